@@ -1,21 +1,20 @@
-"""The files that designers read: email templates, styles and scripts."""
+"""The files that designers read: templates of emails and pages, styles and scripts."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-MAX_LENGTH = 140
-# The templates of web pages are not among them.
-PATTERNS = (
-    "templates/email/**/*",
-    "newsletter/static/newsletter/*.css",
-    "newsletter/static/newsletter/*.js",
-    "subscribers/static/**/*.css",
-    "subscribers/static/**/*.js",
-    "integrations/**/*.css",
-    "integrations/**/*.js",
-    "examples/**/*.j2",
-)
+LIMITS = {
+    "templates/email/**/*": 140,
+    "templates/web/**/*.html": 200,  # Django's tags cannot be broken
+    "newsletter/static/newsletter/*.css": 140,
+    "newsletter/static/newsletter/*.js": 140,
+    "subscribers/static/**/*.css": 140,
+    "subscribers/static/**/*.js": 140,
+    "integrations/**/*.css": 140,
+    "integrations/**/*.js": 140,
+    "examples/**/*.j2": 140,
+}
 
 
 def read_lines(pattern: str) -> Iterator[tuple[str, str]]:
@@ -26,14 +25,14 @@ def read_lines(pattern: str) -> Iterator[tuple[str, str]]:
                 yield f"{path.relative_to(ROOT).as_posix()}, line {number}", line
 
 
-def test_no_line_of_email_templates_styles_and_scripts_is_too_long() -> None:
-    lengths = {pattern: [(place, len(line)) for place, line in read_lines(pattern)] for pattern in PATTERNS}
+def test_no_line_of_templates_styles_and_scripts_is_too_long() -> None:
+    lengths = {pattern: [(place, len(line)) for place, line in read_lines(pattern)] for pattern in LIMITS}
     assert all(lengths.values()), "a pattern matches no file"
     too_long = [
-        f"{place}: {length} characters, and {MAX_LENGTH} are the limit"
-        for places in lengths.values()
+        f"{place}: {length} characters, and {LIMITS[pattern]} are the limit"
+        for pattern, places in lengths.items()
         for place, length in places
-        if length > MAX_LENGTH
+        if length > LIMITS[pattern]
     ]
     assert too_long == [], "\n".join(too_long)
 

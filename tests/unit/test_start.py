@@ -83,7 +83,7 @@ def test_a_block_finds_its_chooser_without_the_desk(run: Callable[[str], str]) -
         "from newsletter.models.body_fields import RowChooserBlock; "
         "print(type(RowChooserBlock('newsletter.Story').widget).__name__)"
     )
-    assert found == "AdminSnippetChooser"
+    assert found == "StoryChooserWidget"
 
 
 def test_a_send_checks_its_blocks_without_the_desk_and_parsers(run: Callable[[str], str]) -> None:

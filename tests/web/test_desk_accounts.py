@@ -40,7 +40,7 @@ def test_an_approver_moves_the_rest_and_the_page_shows_who_has_what(send: Send) 
     assert move_page(send) in read(approver, overview(send))
     page = read(approver, move_page(send))
     assert "Waiting for the account “default”: 20 people." in page
-    assert "backup – mailgun (other.example.org)" in page
+    assert "backup – Mailgun (other.example.org)" in page
     assert "Choose an account." in compact_html(approver.post(move_page(send), {}).content.decode())
     told = list_messages(approver.post(move_page(send), {"account": "backup"}, follow=True))
     assert told == ["20 people moved to the account “backup”."]

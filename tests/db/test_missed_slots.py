@@ -27,6 +27,7 @@ from newsletter.jobs.scheduler_jobs import assemble_due
 from newsletter.models import Approval, Issue, Publication, Slot, StaffNotice, Story
 from newsletter.models.staff import ContentEdit, record_edit
 from subscribers.models import Frequency, Segment, Subscriber, Subscription
+from subscribers.people.preferences import set_frequencies
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 
@@ -143,7 +144,7 @@ def monthly() -> Publication:
     """A publication whose digest was due on 5 March, with a subscriber who chose it."""
     publication = make_publication(monthly_digest=True, digest_schedule="0 9 5 * *")
     add_subscribers(publication, 1)
-    Subscription.objects.update(frequency=Frequency.MONTHLY)
+    Subscription.objects.update(frequency=Frequency.MONTHLY, requested_at=NOW - timedelta(days=30))
     Publication.objects.update(made_at=NOW - timedelta(days=60), schedule="0 9 1 1 *")
     return publication
 
@@ -350,3 +351,14 @@ def test_staff_are_notified_daily_of_a_publication_that_cannot_be_planned(approv
         assert assemble_due(now=NOW + timedelta(hours=hours)) == []
     assert list_subjects() == ["The weekly letter: the next issue cannot be planned"] * 2
     assert "Nowhere/Else" in str(StaffNotice.objects.earliest("pk").paragraphs[0])
+
+
+def test_a_digest_that_nobody_had_chosen_at_its_time_is_not_missed(approver: User, monthly: Publication) -> None:
+    later = DUE_AT + timedelta(hours=1)
+    Subscription.objects.update(requested_at=later)
+    assert find_missed_slots(now=BACK) == []
+    Subscription.objects.update(requested_at=NOW - timedelta(days=30), frequency=Frequency.EVERY)
+    subscription = Subscription.objects.get()
+    choice = {subscription.mailing_list: Frequency.MONTHLY}
+    set_frequencies(subscriber=subscription.subscriber, frequencies=choice, now=later)
+    assert find_missed_slots(now=BACK) == []

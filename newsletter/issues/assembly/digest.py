@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 
 from newsletter.common.messages import Message
 from newsletter.common.schedule import Due, check_schedule, due_after
@@ -18,7 +19,7 @@ from newsletter.issues.snapshot.filled_blocks import iterate_sent_stories
 from newsletter.issues.snapshot.placements import find_released_placements
 from newsletter.issues.variants.reader_zones import find_lead
 from newsletter.models import Issue, Publication, Slot, Story, StoryPlacement
-from subscribers.models import Frequency, Subscription
+from subscribers.models import ConsentEvent, Frequency, Subscription
 from subscribers.models.subscriptions import SubscriptionQuerySet
 
 StoryTexts = Mapping[str, Any]
@@ -33,6 +34,18 @@ NOTHING_SENT = Message("Nothing new: no issue with a story was sent since the la
 def has_monthly_subscribers(publication: Publication) -> bool:
     """Return True if a subscriber of the list chose the monthly digest."""
     return _find_monthly(publication.mailing_list_id).exists()
+
+
+def had_monthly_subscribers(publication: Publication, *, at: datetime) -> bool:
+    """Return True if a subscriber of the list has the monthly digest since a moment or longer. Those who left do not count."""
+    chosen_later = ConsentEvent.objects.filter(
+        kind=ConsentEvent.Kind.PREFERENCES,
+        at__gt=at,
+        subscriber=OuterRef("subscriber"),
+        data__has_key="frequency",
+    )
+    monthly = _find_monthly(publication.mailing_list_id).filter(~Exists(chosen_later), requested_at__lte=at)
+    return monthly.exclude(import_batch__started_at__gt=at).exists()
 
 
 def count_without_digest(mailing_list: int, *, without: Publication | None = None) -> int:

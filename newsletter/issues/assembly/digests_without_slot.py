@@ -11,7 +11,7 @@ from itertools import takewhile
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 from newsletter.common.schedule import Due, check_schedule, due_after
-from newsletter.issues.assembly.digest import has_monthly_subscribers, make_digest_period
+from newsletter.issues.assembly.digest import had_monthly_subscribers, make_digest_period
 from newsletter.models import Issue, Publication, Slot
 from newsletter.models.staff import ContentEdit
 
@@ -21,11 +21,12 @@ _REASON = Message("No digest was made: the scheduler was not running, or the pub
 def find_digests_without_slot(*, now: datetime, look_back: timedelta) -> Iterator[Slot]:
     """Yield a slot, which is not stored, for each publication whose last digest was due then and was not made.
 
-    Left out is a time before the last change of its publication, such as that which switched its digest on.
+    Left out is a time before the last change of its publication, such as that which switched its digest on. So is a time at
+    which nobody had chosen the digest: then no slot is made.
     """
     for publication in Publication.objects.filter(enabled=True, monthly_digest=True).order_by("pk"):
         due = _find_last_due(publication, after=now - look_back, until=now - Issue.GRACE_PERIOD)
-        if due is not None and not _is_settled(publication, due) and has_monthly_subscribers(publication):
+        if due is not None and not _is_settled(publication, due) and had_monthly_subscribers(publication, at=due.at):
             yield Slot(
                 publication=publication,
                 kind=Slot.Kind.DIGEST,

@@ -50,11 +50,17 @@ def check_schedule(*, schedule: str, zone: str) -> str:
 
 
 def due_after(moment: datetime, *, schedule: str, zone: str) -> Iterator[Due]:
-    """Yield every due time after an instant, in order, without end."""
+    """Yield every due time after an instant, in order, without end. Raises BadSchedule at the first one."""
     local_zone = _zone(zone)
     start = moment.astimezone(local_zone).replace(tzinfo=None) - timedelta(hours=3)
     last = moment
-    for wall in CronSim(schedule, start):
+    try:
+        times = CronSim(schedule, start)
+    except CronSimError as error:
+        raise BadSchedule(
+            "“%(schedule)s” is not a schedule: %(reason)s.", schedule=schedule, reason=str(error)
+        ) from error
+    for wall in times:
         due = Due(local=wall.strftime(_LOCAL), at=_instant(wall, local_zone))
         if due.at > last:
             last = due.at

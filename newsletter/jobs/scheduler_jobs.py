@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime, timedelta
+from itertools import product
 from zoneinfo import ZoneInfo
 
 from django.db import DatabaseError
@@ -86,12 +87,12 @@ def void_stale_approvals(*, now: datetime) -> None:
 
 def assemble_due(*, now: datetime) -> list[Assembly]:
     """Create the due slots and assemble them. Return what this call made. An error in one slot does not stop others."""
-    for publication in Publication.objects.filter(enabled=True):
+    for publication, kind in product(Publication.objects.filter(enabled=True), (Slot.Kind.ISSUE, Slot.Kind.DIGEST)):
         try:
-            create_due_slots(publication=publication, now=now)
+            create_due_slots(publication=publication, now=now, kind=kind)
         except DomainError as error:
-            log.error("%s has no next slot: %s", publication, error)
-            notify_not_planned(publication, reason=error.message, now=now)
+            log.error("%s has no next slot of the kind “%s”: %s", publication, kind, error)
+            notify_not_planned(publication, kind=kind, reason=error.message, now=now)
     made = []
     for slot in find_slots_to_assemble(now=now):
         if waits_for_first_reading(slot, now=now):

@@ -104,7 +104,7 @@ def test_only_monthly_subscribers_get_the_digest_and_nothing_else(weekly):
 
 def test_the_digest_slot_is_created_once_a_month_before_it_is_due(weekly):
     def opened(now: datetime) -> list[str]:
-        return [slot.due_local for slot in create_due_slots(publication=weekly, now=now) if slot.kind == "digest"]
+        return [slot.due_local for slot in create_due_slots(publication=weekly, now=now, kind="digest")]
 
     assert opened(APRIL - timedelta(hours=25)) == []
     assert opened(EVE) == ["2026-04-01T09:00"]
@@ -114,10 +114,10 @@ def test_the_digest_slot_is_created_once_a_month_before_it_is_due(weekly):
 
 def test_no_digest_without_subscribers_or_if_switched_off(weekly):
     Subscription.objects.update(frequency="every")
-    assert not [slot for slot in create_due_slots(publication=weekly, now=EVE) if slot.kind == "digest"]
+    assert create_due_slots(publication=weekly, now=EVE, kind="digest") == []
     Subscription.objects.update(frequency="monthly")
     weekly.monthly_digest = False
-    assert not [slot for slot in create_due_slots(publication=weekly, now=EVE) if slot.kind == "digest"]
+    assert create_due_slots(publication=weekly, now=EVE, kind="digest") == []
 
 
 def test_the_notice_of_a_skipped_digest_names_the_failing_sources(weekly: Publication) -> None:

@@ -349,7 +349,8 @@ def test_staff_are_notified_daily_of_a_publication_that_cannot_be_planned(approv
     make_publication(zone="Nowhere/Else")
     for hours in (0, 1, 24):
         assert assemble_due(now=NOW + timedelta(hours=hours)) == []
-    assert list_subjects() == ["The weekly letter: the next issue cannot be planned"] * 2
+    planned = ("next issue", "next monthly digest")
+    assert list_subjects() == [f"The weekly letter: the {what} cannot be planned" for what in planned] * 2
     assert "Nowhere/Else" in str(StaffNotice.objects.earliest("pk").paragraphs[0])
 
 
@@ -362,3 +363,21 @@ def test_a_digest_that_nobody_had_chosen_at_its_time_is_not_missed(approver: Use
     choice = {subscription.mailing_list: Frequency.MONTHLY}
     set_frequencies(subscriber=subscription.subscriber, frequencies=choice, now=later)
     assert find_missed_slots(now=BACK) == []
+
+
+@pytest.mark.parametrize("schedule", ["nonsense", "0 9 * * nobody"])
+def test_a_schedule_that_cannot_be_read_stops_no_other_publication(approver: User, schedule: str) -> None:
+    broken = make_publication(slug="broken", name="The broken letter")
+    Publication.objects.filter(pk=broken.pk).update(schedule=schedule)
+    make_publication()
+    make_story("The first verdict")
+    assert len(assemble_due(now=NOW)) == 1
+    assert "The broken letter: the next issue cannot be planned" in list_subjects()
+
+
+def test_a_digest_that_cannot_be_planned_is_named_as_such(approver: User) -> None:
+    make_publication(monthly_digest=True, digest_schedule="nonsense")
+    make_story("The first verdict")
+    assert len(assemble_due(now=NOW)) == 1
+    assert "The weekly letter: the next issue cannot be planned" not in list_subjects()
+    assert "The weekly letter: the next monthly digest cannot be planned" in list_subjects()

@@ -12,9 +12,14 @@ from newsletter.issues.variants.reader_zones import find_lead
 from newsletter.models import Issue, Publication, Slot, transition
 
 
-def create_due_slots(*, publication: Publication, now: datetime) -> list[Slot]:
-    """Create the missing slots whose time of assembly has come. Of several late ones, all but the last are missed."""
-    return [*_create_due_issue_slots(publication, now), *_create_due_digest_slot(publication, now)]
+def create_due_slots(*, publication: Publication, now: datetime, kind: str = Slot.Kind.ISSUE) -> list[Slot]:
+    """Create the missing slots whose time of assembly has come. Of several late ones, all but the last are missed.
+
+    Raises BadSchedule if the schedule of this kind cannot be read.
+    """
+    if kind == Slot.Kind.DIGEST:
+        return _create_due_digest_slot(publication, now)
+    return _create_due_issue_slots(publication, now)
 
 
 def is_assembly_due(*, now: datetime, within: timedelta) -> bool:

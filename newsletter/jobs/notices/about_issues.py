@@ -89,11 +89,16 @@ def notify_not_assembled(slot: Slot, *, reason: str, now: datetime) -> None:
     write_notice(publication, f"unassembled-{slot.pk}", subject, paragraphs, link, now)
 
 
-def notify_not_planned(publication: Publication, *, reason: str, now: datetime) -> None:
-    """Queue a notice, once a day, that the next issue of a publication cannot be planned."""
-    subject = Message("%(name)s: the next issue cannot be planned", name=publication.name)
-    paragraphs = [reason, Message("Until this is put right, no issue is made at the times of the schedule.")]
-    write_notice(publication, f"unplanned-{publication.pk}-{now:%Y-%m-%d}", subject, paragraphs, desk_home_url(), now)
+def notify_not_planned(publication: Publication, *, kind: str, reason: str, now: datetime) -> None:
+    """Queue a notice, once a day, that the next issue, or the next monthly digest, of a publication cannot be planned."""
+    key, name = f"unplanned-{publication.pk}-{now:%Y-%m-%d}", publication.name
+    subject = Message("%(name)s: the next issue cannot be planned", name=name)
+    effect = Message("Until this is put right, no issue is made at the times of the schedule.")
+    if kind == Slot.Kind.DIGEST:
+        key = f"digest-{key}"
+        subject = Message("%(name)s: the next monthly digest cannot be planned", name=name)
+        effect = Message("Until this is put right, no monthly digest is made at the times of its schedule.")
+    write_notice(publication, key, subject, [reason, effect], desk_home_url(), now)
 
 
 def notify_redesigned_issues(*, now: datetime) -> None:

@@ -1,5 +1,7 @@
 """The desk shows whom the provider refused, by reason, and tries again for those whose cause is gone."""
 
+from typing import Any
+
 import pytest
 
 from newsletter.models import Delivery, DeliveryException, Publication, Send
@@ -68,6 +70,21 @@ def test_a_retry_that_can_reach_nobody_is_not_offered(publication: Publication) 
     page = approver.get(overview).content.decode()
     assert retry not in page
     assert "Trying again cannot reach anybody." in page
+
+
+@pytest.mark.parametrize(
+    ("url", "is_offered"),
+    [("mailgun://a-key@news.example.org", False), ("smtps://user:secret@mail.example.org", True)],
+)
+def test_a_retry_needs_an_address_that_the_provider_takes(
+    publication: Publication, settings: Any, url: str, *, is_offered: bool
+) -> None:
+    send = refused_send(publication, {"It is not a plain email address.": 1})
+    person = DeliveryException.objects.get().delivery.subscriber_id
+    Subscriber.objects.filter(pk=person).update(email="josé@example.org")
+    settings.NEWSLETTER_PROVIDER_URL = url
+    page = sign_in("approver").get(f"/admin/issues/{send.issue_id}/overview/").content.decode()
+    assert (f"/admin/issues/{send.issue_id}/send/retry/" in page) == is_offered
 
 
 def refused_send(publication: Publication, reasons: dict[str, int]) -> Send:

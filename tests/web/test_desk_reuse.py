@@ -57,6 +57,31 @@ def test_saving_a_block_from_the_editor_leads_back_to_the_block(issue: Issue, wr
     assert answer.headers["Location"] == back
 
 
+def test_a_block_that_is_not_saved_yet_is_reported(issue: Issue, writer: Client) -> None:
+    saved = issue.body[0].id
+    address = f"/admin/issues/{issue.pk}/blocks/save/"
+    for missing in ("6b0f9d64-3f3c-4a57-9d53-1d1b7f3f2a10", "gone"):
+        answer = writer.get(address, {"block": missing, "back": "editor"})
+        page = answer.content.decode()
+        assert "it is not saved yet, or it was deleted" in page
+        assert "Look again" in page
+        assert '<option value="">Choose a block</option>' in page
+        assert answer.context["form"]["block"].value() == missing
+    for query in ({"block": saved, "back": "editor"}, {}):
+        assert "not saved yet" not in writer.get(address, query).content.decode()
+    assert f'<option value="{saved}" selected>' in writer.get(address, {"block": saved}).content.decode()
+
+
+def test_no_block_is_saved_in_place_of_one_that_is_missing(issue: Issue, writer: Client) -> None:
+    address = f"/admin/issues/{issue.pk}/blocks/save/?block=gone&back=editor"
+    for sent, refusal in (("", "Choose a block."), ("gone", "The block was deleted or not saved yet.")):
+        page = writer.post(address, {"block": sent, "name": "The minutes"}).content.decode()
+        assert refusal in page
+        assert "Look again" in page
+        assert 'value="The minutes"' in page
+    assert not SavedBlock.objects.exists()
+
+
 def test_a_bookmark_of_the_earlier_address_opens_saved_content(issue: Issue, writer: Client) -> None:
     saved = save_block(issue=issue, block=issue.body[0].id, name="Lead of March", by=make_approver(), now=NOW)
     for earlier in ("/admin/saved/", f"/admin/saved/block/{saved.pk}/rename/"):

@@ -22,12 +22,20 @@ class NameForm(forms.Form):
 
 
 class SaveBlockForm(NameForm):
-    block = forms.ChoiceField(label=gettext_lazy("Block"))
+    block = forms.ChoiceField(
+        label=gettext_lazy("Block"),
+        error_messages={
+            "required": gettext_lazy("Choose a block."),
+            "invalid_choice": gettext_lazy("The block was deleted or not saved yet. Choose another block."),
+        },
+    )
     field_order = ["block", "name"]
 
     def __init__(self, *args: Any, issue: Issue, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        cast(forms.ChoiceField, self.fields["block"]).choices = list(label_blocks(issue).items())
+        # Without the empty choice, a browser selects the first block if the one that is asked for is not there.
+        field = cast(forms.ChoiceField, self.fields["block"])
+        field.choices = [("", gettext_lazy("Choose a block")), *label_blocks(issue).items()]
 
 
 class InsertBlockForm(forms.Form):
@@ -48,20 +56,30 @@ class _BlockFormPage(IssueFormPage):
 
 class SaveBlock(_BlockFormPage):
     form_class = SaveBlockForm
+    template_name = "desk/save_block.html"
     page_title = gettext_lazy("Save a block")
     button = gettext_lazy("Save block")
 
     def list_sentences(self) -> list[str]:
         return [_("A copy of the block as it is now. Later changes in the issue do not change the copy.")]
 
+    @property
+    def named_block(self) -> str:
+        """The id of the block in the page's address. The editor may have left for this page before it saved the block."""
+        return self.request.GET.get("block", "")
+
     def get_initial(self) -> dict[str, object]:
-        return {"block": self.request.GET.get("block", "")}
+        return {"block": self.named_block}
+
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        is_missing = bool(self.named_block) and self.named_block not in label_blocks(self.issue)
+        return {"is_missing": is_missing, **super().get_context_data(**kwargs)}
 
     def find_back_url(self) -> str:
         """Return the address of the block in the editor if the person came from there."""
         if self.request.GET.get("back") != EDITOR:
             return super().find_back_url()
-        return editor_url(self.issue, part=self.request.GET.get("block", ""))
+        return editor_url(self.issue, part=self.named_block)
 
     def run(self, form: forms.Form) -> str:
         values, by = form.cleaned_data, cast(User, self.request.user)

@@ -1,17 +1,44 @@
 // Shows the look of the form in the sample email beside it, while somebody changes it.
 (() => {
   const WAIT_MS = 200;
+  const RETRY_MS = 4000;
+  const UNSHOWABLE = 422; // the answer explains why this look makes no mail: asking again would not change it
   const form = document.querySelector('[data-nl-sample]');
   const iframe = document.getElementById(form?.dataset.nlSample);
   let timer;
   let lastRequest = 0;
 
+  function showIn(time) {
+    clearTimeout(timer);
+    timer = setTimeout(show, time);
+  }
+
   async function show() {
     lastRequest += 1;
     const request = lastRequest;
+    try {
+      await ask(() => request === lastRequest);
+    } catch {
+      if (request === lastRequest) showIn(RETRY_MS); // the old sample stays until then
+    }
+  }
+
+  // False if the browser or the server shows an error in place of the sample.
+  function hasPage() {
+    const { contentDocument: shown, contentWindow: view } = iframe;
+    return Boolean(shown) && !(view.performance.getEntriesByType('navigation')[0]?.responseStatus >= 500);
+  }
+
+  async function ask(isNewest) {
+    if (!hasPage()) {
+      iframe.src = String(iframe.src);
+      throw new Error('The sample is not loaded.');
+    }
+    window.saveObstacles.takeToken();
     const answer = await fetch(iframe.dataset.url, { method: 'POST', body: new FormData(form), redirect: 'error' });
+    if (!answer.ok && answer.status !== UNSHOWABLE) throw new Error(`The sample answered ${answer.status}.`);
     const html = await answer.text();
-    if (!answer.ok || request !== lastRequest) return; // a newer change is on its way
+    if (!answer.ok || !isNewest()) return; // a newer change is on its way
     // A parser of the iframe has the content policy of the mail, which allows its inline styles.
     const view = iframe.contentWindow;
     const page = new view.DOMParser().parseFromString(html, 'text/html').documentElement;
@@ -19,11 +46,8 @@
   }
 
   if (!iframe) return;
-  form.addEventListener('input', () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => show().catch(() => {}), WAIT_MS); // without a connection, the old sample stays
-  });
-  iframe.addEventListener('load', () => show().catch(() => {}), { once: true });
-  const isLoaded = iframe.contentDocument?.readyState === 'complete';
-  if (isLoaded && iframe.contentWindow.location.href !== 'about:blank') show().catch(() => {});
+  form.addEventListener('input', () => showIn(WAIT_MS));
+  iframe.addEventListener('load', () => showIn(hasPage() ? 0 : RETRY_MS));
+  const { contentDocument } = iframe;
+  if (!contentDocument || (contentDocument.readyState === 'complete' && contentDocument.URL !== 'about:blank')) showIn(0);
 })();

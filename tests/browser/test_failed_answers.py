@@ -1,0 +1,66 @@
+"""What a page loads by itself: after an answer that failed, the page asks again or says that its numbers may be old."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
+
+from newsletter.demo.sample_week import LOGIN
+from tests.support.desk_browser import IN_CHROMIUM, open_desk
+
+pytestmark = IN_CHROMIUM
+BRAND_STEP = "/admin/setup/brand/?plain"
+UNNOTICED_MS = 1_000
+"""After this time, no event of the page makes it ask again."""
+NO_CONNECTION, BUSY = "no connection", "503"
+
+
+@pytest.fixture
+def disturbed(browser: Browser, site: str) -> Iterator[Page]:
+    """Return a page whose requests may fail."""
+    with open_desk(browser, site, email=LOGIN.email, password=LOGIN.password, refused=True) as page:
+        yield page
+
+
+class Failures:
+    """Fails the requests that ``concerns`` selects, until ``end``."""
+
+    def __init__(self, page: Page, failure: str, concerns: Callable[[Request], bool]) -> None:
+        self.page, self.failure, self.concerns = page, failure, concerns
+        self.count = 0
+        page.route("**/admin/**", self._answer)
+
+    def end(self) -> None:
+        self.page.wait_for_timeout(UNNOTICED_MS)
+        assert self.count
+        self.page.unroute_all(behavior="ignoreErrors")
+
+    def _answer(self, route: Route) -> None:
+        if not self.concerns(route.request):
+            route.continue_()
+            return
+        self.count += 1
+        if self.failure == BUSY:
+            route.fulfill(status=503, body="Busy")
+        else:
+            route.abort()
+
+
+def sample(page: Page) -> Locator:
+    return page.frame_locator("#nl-sample").locator("body")
+
+
+@pytest.mark.parametrize("failure", [NO_CONNECTION, BUSY])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_sample_mail_comes_after_a_failed_answer(disturbed: Page, method: str, failure: str) -> None:
+    """The iframe itself is loaded by GET; the mail of the form as it is comes by POST."""
+    if method == "POST":
+        disturbed.goto(BRAND_STEP)
+        expect(sample(disturbed).get_by_role("heading").first).to_be_visible()
+    failures = Failures(disturbed, failure, lambda asked: "/sample/" in asked.url and asked.method == method)
+    with disturbed.expect_request(lambda asked: "/sample/" in asked.url and asked.method == method):
+        if method == "GET":
+            disturbed.goto(BRAND_STEP)
+        disturbed.locator("#id_background").fill("#fff4c9")
+    failures.end()
+    expect(sample(disturbed)).to_have_css("background-color", "rgb(255, 244, 201)")

@@ -64,3 +64,15 @@ def test_the_sample_mail_comes_after_a_failed_answer(disturbed: Page, method: st
         disturbed.locator("#id_background").fill("#fff4c9")
     failures.end()
     expect(sample(disturbed)).to_have_css("background-color", "rgb(255, 244, 201)")
+
+
+@pytest.mark.parametrize("failure", [NO_CONNECTION, BUSY])
+def test_a_watched_mail_comes_after_a_failed_first_load(disturbed: Page, failure: str) -> None:
+    disturbed.goto("/admin/issues/")
+    overview = disturbed.locator("a[href$='/overview/']").first.get_attribute("href") or ""
+    failures = Failures(
+        disturbed, failure, lambda asked: asked.is_navigation_request() and asked.frame != disturbed.main_frame
+    )
+    disturbed.goto(overview.replace("/overview/", "/watch/"))
+    failures.end()
+    expect(disturbed.frame_locator(".nl-frame").get_by_role("heading").first).to_be_visible()

@@ -1,29 +1,41 @@
-// Loads the mail of an iframe again when its text has changed, and keeps the place in it.
+// Loads the mail of an iframe again when its text has changed or it could not be loaded, and keeps the place in it.
 (() => {
   const EVERY_MS = 5000;
 
   class WatchMail extends window.StimulusModule.Controller {
     connect() {
+      this.noteLoaded = () => { this.isLoading = false; };
+      this.element.addEventListener('load', this.noteLoaded);
       this.timer = setInterval(() => this.look(), EVERY_MS);
       this.look();
     }
 
     disconnect() {
       clearInterval(this.timer);
+      this.element.removeEventListener('load', this.noteLoaded);
     }
 
     // Without a connection nothing changes: the next look tries again.
     async look() {
       if (document.hidden) return;
       const answer = await fetch(this.element.src).catch(() => null);
-      const text = answer?.ok ? await answer.text() : this.text;
-      if (this.text !== undefined && text !== this.text) this.show();
+      if (!answer?.ok) return;
+      const text = await answer.text().catch(() => this.text);
+      const isChanged = this.text !== undefined && text !== this.text;
+      if (isChanged || (this.hasFailed && !this.isLoading)) this.show();
       this.text = text;
+    }
+
+    // True if the browser or the server shows an error in place of the mail.
+    get hasFailed() {
+      const { contentDocument: shown, contentWindow: view } = this.element;
+      return !shown || view.performance.getEntriesByType('navigation')[0]?.responseStatus >= 400;
     }
 
     // A mail that the browser could not load has no document for this script: it is asked for from the start.
     show() {
       const { element } = this;
+      this.isLoading = true;
       if (!element.contentDocument) {
         element.src = String(element.src);
         return;

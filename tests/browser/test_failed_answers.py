@@ -13,6 +13,20 @@ BRAND_STEP = "/admin/setup/brand/?plain"
 UNNOTICED_MS = 1_000
 """After this time, no event of the page makes it ask again."""
 NO_CONNECTION, BUSY = "no connection", "503"
+ADD_PROGRESS = """() => {
+    const section = document.createElement('section');
+    const targets = {progress: 'bar', b: 'count', i: 'note'};
+    Object.entries(targets).forEach(([tag, name]) => {
+        const element = document.createElement(tag);
+        element.dataset.nlProgressTarget = name;
+        section.append(element);
+    });
+    Object.assign(section.dataset, {
+        controller: 'nl-progress', nlProgressVersionValue: '1', nlProgressUrlValue: '/admin/long-task/',
+        nlProgressOfflineValue: 'These numbers may be out of date.',
+    });
+    document.querySelector('main').append(section);
+}"""
 
 
 @pytest.fixture
@@ -76,3 +90,11 @@ def test_a_watched_mail_comes_after_a_failed_first_load(disturbed: Page, failure
     disturbed.goto(overview.replace("/overview/", "/watch/"))
     failures.end()
     expect(disturbed.frame_locator(".nl-frame").get_by_role("heading").first).to_be_visible()
+
+
+@pytest.mark.parametrize("failure", [NO_CONNECTION, BUSY])
+def test_a_progress_says_that_its_numbers_may_be_old(disturbed: Page, failure: str) -> None:
+    Failures(disturbed, failure, lambda asked: "/long-task/" in asked.url)
+    disturbed.add_script_tag(url="/static/subscribers/progress.js")
+    disturbed.evaluate(ADD_PROGRESS)
+    expect(disturbed.get_by_text("These numbers may be out of date.")).to_be_visible()

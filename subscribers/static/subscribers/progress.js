@@ -40,7 +40,8 @@
     async refresh() {
       try {
         const response = await fetch(this.urlValue, { headers: { accept: 'application/json' }, redirect: 'error' });
-        if (response.ok) this.show(await response.json());
+        if (!response.ok) throw new Error(`The task answered ${response.status}.`);
+        this.show(await response.json());
       } catch {
         this.noteTarget.textContent = this.offlineValue;
       }

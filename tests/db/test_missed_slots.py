@@ -345,6 +345,24 @@ def test_staff_are_notified_once_of_an_issue_that_cannot_be_made(
     )
 
 
+def test_a_skipped_issue_that_cannot_be_made_is_tried_until_its_time(
+    approver: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise NotReady("The block “Event” has no event.")
+
+    make_publication()
+    assemble_due(now=NOW)
+    assert Slot.objects.get().state == Slot.State.SKIPPED
+    monkeypatch.setattr(scheduler_jobs, "assemble_slot", refuse)
+    make_story("The first verdict")
+    assert assemble_due(now=NOW + timedelta(minutes=1)) == []
+    notice = StaffNotice.objects.get(key=f"unassembled-{Slot.objects.get().pk}")
+    assert str(notice.paragraphs[1]) == (
+        "Its time is 5 March 2026 at 09:00 (Europe/London). We try again until that time."
+    )
+
+
 def test_staff_are_notified_daily_of_a_publication_that_cannot_be_planned(approver: User) -> None:
     make_publication(zone="Nowhere/Else")
     for hours in (0, 1, 24):

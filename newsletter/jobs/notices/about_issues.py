@@ -73,20 +73,22 @@ def notify_not_assembled(slot: Slot, *, reason: str, now: datetime) -> None:
     day = date.fromisoformat(due_on)
     subject = Message("%(name)s: the issue of %(due_local)s could not be made", name=publication.name, due_local=day)
     when = Message("%(day)s at %(time)s (%(zone)s)", day=day, time=time, zone=publication.zone)
-    hours = int(Issue.GRACE_PERIOD.total_seconds() // 3600)
-    paragraphs = [
-        reason,
-        Message(
-            "Its time is %(when)s. We try again until %(hours)s after that time.",
-            when=when,
-            hours=describe_hours(hours),
-        ),
-    ]
+    paragraphs = [reason, _describe_attempts(slot, when)]
     link = desk_home_url()
     if slot.kind == Slot.Kind.ISSUE:
         paragraphs.append(_WRITE_YOURSELF)
         link = new_issue_url(publication, beginning=Beginning.EMPTY)
     write_notice(publication, f"unassembled-{slot.pk}", subject, paragraphs, link, now)
+
+
+def _describe_attempts(slot: Slot, when: str) -> str:
+    """Say until when we try again. A skipped slot is not tried after its time (`find_slots_to_assemble`)."""
+    if slot.state == Slot.State.SKIPPED:
+        return Message("Its time is %(when)s. We try again until that time.", when=when)
+    hours = int(Issue.GRACE_PERIOD.total_seconds() // 3600)
+    return Message(
+        "Its time is %(when)s. We try again until %(hours)s after that time.", when=when, hours=describe_hours(hours)
+    )
 
 
 def notify_not_planned(publication: Publication, *, kind: str, reason: str, now: datetime) -> None:

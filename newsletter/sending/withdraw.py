@@ -107,6 +107,15 @@ def find_held_with(story: Story) -> list[Issue]:
     return [issue for issue, _shown, _reworded in waiting if issue.held]
 
 
+def find_paused_with(story: Story) -> list[Issue]:
+    """Return the issues whose send is paused while mails that show the story or one of its translations wait in it."""
+    rows = Story.objects.stopped_with(story).values_list("pk", flat=True)
+    variants = find_variants_showing(ShownItem.Kind.STORY, *rows)
+    waiting = Batch.objects.filter(state=Batch.State.PENDING, variant__in=variants)
+    paused = Send.objects.filter(pk__in=waiting.values("send"), state=Send.State.PAUSED).order_by("pk")
+    return [send.issue for send in paused.select_related("issue__publication")]
+
+
 def pause_withdrawn() -> list[Issue]:
     """Pause each send whose remaining mails show a withdrawn story. Return the issues of the sends it paused.
 

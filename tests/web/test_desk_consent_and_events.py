@@ -176,6 +176,40 @@ def test_reinstating_a_story_links_to_the_issues_that_stay_on_hold():
     )
 
 
+def test_reinstating_a_story_links_to_the_sends_that_stay_paused():
+    publication = make_publication()
+    story = make_story("How Maya came home")
+    add_subscribers(publication, 3)
+    issue = make_issue(publication, approved=True)
+    start_send(issue=issue, now=NOW)
+    other = make_publication(slug="other", name="The other letter")
+    add_subscribers(other, 1, start=10)
+    held = make_issue(other, approved=True)
+    browser = sign_in("editor")
+    address = f"/admin/stories/withdraw/{story.pk}/"
+    browser.post(address)
+    message = list_messages(browser.post(address, {"reinstate": "1"}, follow=True))[-1]
+    held_link, paused_link = (f'<a href="{overview_url(one)}">{one}</a>' for one in (held, issue))
+    assert message == (
+        f"“How Maya came home” is reinstated. It is still on hold: {held_link}. Read it again, then release it. "
+        f"Sending is paused: {paused_link}."
+    )
+
+
+def test_reinstating_a_story_does_not_name_paused_sends_of_others():
+    publication = make_publication()
+    make_story("The second verdict")
+    add_subscribers(publication, 3)
+    start_send(issue=make_issue(publication, approved=True), now=NOW)
+    Send.objects.update(state=Send.State.PAUSED)
+    story = make_story("How Maya came home")
+    browser = sign_in("editor")
+    address = f"/admin/stories/withdraw/{story.pk}/"
+    browser.post(address)
+    message = list_messages(browser.post(address, {"reinstate": "1"}, follow=True))[-1]
+    assert message == "“How Maya came home” is reinstated."
+
+
 def test_withdrawing_names_held_issues_and_paused_sends():
     publication = make_publication()
     story = make_story("How Maya came home")

@@ -18,8 +18,14 @@ from newsletter.common.staff_pages import PermittedPage, make_breadcrumbs
 from newsletter.common.translation import translate
 from newsletter.desk.shell.labels import link_issues
 from newsletter.issues.corrections.people_of_story import find_reach
-from newsletter.models import Story
-from newsletter.sending.withdraw import Withdrawal, find_held_with, reinstate_story, withdraw_story
+from newsletter.models import Issue, Story
+from newsletter.sending.withdraw import (
+    Withdrawal,
+    find_held_with,
+    find_paused_with,
+    reinstate_story,
+    withdraw_story,
+)
 
 EDIT_URL_NAME = "wagtailsnippets_newsletter_story:edit"
 
@@ -61,16 +67,16 @@ class WithdrawStoryPage(PermittedPage):
             if "reinstate" in request.POST:
                 reinstate_story(story=self.story, by=request.user)
                 action = "reinstate_story"
-                messages.success(request, _describe_reinstated(self.story, user=request.user))
+                sentences = _describe_reinstated(self.story, user=request.user)
             else:
                 reason = request.POST.get("reason", "").strip()
                 done = withdraw_story(story=self.story, by=request.user, reason=reason, now=timezone.now())
                 action = "withdraw_story"
                 sentences = describe_withdrawal(self.story, done, user=request.user)
-                messages.success(request, format_html_join(" ", "{}", ((sentence,) for sentence in sentences)))
         except DomainError as error:
             messages.error(request, translate(error))
         else:
+            messages.success(request, format_html_join(" ", "{}", ((sentence,) for sentence in sentences)))
             log(instance=self.story, action=f"newsletter.{action}", user=request.user)
         return redirect(EDIT_URL_NAME, pk)
 
@@ -85,17 +91,18 @@ def _list_translations(story: Story) -> str:
     return ", ".join(f"“{translation.title}”" for translation in story.translations.order_by("language"))
 
 
-def _describe_reinstated(story: Story, *, user: User | AnonymousUser) -> str:
-    reinstated = _("“%s” is reinstated.") % story.title
-    held = find_held_with(story)
-    if not held:
-        return reinstated
-    text = ngettext(
-        "It is still on hold: {issues}. Read it again, then release it.",
-        "They are still on hold: {issues}. Read them again, then release them.",
-        len(held),
-    )
-    return format_html("{} {}", reinstated, format_html(text, issues=link_issues(held, user=user)))
+def _describe_reinstated(story: Story, *, user: User | AnonymousUser) -> list[str]:
+    sentences = [_("“%s” is reinstated.") % story.title]
+    if held := find_held_with(story):
+        text = ngettext(
+            "It is still on hold: {issues}. Read it again, then release it.",
+            "They are still on hold: {issues}. Read them again, then release them.",
+            len(held),
+        )
+        sentences.append(format_html(text, issues=link_issues(held, user=user)))
+    if paused := find_paused_with(story):
+        sentences.append(_describe_paused(paused, user=user))
+    return sentences
 
 
 def describe_withdrawal(story: Story, done: Withdrawal, *, user: User | AnonymousUser) -> list[str]:
@@ -121,6 +128,9 @@ def describe_withdrawal(story: Story, done: Withdrawal, *, user: User | Anonymou
         )
         sentences.append(format_html(text, issues=held))
     if done.paused:
-        paused = link_issues(done.paused, user=user)
-        sentences.append(format_html(_("Sending is paused: {issues}."), issues=paused))
+        sentences.append(_describe_paused(done.paused, user=user))
     return sentences
+
+
+def _describe_paused(issues: list[Issue], *, user: User | AnonymousUser) -> str:
+    return format_html(_("Sending is paused: {issues}."), issues=link_issues(issues, user=user))

@@ -95,7 +95,7 @@ def format_undone(done: Mapping[str, int], *, number: int) -> Iterator[str]:
 UNDONE_LABELS = {
     "removed": "people removed whom it had added",
     "ended": "subscriptions ended of people who were known before",
-    "stayed": "people stay, because they acted themselves after the import",
+    "stayed": "people stay: they acted themselves after the import, or have another subscription",
     "ended_before": "people were off the list already: staff or an expiry ended their subscription",
     "lifted": "suppressions of this import removed",
     "kept": "suppressions stay: something else happened to the addresses since",

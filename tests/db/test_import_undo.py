@@ -19,6 +19,7 @@ from subscribers.importing.writing.undo import count_undone, request_undo, undo_
 from subscribers.models import (
     Confirmation,
     ConsentEvent,
+    EndReason,
     ImportBatch,
     ImportState,
     MailingList,
@@ -85,6 +86,41 @@ def test_an_undo_counts_people_whom_staff_took_off_the_list() -> None:
     take_off_list(people=[find_person("ann@example.org").pk], mailing_list=weekly, by="kim", now=LATER)
     done = undo_now(ImportBatch.objects.get(pk=report.batch_id), by="kim", clock=lambda: LATER)
     assert (done["removed"], done["ended"], done["stayed"], done["ended_before"]) == (1, 0, 0, 1)
+
+
+def test_an_undo_counts_people_who_signed_up_again_as_staying() -> None:
+    weekly = make_list()
+    report = import_text(weekly, "email\nann@example.org\nbea@example.org\ncleo@example.org\n")
+    people = [find_person(f"{name}@example.org") for name in ("ann", "bea")]
+    take_off_list(people=[person.pk for person in people], mailing_list=weekly, by="kim", now=NOW)
+    for person in people:
+        sign_up(person, weekly)
+    unsubscribe_from_list(subscriber=people[1], mailing_list=weekly, now=LATER)
+    done = undo_now(ImportBatch.objects.get(pk=report.batch_id), by="kim", clock=lambda: LATER)
+    assert (done["removed"], done["ended"], done["stayed"], done["ended_before"]) == (1, 0, 2, 0)
+
+
+@pytest.mark.parametrize(("taken_off", "stayed"), [(False, 1), (True, 0)])
+def test_an_undo_counts_people_merged_with_a_subscriber(taken_off: bool, stayed: int) -> None:
+    weekly = make_list()
+    known = make_member(weekly, "known@example.org")
+    report = import_text(weekly, "email\nann@example.org\n")
+    merge_people(keep=known, absorb=find_person("ann@example.org"), now=LATER)
+    if taken_off:
+        take_off_list(people=[known.pk], mailing_list=weekly, by="kim", now=LATER)
+    batch = ImportBatch.objects.get(pk=report.batch_id)
+    assert Subscription.objects.get(import_batch=batch).end_reason == EndReason.MERGED
+    done = undo_now(batch, by="kim", clock=lambda: LATER)
+    assert (done["removed"], done["ended"], done["stayed"], done["ended_before"]) == (0, 0, stayed, 1 - stayed)
+
+
+def test_an_undo_counts_two_imported_records_of_one_person_once() -> None:
+    weekly, events = make_list(), make_list("events")
+    known = make_member(events, "known@example.org")
+    report = import_text(weekly, "email\nknown@example.org\nann@example.org\n")
+    merge_people(keep=known, absorb=find_person("ann@example.org"), now=LATER)
+    done = undo_now(ImportBatch.objects.get(pk=report.batch_id), by="kim", clock=lambda: LATER)
+    assert (done["removed"], done["ended"], done["stayed"], done["ended_before"]) == (0, 1, 0, 0)
 
 
 @pytest.mark.parametrize(("reason", "removed"), [(Reason.HARD, 2), (Reason.SOFT_LIMIT, 2), (Reason.COMPLAINT, 1)])

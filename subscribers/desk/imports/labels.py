@@ -20,8 +20,8 @@ _UNDONE_LABELS = {
     "removed": ngettext_lazy("person removed", "people removed"),
     "ended": ngettext_lazy("existing person taken off the list", "existing people taken off the list"),
     "stayed": ngettext_lazy(
-        "person kept: they have since confirmed, changed or unsubscribed themselves",
-        "people kept: they have since confirmed, changed or unsubscribed themselves",
+        "person kept: they have since confirmed, changed or unsubscribed themselves, or have another subscription",
+        "people kept: they have since confirmed, changed or unsubscribed themselves, or have another subscription",
     ),
     "ended_before": ngettext_lazy(
         "person was off the list already: staff or an expiry ended their subscription",

@@ -28,6 +28,9 @@ from subscribers.person_locks import lock_ids_to_delete, lock_people_to_delete
 from subscribers.unsubscribing.suppression_journal import JournalEntry, journal_after_commit
 
 STEP_SIZE = 2_500
+_IS_OPEN = Q(ended_at=None)
+_BY_THEMSELVES = Q(end_reason__in=[EndReason.UNSUBSCRIBE, EndReason.COMPLAINT])
+_ENDED_BY_OTHERS = (EndReason.STAFF, EndReason.EXPIRED, EndReason.LAPSED, EndReason.MERGED)
 
 
 @dataclass(frozen=True)
@@ -44,17 +47,28 @@ def imported_subscriptions(batch: ImportBatch) -> QuerySet[Subscription]:
 
 
 def find_staying(batch: ImportBatch) -> QuerySet[Subscription]:
-    """Return the subscriptions of the import that its undo left alone: people acted, and some of them unsubscribed."""
-    by_themselves = Q(end_reason__in=[EndReason.UNSUBSCRIBE, EndReason.COMPLAINT])
-    return Subscription.objects.filter(Q(ended_at=None) | by_themselves, import_batch=batch)
+    """Return the subscriptions of the import whose people its undo left alone: people acted, and some unsubscribed.
+
+    If staff, an expiry or a merge ended one, its person may have another subscription to the list, or unsubscribed since.
+    """
+    others = Subscription.objects.filter(subscriber=OuterRef("subscriber"), mailing_list=OuterRef("mailing_list"))
+    left_since = Q(_BY_THEMSELVES, ended_at__gte=OuterRef("ended_at"))
+    elsewhere = Q(Exists(others.filter(_IS_OPEN | left_since)), end_reason__in=_ENDED_BY_OTHERS)
+    return Subscription.objects.filter(_IS_OPEN | _BY_THEMSELVES | elsewhere, import_batch=batch)
 
 
 def find_ended_before(batch: ImportBatch) -> QuerySet[Subscription]:
-    """Return the subscriptions of the import that had ended before its undo, although the people did not unsubscribe."""
-    ended = Subscription.objects.filter(
-        import_batch=batch, end_reason__in=[EndReason.STAFF, EndReason.EXPIRED, EndReason.LAPSED]
+    """Return the subscriptions of the import that had ended before its undo, although the people did not unsubscribe.
+
+    People who stay and people whose other subscription the undo ended are counted as such, and left out here.
+    """
+    subscriptions = Subscription.objects.filter(import_batch=batch)
+    undone = subscriptions.filter(end_reason=EndReason.IMPORT_UNDONE)
+    return (
+        subscriptions.filter(end_reason__in=_ENDED_BY_OTHERS)
+        .exclude(subscriber__in=find_staying(batch).values("subscriber"))
+        .exclude(subscriber__in=undone.values("subscriber"))
     )
-    return ended.exclude(subscriber__in=find_staying(batch).values("subscriber"))
 
 
 def imported_suppressions(batch: ImportBatch) -> QuerySet[Suppression]:

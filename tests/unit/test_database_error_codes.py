@@ -50,6 +50,18 @@ def test_a_missing_role_is_not_taken_for_missing_tables() -> None:
     assert line.startswith("The database cannot be used: ")
 
 
+def test_a_refused_statement_does_not_blame_the_address() -> None:
+    refused = psycopg.errors.UnsafeNewEnumValueUsage("uso inseguro del nuevo valor “aborting”")
+    line = explain_database_error(wrap(refused))
+    assert line.startswith("The database works, but it refused a step of this command: uso inseguro")
+    assert "DATABASE_URL" not in line
+
+
+def test_a_server_that_shuts_down_cannot_be_used() -> None:
+    line = explain_database_error(wrap(psycopg.errors.AdminShutdown("terminando la conexión")))
+    assert line.startswith("The database cannot be used: terminando la conexión. Check DATABASE_URL")
+
+
 def test_a_sqlite_file_in_use_is_reported_as_busy(tmp_path: Path) -> None:
     file = tmp_path / "busy.sqlite3"
     with closing(sqlite3.connect(file)) as first, closing(sqlite3.connect(file, timeout=0)) as second:

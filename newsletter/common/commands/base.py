@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, connection
 from rich.console import Console
 
-from newsletter.common.database.error_codes import is_locked, is_table_missing
+from newsletter.common.database.error_codes import is_locked, is_statement_refused, is_table_missing
 from newsletter.common.errors import DomainError
 
 _DJANGO_OPTIONS = {
@@ -93,4 +93,9 @@ def explain_database_error(error: DatabaseError | InterfaceError) -> str:
         return f"The database is not prepared for this version ({cause}). Run: newsletter migrate"
     if is_locked(error):
         return "The database is busy with another command. Wait for it to finish, then run this again."
+    if is_statement_refused(error):
+        return (
+            f"The database works, but it refused a step of this command: {cause}. The command did not finish. Run it "
+            "again. If it fails again, report this message to the program's developers."
+        )
     return f"The database cannot be used: {cause}. Check DATABASE_URL, and that the database runs."

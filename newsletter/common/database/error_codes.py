@@ -7,6 +7,7 @@ from django.db import Error
 
 QUERY_CANCELED = "57014"
 _MISSING = ("42P01", "42703")  # a table, a column
+_UNUSABLE = ("08", "28", "3D", "53", "57", "58")  # classes: connection, sign-in, database, resources, shutdown, system
 _SQLITE_HAS_NO_SUCH = re.compile(r"no such (table|column)|^table .+ has no column named ", re.IGNORECASE)
 _SQLITE_PRIMARY_CODE = 0xFF
 
@@ -19,6 +20,12 @@ def sqlstate_of(error: Error) -> str:
 def is_interrupted(error: Error) -> bool:
     """Return True if the database cancelled a statement on request, such as at a time limit."""
     return sqlstate_of(error) == QUERY_CANCELED or _sqlite_code_of(error) == sqlite3.SQLITE_INTERRUPT
+
+
+def is_statement_refused(error: Error) -> bool:
+    """Return True if PostgreSQL works and refused this one statement."""
+    code = sqlstate_of(error)
+    return bool(code) and not code.startswith(_UNUSABLE)
 
 
 def is_locked(error: Error) -> bool:

@@ -1,18 +1,15 @@
-"""Fill an empty PostgreSQL database from an archive, inside the caller's transaction, and compare every table."""
+"""Fill empty PostgreSQL tables from an archive, inside the caller's transaction, and compare every table."""
 
 from newsletter.backups import postgres_database
 from newsletter.backups.archive_reader import ArchiveReader
 from newsletter.backups.errors import BadArchive
 from newsletter.backups.manifest import table_part
-from newsletter.backups.schema_state import migrate_to
 
 
 def fill_postgres(archive: ArchiveReader) -> None:
-    """Make the tables as they were, fill them, and raise BadArchive if a table has other rows than the archive."""
+    """Fill the tables of the archive's migrations. Raise BadArchive if a table has other rows than the archive."""
     manifest = archive.manifest
     postgres_database.prepare_transaction()
-    postgres_database.check_constraints()  # a migration cannot change a table while checks of its rows wait
-    migrate_to(manifest.migrations)
     made = postgres_database.list_tables()
     missing = sorted(set(manifest.columns) - set(made))
     if missing:

@@ -1,7 +1,4 @@
-"""Restore an archive into an empty installation, completely or not at all, and hold all sending.
-
-Wagtail's migrations and our services write to the default connection only, so the default connection itself is changed.
-"""
+"""Restore an archive into an empty installation, completely or not at all, and hold all sending."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -10,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+from django.db import connection, transaction
 
 from newsletter.backups.archive_reader import ArchiveReader, open_archive
 from newsletter.backups.archive_writer import read_blocks
@@ -37,8 +34,10 @@ from newsletter.backups.manifest import (
 )
 from newsletter.backups.passphrase import unseal_keys
 from newsletter.backups.placement import Placement, write_file
-from newsletter.backups.schema_state import migrate_to_newest, require_known
+from newsletter.backups.schema_state import migrate_to, migrate_to_newest, require_known
+from newsletter.backups.scratch_schema import put_in_place, scratch_schema
 from newsletter.backups.sqlite_database import check_copy
+from newsletter.backups.use_database import use_database
 from newsletter.common.messages import Message
 from newsletter.models import Installation as InstallationRow
 from newsletter.sending.limits.installation_hold import hash_address_key, hold_installation
@@ -169,10 +168,14 @@ def _restore_database(
     if installation.database_file is None:
         for name in archive.names(DATABASE_PREFIX):
             archive.check_part(name)  # before the tables are made, which takes much longer
-        with transaction.atomic():
-            fill_postgres(archive)
+        with scratch_schema() as place:
+            migrate_to(archive.manifest.migrations)
+            with transaction.atomic():
+                fill_postgres(archive)
             _finish_database(archive.manifest, now=now)
-            _place_files(archive, placement)
+            with transaction.atomic():
+                put_in_place(place)
+                _place_files(archive, placement)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
         return
@@ -214,21 +217,6 @@ def _cannot_write(error: OSError) -> BackupError:
         f"The data folder cannot be written: {error.strerror} ({error.filename}). Nothing was restored. Free some space, or "
         "let this user write there, then run this again."
     )
-
-
-@contextmanager
-def use_database(**changes: object) -> Iterator[None]:
-    """Connect to another database: the present one's settings with these changes, such as NAME."""
-    before, parameters = connections[DEFAULT_DB_ALIAS], connections.databases[DEFAULT_DB_ALIAS]
-    before.close()
-    del connections[DEFAULT_DB_ALIAS]
-    connections.databases[DEFAULT_DB_ALIAS] = {**parameters, **changes}
-    try:
-        yield
-    finally:
-        connections[DEFAULT_DB_ALIAS].close()
-        connections.databases[DEFAULT_DB_ALIAS] = parameters
-        connections[DEFAULT_DB_ALIAS] = before
 
 
 def merge_journal(archived: Iterable[bytes]) -> None:

@@ -1,13 +1,11 @@
 """Restore an archive into a scratch place and compare it with its manifest. The installation is not touched."""
 
-import secrets
 import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import connection, transaction
-from psycopg import sql
 
 from newsletter.backups.archive_reader import ArchiveReader, open_archive
 from newsletter.backups.errors import BackupError
@@ -15,7 +13,8 @@ from newsletter.backups.fill_postgres import fill_postgres
 from newsletter.backups.manifest import KEYS_PART, MEDIA_PREFIX, SQLITE_PART
 from newsletter.backups.passphrase import unseal_keys
 from newsletter.backups.placement import write_file
-from newsletter.backups.schema_state import require_known
+from newsletter.backups.schema_state import migrate_to, require_known
+from newsletter.backups.scratch_schema import scratch_schema
 from newsletter.backups.sqlite_database import check_copy
 
 
@@ -35,8 +34,8 @@ class VerifiedBackup:
 def verify_backup(file: Path, *, passphrase: str | None = None) -> VerifiedBackup:
     """Raise BackupError if the archive could not be restored by this version, or differs from its manifest.
 
-    A PostgreSQL archive is restored into a schema of its own, in one transaction on the configured server that is
-    rolled back. An SQLite archive is restored into a temporary file beside the archive.
+    A PostgreSQL archive is restored into a schema of its own on the configured server. Its tables are filled in one
+    transaction that is rolled back. An SQLite archive is restored into a temporary file beside the archive.
     """
     with open_archive(file) as archive:
         manifest = archive.manifest
@@ -86,10 +85,8 @@ def _verify_postgres(archive: ArchiveReader) -> None:
             "The archive is of PostgreSQL, and DATABASE_URL names another database. All its parts are whole; it was not "
             "restored to compare them. Set DATABASE_URL to a PostgreSQL database, then run this again."
         )
-    schema = sql.Identifier(f"newsletter_verify_{secrets.token_hex(4)}")
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(sql.SQL("CREATE SCHEMA {}").format(schema))
-            cursor.execute(sql.SQL("SET LOCAL search_path TO {}").format(schema))
-        fill_postgres(archive)
-        transaction.set_rollback(True)
+    with scratch_schema():
+        migrate_to(archive.manifest.migrations)
+        with transaction.atomic():
+            fill_postgres(archive)
+            transaction.set_rollback(True)

@@ -12,7 +12,7 @@ import dj_database_url
 from django.conf import settings as django_settings
 from django.test import override_settings
 
-from newsletter.backups.restore_backup import use_database
+from newsletter.backups.use_database import use_database
 
 PASSPHRASE = "five words are long enough"
 JOURNAL_LINE = b'{"hash":"%064x","list":null,"reason":"unsubscribe","at":"2026-01-01T00:00:00+00:00","lifted":false}\n'

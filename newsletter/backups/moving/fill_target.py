@@ -18,6 +18,7 @@ from newsletter.backups.errors import BackupError, TargetNotEmpty
 from newsletter.backups.manifest import Sequence
 from newsletter.backups.moving.copy_table import copy_table, describe_table
 from newsletter.backups.schema_state import migrate_to_newest
+from newsletter.backups.scratch_schema import put_in_place, scratch_schema
 from newsletter.backups.sqlite_database import list_tables
 from newsletter.common.messages import Message
 from newsletter.models import Batch
@@ -41,11 +42,14 @@ def fill_target(file: Path, *, write_wait: float) -> dict[str, int]:
         _require_no_open_call(source, now=now)
         _require_whole_references(source)
         _require_reachable()
-        with transaction.atomic():
-            _require_empty()
-            rows = _fill(source)
-            _require_command()
-            _hold_source(source, now=now)
+        _require_empty()
+        with scratch_schema() as place:
+            migrate_to_newest()
+            with transaction.atomic():
+                rows = _fill(source)
+                put_in_place(place)
+                _require_command()
+                _hold_source(source, now=now)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
     return rows
@@ -120,8 +124,6 @@ def _require_empty() -> None:
 
 def _fill(source: sqlite3.Connection) -> dict[str, int]:
     postgres_database.prepare_transaction()
-    postgres_database.check_constraints()
-    migrate_to_newest()
     every = postgres_database.list_tables()
     made = [name for name in every if name not in _MADE_BY_THE_TARGET]
     there = {name for name in list_tables(source) if not name.startswith(_SEARCH_PREFIX)} - _MADE_BY_THE_TARGET

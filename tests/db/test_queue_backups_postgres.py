@@ -12,7 +12,11 @@ import pytest
 from tests.support.migrated_database import SERVER, find_migrated
 from tests.support.processes import copy_database, drop_database
 
-pytestmark = [pytest.mark.postgres, pytest.mark.skipif(not SERVER, reason="these tests need PostgreSQL")]
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.long,
+    pytest.mark.skipif(not SERVER, reason="these tests need PostgreSQL"),
+]
 COMMANDS = """
 import sys, django
 from django.core.management import call_command

@@ -39,7 +39,7 @@ def url(tmp_path: Path, django_db_blocker: DjangoDbBlocker, django_db_setup: Non
     """The address of an empty database, to which this process is connected."""
     url = urlunsplit(urlsplit(SERVER)._replace(path=f"/scratch_{abs(hash(tmp_path))}"))
     with psycopg.connect(SERVER, autocommit=True) as server:
-        server.execute(f'CREATE DATABASE "{url.rpartition("/")[2]}"')  # type: ignore[arg-type]
+        server.execute(f'CREATE DATABASE "{url.rpartition("/")[2]}"')
     with django_db_blocker.unblock(), live_in(make_home(tmp_path / "home", url=url)):
         yield url
     drop_database(url)
@@ -55,7 +55,7 @@ def count_objects(url: str, schema: str) -> int | None:
     """Return the number of tables, indexes, types and functions, or None if there is no such schema."""
     with psycopg.connect(url) as server:
         found = server.execute(COUNT, [schema]).fetchone()
-        return found and found[0]
+        return found[0] if found else None
 
 
 def test_all_objects_are_moved_and_work_in_their_place(url: str) -> None:

@@ -25,7 +25,7 @@ def is_interrupted(error: Error) -> bool:
 def is_statement_refused(error: Error) -> bool:
     """Return True if PostgreSQL works and refused this one statement."""
     code = sqlstate_of(error)
-    return bool(code) and not code.startswith(_UNUSABLE)
+    return bool(code) and code[:2] not in _UNUSABLE
 
 
 def is_locked(error: Error) -> bool:

@@ -4,6 +4,7 @@ from newsletter.backups import postgres_database
 from newsletter.backups.archive_reader import ArchiveReader
 from newsletter.backups.errors import BadArchive
 from newsletter.backups.manifest import table_part
+from newsletter.backups.postponed_rules import postponed_rules
 
 
 def fill_postgres(archive: ArchiveReader) -> None:
@@ -18,12 +19,11 @@ def fill_postgres(archive: ArchiveReader) -> None:
             "restored. Install the extension or set the engine that it was made with, then run this again."
         )
     postgres_database.empty_tables(made)
-    postgres_database.postpone_constraints()
-    for table, columns in manifest.columns.items():
-        if set(columns) != set(postgres_database.list_columns(table)):
-            raise BadArchive(f"The archive is damaged: the columns of {table} are not those of its migrations.")
-        postgres_database.write_table(table, columns, archive.read(table_part(table)))
-    postgres_database.check_constraints()
+    with postponed_rules():
+        for table, columns in manifest.columns.items():
+            if set(columns) != set(postgres_database.list_columns(table)):
+                raise BadArchive(f"The archive is damaged: the columns of {table} are not those of its migrations.")
+            postgres_database.write_table(table, columns, archive.read(table_part(table)))
     postgres_database.set_sequences(manifest.sequences)
     for table, columns in manifest.columns.items():
         _compare(archive, table, columns)

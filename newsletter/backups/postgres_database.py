@@ -5,13 +5,13 @@ The text of COPY is the same on all versions of the server, so `pg_dump` of a ma
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from typing import cast
+from contextlib import contextmanager
 
 import psycopg
-from django.db import connection
+from django.db import DataError, IntegrityError, connection
 from psycopg import sql
 
-from newsletter.backups.errors import BackupError, BadArchive
+from newsletter.backups.errors import BadArchive
 from newsletter.backups.manifest import Sequence, table_part
 
 _TEXT_FORMAT = ("datestyle TO 'ISO, MDY'", "timezone TO 'UTC'", "extra_float_digits TO 1", "bytea_output TO 'hex'")
@@ -96,7 +96,7 @@ def write_table(table: str, columns: list[str], blocks: Iterable[bytes]) -> None
         with _cursor() as cursor, cursor.copy(query) as copy:
             for block in blocks:
                 copy.write(block)
-    except psycopg.DataError as error:
+    except (DataError, IntegrityError) as error:
         raise BadArchive(f"The archive is damaged: {table_part(table)} has a row that {table} cannot hold.") from error
 
 
@@ -130,26 +130,12 @@ def set_sequences(sequences: list[Sequence]) -> None:
             )
 
 
-def postpone_constraints() -> None:
-    """Check references at the end only: tables are filled in the order of their names."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-
-
-def check_constraints() -> None:
-    """Check all references now. Raise BackupError for a row that refers to a missing one."""
-    try:
-        with _cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    except psycopg.IntegrityError as error:
-        raise BackupError(
-            f"A row refers to another one that is missing: {error.diag.message_detail}. Nothing was changed."
-        ) from error
-
-
-def _cursor() -> "psycopg.Cursor[tuple[object, ...]]":
+@contextmanager
+def _cursor() -> Iterator["psycopg.Cursor[tuple[object, ...]]"]:
+    """Yield a cursor that can COPY, which Django's cannot. Its errors are Django's."""
     connection.ensure_connection()
-    return cast("psycopg.Cursor[tuple[object, ...]]", connection.connection.cursor())
+    with connection.wrap_database_errors, connection.connection.cursor() as cursor:
+        yield cursor
 
 
 def _list(columns: list[str]) -> sql.Composed:

@@ -17,6 +17,7 @@ from newsletter.backups import postgres_database
 from newsletter.backups.errors import BackupError, TargetNotEmpty
 from newsletter.backups.manifest import Sequence
 from newsletter.backups.moving.copy_table import copy_table, describe_table
+from newsletter.backups.postponed_rules import postponed_rules
 from newsletter.backups.schema_state import migrate_to_newest
 from newsletter.backups.scratch_schema import put_in_place, scratch_schema
 from newsletter.backups.sqlite_database import list_tables
@@ -135,10 +136,9 @@ def _fill(source: sqlite3.Connection) -> dict[str, int]:
         )
     tables = [describe_table(name, source=source) for name in made if name in there]
     postgres_database.empty_tables([name for name in every if name != "django_migrations"])
-    postgres_database.postpone_constraints()
-    rows = {table.name: copy_table(table, source=source) for table in tables}
+    with postponed_rules():
+        rows = {table.name: copy_table(table, source=source) for table in tables}
     InstallationRow.objects.filter(pk=1, reason=MOVED).update(held=False, reason="")  # of a move that failed at its end
-    postgres_database.check_constraints()
     postgres_database.set_sequences(_list_counters(source))
     return rows
 

@@ -8,12 +8,13 @@ no other process reads.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import DEFAULT_DB_ALIAS, ProgrammingError, connection, connections
+from django.db import DEFAULT_DB_ALIAS, Error, ProgrammingError, connection, connections
 from psycopg import sql
 
 from newsletter.backups.errors import BackupError, TargetNotEmpty
 from newsletter.backups.use_database import use_database
 from newsletter.common.database.error_codes import sqlstate_of
+from newsletter.sending.deliverability.findings import Finding, warning
 
 SCRATCH = "newsletter_scratch"
 _SCRATCH = sql.Identifier(SCRATCH)
@@ -41,6 +42,14 @@ WHERE NOT EXISTS (
     AND (d.deptype = 'e' OR d.deptype IN ('a', 'i') AND d.refobjsubid > 0 AND d.refclassid = 'pg_class'::regclass)
 )
 ORDER BY step, name
+"""
+
+_REMAINS = """
+SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = %(schema)s) AND NOT EXISTS (
+    SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND classid = %(lock)s::bigint >> 32 AND objid = %(lock)s::bigint & 4294967295
+)
 """
 
 
@@ -92,6 +101,25 @@ def put_in_place(place: str) -> None:
                 ) from error
             raise
         cursor.execute(sql.SQL("DROP SCHEMA {}").format(_SCRATCH))
+
+
+def check_remains() -> Iterator[Finding]:
+    """Yield a warning if a killed command left the schema, with its rows, and no command uses it now."""
+    if connection.vendor != "postgresql":
+        return
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_REMAINS, {"schema": SCRATCH, "lock": _LOCK})
+            (are_there,) = cursor.fetchone()
+    except Error:  # another check says that the database does not answer
+        return
+    if are_there:
+        yield warning(
+            "remains of a restore",
+            f"A restore, a move or a check of a backup was killed. Its tables are still in the schema {SCRATCH} of the "
+            "database, and may hold people's data. Nothing uses them.",
+            f"Drop it in psql: DROP SCHEMA {SCRATCH} CASCADE. The next of these commands drops it too.",
+        )
 
 
 def _lock() -> None:

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from pytest_django.plugin import DjangoDbBlocker
 
 from newsletter.backups.errors import BackupError, TargetNotEmpty
-from newsletter.backups.scratch_schema import SCRATCH, put_in_place, scratch_schema
+from newsletter.backups.scratch_schema import SCRATCH, check_remains, put_in_place, scratch_schema
 from tests.support.backups import live_in, make_home
 from tests.support.migrated_database import SERVER
 from tests.support.processes import drop_database
@@ -102,3 +102,13 @@ def test_a_second_command_does_not_touch_the_schema_of_the_first(url: str) -> No
         with pytest.raises(BackupError, match="Another command verifies, restores or moves"), scratch_schema():
             pass
     assert count_objects(url, SCRATCH) == 0
+
+
+def test_the_doctor_names_remains_that_no_command_uses(url: str) -> None:
+    assert list(check_remains()) == []
+    with scratch_schema():
+        assert list(check_remains()) == []
+    with psycopg.connect(url) as server:
+        server.execute("CREATE SCHEMA newsletter_scratch")
+    [found] = check_remains()
+    assert (found.level, "DROP SCHEMA newsletter_scratch CASCADE" in found.do) == ("warning", True)

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management import CommandError
 from rich.text import Text
 
+from newsletter.backups.scratch_schema import check_remains
 from newsletter.common.commands.base import ProductCommand
 from newsletter.management.finding_lines import describe_finding
 from newsletter.monitoring.process_figures import check_processes
@@ -68,7 +69,7 @@ class Command(ProductCommand):
             findings = _check_message(message, receiver=receiver)
             self._report(findings, setting_values=(), as_json=json)
         else:
-            findings = [*examine(quick=quick), *check_processes(now=datetime.now(UTC))]
+            findings = [*examine(quick=quick), *check_remains(), *check_processes(now=datetime.now(UTC))]
             left_out = LEFT_OUT_IF_QUICK if quick else ()
             self._report(findings, setting_values=settings.ENV.describe(), as_json=json, left_out=left_out)
 

@@ -7,10 +7,12 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from pytest_django.plugin import DjangoDbBlocker
 
 from newsletter.backups.errors import BackupError, BadArchive, TargetNotEmpty
+from newsletter.backups.postgres_database import write_table
+from newsletter.backups.postponed_rules import postponed_rules
 from newsletter.backups.restore_backup import restore_backup
 from newsletter.backups.write_backup import write_backup
 from tests.support.backups import Home, list_files, live_in, make_home
@@ -88,3 +90,15 @@ def test_an_archive_of_postgresql_is_not_restored_to_sqlite(home: Home, tmp_path
         archive = write_backup(tmp_path / "backup.zip").file
     with live_in(make_home(tmp_path / "other")), pytest.raises(BackupError, match="DATABASE_URL names SQLite"):
         restore_backup(archive)
+
+
+def test_rows_that_break_a_rule_of_their_table_are_refused(home: Home) -> None:
+    """A key that is there already, and a reference to a row that is not there, also if its check cannot be postponed."""
+    with live_in(home):
+        with pytest.raises(BadArchive, match="has a row that taggit_tag cannot hold"), transaction.atomic():
+            write_table("taggit_tag", ["id", "name", "slug"], [b"7\tseven\tseven\n"])
+        with psycopg.connect(home.url) as server:
+            server.execute("CREATE TABLE a_note (tag int REFERENCES taggit_tag)")
+        missing = pytest.raises(BackupError, match="refers to another one that is missing")
+        with missing, transaction.atomic(), postponed_rules():
+            write_table("a_note", ["tag"], [b"7\n999\n"])

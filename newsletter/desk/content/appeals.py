@@ -13,8 +13,8 @@ from wagtail.snippets.views.snippets import CopyView, CreateView, EditView
 from newsletter.common.translation import language_label
 from newsletter.desk.content.add_translation import AddTranslationMixin
 from newsletter.desk.content.choosers import AppealChooser
-from newsletter.desk.content.delete_shown import DeleteShown
 from newsletter.desk.content.language_select import set_up_languages
+from newsletter.desk.shell.delete_shown import DeleteShown
 from newsletter.models import Appeal
 from subscribers.desk.editing.duplicating import DuplicableMixin, DuplicateTitle
 from subscribers.desk.editing.edit_effects import EditEffectsMixin

@@ -22,10 +22,10 @@ from newsletter.content.ingesting.home_location import find_home_zone
 from newsletter.content.ingesting.translated_events import DIFFERENCE_CHECKED
 from newsletter.desk.content.add_translation import AddTranslationMixin
 from newsletter.desk.content.choosers import EventChooser
-from newsletter.desk.content.delete_shown import DeleteShown
 from newsletter.desk.content.event_form import LOCATED_FIELDS, EventForm, show_moments
 from newsletter.desk.content.event_text import format_start, label_location
 from newsletter.desk.content.wall_clock import label_zone
+from newsletter.desk.shell.delete_shown import DeleteShown
 from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.issues.corrections.correct import find_misinformed, find_obsolete_corrections
 from newsletter.models import EventNotice, Source

@@ -168,13 +168,13 @@ def _restore_database(
     if installation.database_file is None:
         for name in archive.names(DATABASE_PREFIX):
             archive.check_part(name)  # before the tables are made, which takes much longer
-        with scratch_schema() as place:
+        with scratch_schema() as target_schema:
             migrate_to(archive.manifest.migrations)
             with transaction.atomic():
                 fill_postgres(archive)
             _finish_database(archive.manifest, now=now)
             with transaction.atomic():
-                put_in_place(place)
+                put_in_place(target_schema)
                 _place_files(archive, placement)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")

@@ -64,21 +64,21 @@ def scratch_schema() -> Iterator[str]:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT COALESCE(current_schema(), 'public')")
-        (place,) = cursor.fetchone()
+        (target_schema,) = cursor.fetchone()
     options = dict(connections.databases[DEFAULT_DB_ALIAS].get("OPTIONS") or {})
     session = " ".join([options.get("options", ""), *(f"-c {setting}" for setting in _SESSION)])
     with use_database(OPTIONS={**options, "options": session.strip()}):
         _lock()
         _create()
         try:
-            yield place
+            yield target_schema
         finally:
             if connection.is_usable():
                 _execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(_SCRATCH))
 
 
-def put_in_place(place: str) -> None:
-    """In the caller's transaction, move everything from the scratch schema to ``place``.
+def put_in_place(target_schema: str) -> None:
+    """In the caller's transaction, move everything from the scratch schema to ``target_schema``.
 
     PostgreSQL refuses to drop the scratch schema while something is left in it, so nothing is lost.
 
@@ -92,7 +92,7 @@ def put_in_place(place: str) -> None:
         try:
             for kind, name in objects:
                 statement = sql.SQL("ALTER {} {} SET SCHEMA {}")
-                cursor.execute(statement.format(sql.SQL(kind), sql.SQL(name), sql.Identifier(place)))
+                cursor.execute(statement.format(sql.SQL(kind), sql.SQL(name), sql.Identifier(target_schema)))
         except ProgrammingError as error:
             if sqlstate_of(error) in _EXISTS_ALREADY:
                 raise TargetNotEmpty(

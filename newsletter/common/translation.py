@@ -64,25 +64,27 @@ def language_choices(current: str) -> list[tuple[str, str]]:
 
 def language_label(code: str) -> str:
     """Return a language's name in the reader's language (“English” for “en-GB”), or the code if it is unknown."""
-    try:
-        name = Locale.parse(code, sep="-").get_language_name((get_language() or "en").replace("-", "_"))
-    except (ValueError, UnknownLocaleError):
-        return code
-    return str(name or code)
+    locale = _find_locale(code)
+    return str(locale.get_language_name(_reader_locale()) or code) if locale else code
 
 
 def exact_language_label(code: str) -> str:
     """Return a language's name with its country (“English (United Kingdom)” for “en-GB”), or the code if it is unknown."""
-    try:
-        name = Locale.parse(code, sep="-").get_display_name((get_language() or "en").replace("-", "_"))
-    except (ValueError, UnknownLocaleError):
-        return code
-    return str(name or code)
+    locale = _find_locale(code)
+    return str(locale.get_display_name(_reader_locale()) or code) if locale else code
 
 
 def _own_name(code: str) -> str:
+    locale = _find_locale(code)
+    return (locale.get_display_name() or code).capitalize() if locale else code
+
+
+def _find_locale(code: str) -> Locale | None:
     try:
-        name = Locale.parse(code, sep="-").get_display_name()
+        return Locale.parse(code, sep="-")
     except (ValueError, UnknownLocaleError):
-        return code
-    return (name or code).capitalize()
+        return None
+
+
+def _reader_locale() -> str:
+    return (get_language() or "en").replace("-", "_")

@@ -59,12 +59,12 @@ def count_objects(url: str, schema: str) -> int | None:
 
 
 def test_all_objects_are_moved_and_work_in_their_place(url: str) -> None:
-    with scratch_schema() as place:
+    with scratch_schema() as target_schema:
         make_objects()
         made = count_objects(url, SCRATCH)
         assert count_objects(url, "public") == 0
         with transaction.atomic():
-            put_in_place(place)
+            put_in_place(target_schema)
     assert (count_objects(url, SCRATCH), count_objects(url, "public")) == (None, made)
     with psycopg.connect(url) as server:
         server.execute("SELECT add_story('stormy')")
@@ -72,12 +72,12 @@ def test_all_objects_are_moved_and_work_in_their_place(url: str) -> None:
 
 
 def test_nothing_is_moved_if_a_table_was_made_meanwhile(url: str) -> None:
-    with scratch_schema() as place:
+    with scratch_schema() as target_schema:
         make_objects()
         with psycopg.connect(url) as server:
             server.execute("CREATE TABLE public.story (id int)")
         with pytest.raises(TargetNotEmpty, match="Another process made tables"), transaction.atomic():
-            put_in_place(place)
+            put_in_place(target_schema)
     assert count_objects(url, SCRATCH) is None
     with psycopg.connect(url) as server:
         assert server.execute(

@@ -44,11 +44,11 @@ def fill_target(file: Path, *, write_wait: float) -> dict[str, int]:
         _require_whole_references(source)
         _require_reachable()
         _require_empty()
-        with scratch_schema() as place:
+        with scratch_schema() as target_schema:
             migrate_to_newest()
             with transaction.atomic():
                 rows = _fill(source)
-                put_in_place(place)
+                put_in_place(target_schema)
                 _require_command()
                 _hold_source(source, now=now)
         with connection.cursor() as cursor:

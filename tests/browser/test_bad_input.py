@@ -88,6 +88,7 @@ def test_a_time_just_past_is_refused_and_one_in_a_minute_is_taken(page: Page) ->
     page.get_by_label("When to send it").fill(f"{soon:%Y-%m-%dT%H:%M}")
     page.get_by_role("button", name="Create issue").click()
     expect(page.get_by_text(re.compile("was created"))).to_be_visible()
+    page.goto(re.sub(r"edit/(\d+)/", r"\1/overview/", page.url))
     expect(page.locator(".nl-issue__state")).to_contain_text(f"{soon:%H:%M}")
 
 

@@ -83,10 +83,10 @@ def lead_headline(page: Page) -> str:
 
 
 def test_a_page_with_progress_keeps_a_comment_that_somebody_types(page: Page, site: str) -> None:
-    page.goto(f"{site}/admin/issues/?state=sent")
+    page.goto(f"{site}/admin/issues/?state=to_files")
     page.locator(".listing a[href*='/overview/']").first.click()
-    overview = page.url
-    page.evaluate(SHOW_OUTDATED_PROGRESS, overview.replace("/overview/", "/send/progress/"))
+    page.wait_for_url(re.compile("/overview/"))
+    page.evaluate(SHOW_OUTDATED_PROGRESS, page.url.replace("/overview/", "/send/progress/"))
     page.get_by_label("Comment").fill("Please check the date.")
     page.get_by_role("heading", name="Comments").click()
     page.add_script_tag(url=f"{site}/static/subscribers/progress.js")

@@ -199,7 +199,7 @@ def send_a_proof(page: Page) -> None:
     show(page, "Send a proof to staff")
     take_picture(page, "proof")
     press(page.get_by_role("button", name="Send proof"))
-    expect(page.get_by_text(f"{EDITOR}, sent")).to_be_attached()
+    expect(page.get_by_text(f"{EDITOR}, written to files")).to_be_attached()
     expect(page.get_by_role("button", name="Approve this version")).to_have_count(0)
 
 

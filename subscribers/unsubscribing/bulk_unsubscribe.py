@@ -56,8 +56,7 @@ class BulkUnsubscribeResult(NamedTuple):
 
 
 # People are locked before their rows (see person_locks), by a separate statement. A statement that waits for a lock
-# sees
-# other tables as they were before the wait, and so would miss a subscription that the other transaction opened.
+# sees other tables as they were before the wait, and so would miss a subscription that the other transaction opened.
 _LOCK_SQL = f"""
 SELECT FROM {Subscriber._meta.db_table} WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE
 """

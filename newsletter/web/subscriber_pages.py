@@ -15,6 +15,7 @@ from newsletter.feedback.merged_people import reassign_mails
 from newsletter.feedback.sent_mails import list_missed_mails, list_sent_mails
 from newsletter.inbound.store import forget_mails_of
 from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.rule_uses import find_limited_blocks
 from newsletter.issues.variants.audience_rules import list_audience_segments
 from newsletter.issues.variants.mail_budget import estimate_mails_a_month, is_in_segment
 from newsletter.issues.visible.choose_visible import ReaderTraits, VisibilityChooser
@@ -56,6 +57,7 @@ def make_publishing_hooks() -> PublishingHooks:
         list_mails=list_sent_mails,
         list_missed=list_missed_mails,
         find_open_issues=find_open_issues,
+        find_limited_blocks=find_limited_blocks,
         home_country=find_list_country,
         lists_with_sender=list_lists_with_sender,
         forget=forget_person,

@@ -222,7 +222,7 @@ class ListViewSet(ArchivableViewSet):
 
 
 class DeleteTopic(RefuseUsedDelete):
-    """Delete a topic that nobody chose and nothing carries, not even the rule of a segment."""
+    """Delete a topic that nobody chose and nothing carries, not even the rule of a segment or of a block."""
 
     reason = gettext_lazy(
         "Nothing was deleted. Without the topic, people who chose it and no other would get every story."
@@ -231,7 +231,8 @@ class DeleteTopic(RefuseUsedDelete):
     def find_uses(self) -> list[Uses]:
         segments = find_segments_that_name("topic", self.object.slug)
         uses = [Uses(model=Segment, count=len(segments), rows=list(segments))] if segments else []
-        return [*find_uses(self.object), *uses]
+        blocks = get_publishing_hooks().find_limited_blocks("topic", self.object.slug)
+        return [*find_uses(self.object), *uses, *blocks]
 
 
 class TopicCreateView(AddRowMixin, CreateView):

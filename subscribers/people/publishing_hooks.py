@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from typing import Literal
 
 from django.db.models import QuerySet
 
@@ -78,7 +79,8 @@ class PublishingHooks:
 
     ``topics`` returns the ids of the topics that change the mails of these lists. ``has_languages`` is True if one of their
     publications is in several languages. ``mails_a_month`` returns about how many mails a person gets in a month; 0 if
-    nobody can say. ``home_country`` returns the code of the country of a list's publications, or "" if that is not clear.
+    nobody can say. ``find_limited_blocks`` returns what has a block for the readers of a segment or topic, by its slug.
+    ``home_country`` returns the code of the country of a list's publications, or "" if that is not clear.
     ``lists_with_sender`` returns the lists about which a single mail can be sent. ``forget`` deletes the data about an
     erased person, by the hashes of all addresses that they had. ``find_awaiting`` returns those of these hashes of addresses
     where a single mail waits that was asked for after a time. ``reassign_mails`` counts the mails of one record of a person
@@ -98,6 +100,7 @@ class PublishingHooks:
     list_mails: Callable[[Subscriber], list[SentMail]] = lambda person: []
     list_missed: Callable[[Subscriber], list[MissedMail]] = lambda person: []
     find_open_issues: Callable[[MailingList], list[Uses]] = lambda mailing_list: []
+    find_limited_blocks: Callable[[Literal["segment", "topic"], str], list[Uses]] = lambda kind, slug: []
     home_country: Callable[[MailingList], str] = lambda mailing_list: ""
     lists_with_sender: Callable[[], QuerySet[MailingList]] = lambda: MailingList.objects.none()
     forget: Callable[[Collection[bytes]], None] = lambda hashes: None

@@ -6,6 +6,7 @@ from newsletter.models import AuditEntry, Issue, Publication
 from subscribers.models import MailingList, Segment, Topic
 from tests.support.api import call, create_key, problem
 from tests.support.fixtures import add_subscribers, make_issue, make_story
+from tests.support.limited_blocks import add_limited_note
 from tests.support.people import make_list, make_member
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +57,20 @@ def test_a_topic_in_use_is_not_deleted() -> None:
     assert not Topic.objects.exists()
     answer = call("post", "topics", {"name": "Land", "names": {"xx": "Tierra"}}, key=key)
     assert answer.json()["errors"][0]["where"] == "names"
+
+
+def test_a_topic_or_segment_of_a_blocks_rule_is_not_deleted(publication: Publication) -> None:
+    make_story("The first verdict", days_old=1)
+    issue, key = make_issue(publication), create_key(ALL)
+    call("post", "topics", {"name": "Land"}, key=key)
+    call("post", "segments", {"name": "Volunteers", "rule": {"giving": "monthly"}}, key=key)
+    add_limited_note(issue, "A word to some", segment="volunteers", topic="land")
+    assert "blocks use the topic" in problem(call("delete", "topics/land", key=key), 409)
+    assert "blocks are only for the segment" in problem(call("delete", "segments/volunteers", key=key), 409)
+    issue.body = issue.body.stream_block.to_python(issue.body.get_prep_value()[1:])
+    issue.save()
+    assert call("delete", "topics/land", key=key).status_code == 204
+    assert call("delete", "segments/volunteers", key=key).status_code == 204
 
 
 def test_a_segment_counts_its_people_without_naming_them() -> None:

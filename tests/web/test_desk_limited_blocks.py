@@ -5,9 +5,11 @@ from django.test import Client
 
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.archive.public_view import render_for_archive
+from newsletter.issues.reuse.saved_blocks import save_block
+from newsletter.issues.reuse.templates import save_template
 from newsletter.models import Issue, Publication
 from newsletter.sending.freezing.start import start_send
-from subscribers.models import Segment
+from subscribers.models import Segment, Topic
 from tests.support.desk import issue_form, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 from tests.support.limited_blocks import add_limited_note, limit_block
@@ -89,3 +91,29 @@ def test_the_archive_shows_only_what_everybody_gets(issue: Issue) -> None:
     for variant in send.issue.variants.all():
         assert "Major donors" not in variant.html + variant.text + variant.subject
         assert "Major donors" not in read(Client(), f"/view/{variant.public_id}")
+
+
+@pytest.mark.parametrize(("kind", "page"), [("segment", "segments"), ("topic", "topics")])
+def test_what_limits_a_block_cannot_be_deleted(kind: str, page: str) -> None:
+    """Not while an unsent issue, a saved block or a template has the block."""
+    model = Segment if kind == "segment" else Topic
+    row = model._default_manager.create(slug="land", name="Land")
+    make_story("The first verdict", days_old=1)
+    issue = make_issue(make_publication())
+    add_limited_note(issue, "A word to others", **{kind: "water"})
+    add_limited_note(issue, "A word to some", **{kind: "land"})
+    block, editor = issue.body.get_prep_value()[0]["id"], make_approver()
+    saved = save_block(issue=issue, block=block, name="Our note", by=editor, now=NOW)
+    template = save_template(issue=issue, name="Our week", by=editor, now=NOW)
+    client, address = sign_in("admin"), f"/admin/{page}/delete/{row.pk}/"
+    shown = read(client, address)
+    for name in (str(issue), "Our note", "Our week"):
+        assert name in shown
+    assert "archive it" in shown if kind == "segment" else "people who chose it" in shown
+    client.post(address)
+    assert type(row).objects.filter(pk=row.pk).exists()
+    saved.delete()
+    template.delete()
+    Issue.objects.filter(pk=issue.pk).update(state=Issue.State.CANCELLED)
+    client.post(address)
+    assert not type(row).objects.filter(pk=row.pk).exists()

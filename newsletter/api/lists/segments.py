@@ -12,7 +12,8 @@ from newsletter.api.calls.preconditions import check_unchanged
 from newsletter.api.calls.saving import delete_row, save_row
 from newsletter.api.lists.schemas import NewSegment, Preview, RuleQuery, SamplePerson, SegmentAnswer, SegmentChange
 from newsletter.common.archiving import archive_row, bring_back_row
-from newsletter.common.errors import BadRule, NotFound
+from newsletter.common.errors import BadRule, InUse, NotFound
+from newsletter.issues.snapshot.rule_uses import find_limited_blocks
 from newsletter.models import ApiKey, ApiScope
 from subscribers.desk.editing.short_name_form import make_slug
 from subscribers.models import Segment, Subscriber
@@ -82,6 +83,10 @@ def delete_segment(request: HttpRequest, slug: str) -> Status[None]:
     key, row = get_key(request), _find(slug, lock=True)
     _require(key)
     check_unchanged(request, _show(row))
+    if find_limited_blocks("segment", row.slug):
+        raise InUse(
+            "Nothing was deleted: blocks are only for the segment “%(row)s”. Archive it, or change them first.", row=row
+        )
     delete_row(
         row,
         key=key,

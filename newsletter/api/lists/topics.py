@@ -15,6 +15,7 @@ from newsletter.api.lists.schemas import NewTopic, TopicAnswer, TopicChange
 from newsletter.common.archiving import find_uses
 from newsletter.common.errors import InUse, NotFound
 from newsletter.common.languages import OFFERED_LANGUAGES
+from newsletter.issues.snapshot.rule_uses import find_limited_blocks
 from newsletter.models import ApiScope
 from subscribers.desk.editing.short_name_form import make_slug
 from subscribers.models import Topic
@@ -58,8 +59,10 @@ def delete_topic(request: HttpRequest, slug: str) -> Status[None]:
     """Delete a topic that nobody chose and nothing carries. One in use is answered 409."""
     key, row = get_key(request), _find(slug, lock=True)
     check_unchanged(request, _show(row))
-    if find_uses(row) or find_segments_that_name("topic", row.slug):
-        raise InUse("Nothing was deleted: people, stories, publications or segments use the topic “%(row)s”.", row=row)
+    if find_uses(row) or find_segments_that_name("topic", row.slug) or find_limited_blocks("topic", row.slug):
+        raise InUse(
+            "Nothing was deleted: people, stories, publications, segments or blocks use the topic “%(row)s”.", row=row
+        )
     log(instance=row, action="wagtail.delete", data={"key": key.name, "key_id": key.pk})
     row.delete()
     return Status(204, None)

@@ -14,6 +14,7 @@ from wagtail.admin.ui.tables import Column
 from wagtail.admin.widgets.button import HeaderButton
 from wagtail.snippets.views.snippets import CreateView, EditView
 
+from newsletter.common.archiving import Uses
 from newsletter.common.errors import BadRule
 from newsletter.common.translation import translate
 from subscribers.desk.choosers import PermittedChooserViewSet
@@ -27,6 +28,7 @@ from subscribers.desk.editing.versioned_edits import VersionedEditMixin
 from subscribers.desk.segments.rule_field import RuleField
 from subscribers.desk.segments.views import VIEW_SUBSCRIBERS_PERMISSION, NewSegmentPreview, SegmentPreview
 from subscribers.models import Segment
+from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.segments.labels import describe_rule
 
 
@@ -90,12 +92,23 @@ class ArchiveSegment(ArchivePage):
     )
 
 
+class DeleteSegment(RefuseUsedDelete):
+    """Delete a segment that no publication or issue is sent to, and that no block is limited to."""
+
+    advice = gettext_lazy(
+        "Change that first. Then you can delete it. Or archive it: then forms do not offer it any more, and what uses it stays."
+    )
+
+    def find_uses(self) -> list[Uses]:
+        return [*super().find_uses(), *get_publishing_hooks().find_limited_blocks("segment", self.object.slug)]
+
+
 class SegmentViewSet(ArchivableViewSet):
     model = Segment
     chooser_viewset_class = PermittedChooserViewSet
     archive_page_class = ArchiveSegment
     copy_view_class = DuplicateSegment
-    delete_view_class = RefuseUsedDelete
+    delete_view_class = DeleteSegment
     purpose = gettext_lazy(
         "A segment is a part of your subscribers: those who live somewhere, chose a topic, and so on."
     )

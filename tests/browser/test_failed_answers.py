@@ -98,3 +98,23 @@ def test_a_progress_says_that_its_numbers_may_be_old(disturbed: Page, failure: s
     disturbed.add_script_tag(url="/static/subscribers/progress.js")
     disturbed.evaluate(ADD_PROGRESS)
     expect(disturbed.get_by_text("These numbers may be out of date.")).to_be_visible()
+
+
+def test_a_watched_mail_stays_after_the_session_ended(disturbed: Page) -> None:
+    disturbed.clock.install()
+    disturbed.goto("/admin/issues/")
+    overview = disturbed.locator("a[href$='/overview/']").first.get_attribute("href") or ""
+    with disturbed.expect_event("requestfinished", lambda asked: asked.resource_type == "fetch"):
+        disturbed.goto(overview.replace("/overview/", "/watch/"))
+    disturbed.context.clear_cookies()
+    with disturbed.expect_event("requestfailed", lambda asked: asked.resource_type == "fetch"):
+        disturbed.clock.run_for(6_000)
+    expect(disturbed.frame_locator(".nl-frame").get_by_role("heading").first).to_be_visible()
+
+
+def test_a_region_stays_chosen_while_its_names_do_not_come(disturbed: Page) -> None:
+    Failures(disturbed, BUSY, lambda asked: "/regions/" in asked.url)
+    disturbed.goto("/admin/segments/")
+    disturbed.get_by_role("link", name="Texas").first.click()
+    expect(disturbed.locator("select[id$=region-choice]").first).to_have_value("US-TX")
+    expect(disturbed.get_by_role("option", name="no longer there")).to_have_count(0)

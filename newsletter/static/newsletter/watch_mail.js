@@ -15,10 +15,10 @@
       this.element.removeEventListener('load', this.noteLoaded);
     }
 
-    // Without a connection nothing changes: the next look tries again.
+    // Without a connection, or after the session ended, nothing changes: the next look tries again.
     async look() {
       if (document.hidden) return;
-      const answer = await fetch(this.element.src).catch(() => null);
+      const answer = await fetch(this.element.src, { redirect: 'error' }).catch(() => null);
       if (!answer?.ok) return;
       const text = await answer.text().catch(() => this.text);
       const isChanged = this.text !== undefined && text !== this.text;

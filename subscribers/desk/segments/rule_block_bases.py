@@ -6,6 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.urls import reverse_lazy
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 from wagtail import blocks
 
 from newsletter.common.errors import BadRule
@@ -20,7 +21,13 @@ class RegionInput(forms.TextInput):
 
     def __init__(self) -> None:
         super().__init__(
-            {"data-controller": "nl-region", "data-nl-region-url-value": reverse_lazy("subscribers_regions")}
+            {
+                "data-controller": "nl-region",
+                "data-nl-region-url-value": reverse_lazy("subscribers_regions"),
+                "data-nl-region-whole-value": gettext_lazy("The whole country"),
+                "data-nl-region-unchosen-value": gettext_lazy("Choose the country first"),
+                "data-nl-region-gone-value": gettext_lazy("no longer there"),
+            }
         )
 
     class Media:

@@ -2,14 +2,21 @@
    The inputs stay the fields that are sent; what is beside them only writes into them. */
 (() => {
   const { Controller } = window.StimulusModule;
+  const RETRY_MS = 4000;
+
+  // Returns the choices, or null if the server gives none.
   const ask = async (path, query) => {
     const headers = { "X-Requested-With": "XMLHttpRequest" };
-    const answer = await fetch(`${path}?${new URLSearchParams(query)}`, { headers });
-    return answer.ok ? (await answer.json()).choices : [];
+    try {
+      const answer = await fetch(`${path}?${new URLSearchParams(query)}`, { headers, redirect: "error" });
+      return answer.ok ? (await answer.json()).choices : null;
+    } catch {
+      return null;
+    }
   };
 
   class Region extends Controller {
-    static values = { url: String };
+    static values = { url: String, whole: String, unchosen: String, gone: String };
 
     connect() {
       const name = this.element.name.replace(/-region$/, "-country");
@@ -31,17 +38,21 @@
     }
 
     disconnect() {
+      clearTimeout(this.timer);
       if (this.country) this.country.removeEventListener("change", this.clear);
       this.select.remove();
     }
 
     async fill() {
+      clearTimeout(this.timer);
       const country = this.country ? this.country.value : "";
       const choices = country ? await ask(this.urlValue, { country }) : [];
       if (this.country && this.country.value !== country) return;
+      if (!choices && this.element.isConnected) this.timer = setTimeout(() => this.fill(), RETRY_MS);
       const chosen = this.element.value;
-      const options = [["", country ? "The whole country" : "Choose the country first"], ...choices];
-      if (chosen && !choices.some(([code]) => code === chosen)) options.push([chosen, `${chosen} (no longer there)`]);
+      const options = [["", country ? this.wholeValue : this.unchosenValue], ...(choices ?? [])];
+      if (chosen && !choices) options.push([chosen, chosen]);
+      else if (chosen && !choices.some(([code]) => code === chosen)) options.push([chosen, `${chosen} (${this.goneValue})`]);
       this.select.replaceChildren(...options.map(([code, name]) => new Option(name, code, false, code === chosen)));
       this.select.disabled = options.length === 1;
     }
@@ -69,7 +80,7 @@
       const typed = this.element.value.trim();
       if (typed.length < 2) return;
       const choices = await ask(this.urlValue, { q: typed });
-      if (this.element.value.trim() !== typed) return;
+      if (!choices || this.element.value.trim() !== typed) return;
       this.list.replaceChildren(...choices.map((name) => new Option(name)));
     }
   }

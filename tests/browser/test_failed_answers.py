@@ -100,6 +100,16 @@ def test_a_progress_says_that_its_numbers_may_be_old(disturbed: Page, failure: s
     expect(disturbed.get_by_text("These numbers may be out of date.")).to_be_visible()
 
 
+def test_a_progress_asks_less_often_while_answers_fail(disturbed: Page) -> None:
+    disturbed.clock.install()
+    failures = Failures(disturbed, BUSY, lambda asked: "/long-task/" in asked.url)
+    disturbed.add_script_tag(url="/static/subscribers/progress.js")
+    disturbed.evaluate(ADD_PROGRESS)
+    for _second in range(60):
+        disturbed.clock.run_for(1_000)
+    assert 1 <= failures.count <= 6
+
+
 def test_a_watched_mail_stays_after_the_session_ended(disturbed: Page) -> None:
     disturbed.clock.install()
     disturbed.goto("/admin/issues/")

@@ -2,7 +2,7 @@
 // but not while that would lose what a person typed, or a message of a refused form.
 (() => {
   const VISIBLE = 2000;
-  const HIDDEN = 15000;
+  const HIDDEN = 15000; // also the longest wait while answers fail
   const FIELDS = 'input:not([type=hidden]), textarea, select';
 
   const isChanged = (field) => {
@@ -26,6 +26,7 @@
     static values = { url: String, version: String, offline: String, outdated: String };
 
     connect() {
+      this.failures = 0;
       this.wait();
     }
 
@@ -34,7 +35,8 @@
     }
 
     wait() {
-      this.timer = setTimeout(() => this.refresh(), document.hidden ? HIDDEN : VISIBLE);
+      const pause = Math.min(VISIBLE * 2 ** this.failures, HIDDEN);
+      this.timer = setTimeout(() => this.refresh(), document.hidden ? HIDDEN : pause);
     }
 
     async refresh() {
@@ -42,7 +44,9 @@
         const response = await fetch(this.urlValue, { headers: { accept: 'application/json' }, redirect: 'error' });
         if (!response.ok) throw new Error(`The task answered ${response.status}.`);
         this.show(await response.json());
+        this.failures = 0;
       } catch {
+        this.failures += 1;
         this.noteTarget.textContent = this.offlineValue;
       }
       if (this.element.isConnected) this.wait();

@@ -125,7 +125,38 @@ def test_cancelling_asks_first_and_is_final(send: Send) -> None:
     assert "Cancelled" in page
     assert "send/cancel/sure/" not in page
     assert "has no active send" in step(send.issue, "go-on", client)[0]
-    assert client.get(f"/admin/issues/{send.issue_id}/send/cancel/sure/").status_code == 404
+    said = list_messages(client.get(f"/admin/issues/{send.issue_id}/send/cancel/sure/", follow=True))
+    assert "has no active send" in said[0]
+
+
+@pytest.mark.parametrize("reason", ["withdrawn", "edited", "held", "started"])
+def test_a_send_that_cannot_start_is_not_asked_about(approved: Issue, reason: str) -> None:
+    """Somebody else may have withdrawn the approval, or sent it, while the issue's page was open."""
+    client = sign_in("approver")
+    match reason:
+        case "withdrawn":
+            client.post(f"/admin/issues/{approved.pk}/withdraw/")
+            told = "is not approved."
+        case "edited":
+            Issue.objects.update(subject="Other words")
+            told = "changed after it was approved"
+        case "held":
+            Issue.objects.update(held=True, held_reason="the date is wrong")
+            told = "is held: the date is wrong."
+        case _:
+            step(approved, "start", client)
+            told = "has begun already. Nobody gets it twice."
+    answer = client.get(f"/admin/issues/{approved.pk}/send/start/sure/", follow=True)
+    assert answer.redirect_chain == [(f"/admin/issues/{approved.pk}/overview/", 302)]
+    assert told in list_messages(answer)[-1]
+
+
+def test_a_settled_batch_is_not_offered_to_be_sent_again(send: Send) -> None:
+    batch, client = make_uncertain(send), sign_in("approver")
+    client.post(f"/admin/issues/{send.issue_id}/batches/{batch.pk}/took/")
+    answer = client.get(f"/admin/issues/{send.issue_id}/batches/{batch.pk}/again/sure/", follow=True)
+    assert "Only an uncertain batch can be settled by hand." in list_messages(answer)[-1]
+    assert "twice" not in answer.content.decode()
 
 
 def test_a_step_that_does_not_fit_the_state_is_refused(send: Send) -> None:

@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from newsletter.common.errors import NotReady, WrongState
+from newsletter.common.errors import NotReady
 from newsletter.common.staff_pages import Done, ServiceAction
 from newsletter.desk.issues.issue_page import ISSUES, overview_url, read_confirmed_people
-from newsletter.desk.sends.progress import find_live_send
+from newsletter.desk.sends.progress import require_live_send
 from newsletter.desk.sends.subject_test import is_stopped
 from newsletter.desk.shell.labels import label_people
 from newsletter.models import Batch, Issue, Send
@@ -101,7 +101,7 @@ def _start(request: HttpRequest, issue: Issue) -> str:
 
 
 def _pause(request: HttpRequest, issue: Issue) -> str:
-    pause_send(send=_get_live_send(issue), by=request.user, reason=request.POST.get("reason", "").strip())
+    pause_send(send=require_live_send(issue), by=request.user, reason=request.POST.get("reason", "").strip())
     return _("The send of %(issue)s is paused. Batches already in progress will finish; no others will start.") % {
         "issue": issue
     }
@@ -109,22 +109,22 @@ def _pause(request: HttpRequest, issue: Issue) -> str:
 
 def _resume(request: HttpRequest, issue: Issue) -> str:
     reason = request.POST.get("reason", "").strip()
-    resume_send(send=_get_live_send(issue), by=request.user, reason=reason, now=timezone.now())
+    resume_send(send=require_live_send(issue), by=request.user, reason=reason, now=timezone.now())
     return _("The send of %(issue)s has resumed.") % {"issue": issue}
 
 
 def _stop_waiting_for_canaries(request: HttpRequest, issue: Issue) -> str:
-    stop_waiting(send=_get_live_send(issue), by=request.user)
+    stop_waiting(send=require_live_send(issue), by=request.user)
     return _("The send of %(issue)s no longer waits for its canaries.") % {"issue": issue}
 
 
 def _cancel(request: HttpRequest, issue: Issue) -> str:
-    cancel_send(send=_get_live_send(issue), by=request.user, now=timezone.now())
+    cancel_send(send=require_live_send(issue), by=request.user, now=timezone.now())
     return _("The send of %(issue)s is cancelled. People who have not been sent to will not get it.") % {"issue": issue}
 
 
 def _end(request: HttpRequest, issue: Issue) -> str:
-    end_send(send=_get_live_send(issue), by=request.user, now=timezone.now())
+    end_send(send=require_live_send(issue), by=request.user, now=timezone.now())
     return _("The send of %(issue)s has ended. Its delivery summary still shows the uncertain recipients.") % {
         "issue": issue
     }
@@ -133,7 +133,7 @@ def _end(request: HttpRequest, issue: Issue) -> str:
 def _choose_subject(request: HttpRequest, issue: Issue) -> str:
     number = request.POST.get("subject", "")
     subject = int(number) if number in ARMS else 0
-    send = _get_live_send(issue)
+    send = require_live_send(issue)
     decide_by_staff(send=send, subject=subject, by=request.user, now=timezone.now())
     if is_stopped(send):
         text = _("The people who waited get subject %(letter)s once the send is resumed.")
@@ -158,13 +158,6 @@ def _send_again(request: HttpRequest, batch: Batch) -> str:
 
 def _batch_values(batch: Batch) -> dict[str, object]:
     return {"seq": batch.seq, "size": label_people(batch.size)}
-
-
-def _get_live_send(issue: Issue) -> Send:
-    send = find_live_send(issue)
-    if send is None:
-        raise WrongState("%(issue)s has no active send. Somebody may have cancelled it. Reload the page.", issue=issue)
-    return send
 
 
 SEND_STEPS: dict[str, Callable[[HttpRequest, Issue], str]] = {

@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.generic import View
 
-from newsletter.common.errors import BadRule
+from newsletter.common.errors import BadRule, DomainError
 from newsletter.common.translation import translate
-from newsletter.desk.issues.issue_page import IssuePage, IssuePermissionMixin, describe_time_left
+from newsletter.desk.issues.issue_page import IssuePage, IssuePermissionMixin, describe_time_left, overview_url
 from newsletter.desk.sends.alarms import (
     AlarmsContext,
     alarms_context,
@@ -20,12 +21,14 @@ from newsletter.desk.sends.alarms import (
     describe_refusal,
     list_accounts_of_issue,
 )
-from newsletter.desk.sends.progress import find_live_send, find_send, measure_progress
+from newsletter.desk.sends.progress import find_live_send, find_send, measure_progress, require_live_send
 from newsletter.desk.shell.labels import label_people
 from newsletter.issues.approval.approval_rules import count_audience_for_send
 from newsletter.issues.variants.exclusion_labels import explain_nobody
 from newsletter.models import Batch, Issue, Publication, Send
 from newsletter.sending.adapters import writes_to_files
+from newsletter.sending.freezing.start import require_startable
+from newsletter.sending.settling.send_controls import require_uncertain
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,35 @@ class SendProgress(IssuePermissionMixin, View):
 
 
 class ConfirmStep(IssuePage):
-    """Ask for confirmation of a step. The page itself changes nothing."""
+    """Ask for confirmation of a step. The page itself changes nothing.
+
+    If the issue does not allow the step, say why and go back: somebody may have withdrawn the approval or settled the batch.
+    """
 
     template_name = "desk/confirm_step.html"
     header_icon = "mail"
     any_permission_required = ["send"]
+
+    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        try:
+            self._require_allowed()
+        except DomainError as error:
+            messages.error(request, translate(error))
+            return redirect(overview_url(self.issue))
+        return super().get(request, *args, **kwargs)
+
+    def _require_allowed(self) -> None:
+        match self.kwargs["step"]:
+            case "again":
+                require_uncertain(self._batch)
+            case "cancel":
+                require_live_send(self.issue)
+            case _:
+                require_startable(self.issue)
+
+    @cached_property
+    def _batch(self) -> Batch:
+        return get_object_or_404(Batch, pk=self.kwargs["batch"], send__issue=self.issue)
 
     def get_page_title(self) -> str:
         """Return the step and the issue: the title of the issue's own page is its name."""
@@ -92,11 +119,9 @@ class ConfirmStep(IssuePage):
     def _confirmation(self) -> Confirmation:
         match self.kwargs["step"]:
             case "again":
-                batch = get_object_or_404(Batch, pk=self.kwargs["batch"], send__issue=self.issue)
-                return confirm_send_again(self.issue, batch)
+                return confirm_send_again(self.issue, self._batch)
             case "cancel":
-                send = find_live_send(self.issue)
-                return confirm_cancel(self.issue, get_object_or_404(self.issue.sends, pk=send.pk if send else 0))
+                return confirm_cancel(self.issue, require_live_send(self.issue))
             case _:
                 return confirm_start(self.issue)
 

@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.common.errors import WrongState
 from newsletter.common.translation import format_percent
 from newsletter.desk.sends.canary_results import CanaryContext, canary_context, name_canary_state
 from newsletter.desk.sends.local_hours import LocalHoursContext, describe_next_hour, hours_under_way_context
@@ -116,6 +117,14 @@ def find_stopped_send(issue: Issue) -> Send | None:
 def find_live_send(issue: Issue) -> Send | None:
     """Return the issue's send unless it was cancelled."""
     return issue.sends.exclude(state=Send.State.CANCELLED).first()
+
+
+def require_live_send(issue: Issue) -> Send:
+    """Return the issue's send. Raise WrongState if it has none, or if it was cancelled."""
+    send = find_live_send(issue)
+    if send is None:
+        raise WrongState("%(issue)s has no active send. Somebody may have cancelled it. Reload the page.", issue=issue)
+    return send
 
 
 def measure_progress(send: Send, *, now: datetime) -> Progress:

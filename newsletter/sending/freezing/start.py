@@ -9,7 +9,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from newsletter.common.errors import DomainError, NotAllowed, NotApproved, NotReady, WrongState
 from newsletter.common.messages import Message, describe_people
 from newsletter.issues.approval.approval_rules import count_recipients
-from newsletter.issues.approval.approve import reopen_approval, require_approval
+from newsletter.issues.approval.approve import reopen_approval, require_approval, require_approved_content
 from newsletter.issues.approval.approved_audience import max_people_after_growth
 from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.approval.publication_switches import require_issue_enabled
@@ -103,18 +103,7 @@ def _create_send(*, issue: Issue, at_once: bool, now: datetime) -> Send:
     live = issue.sends.exclude(state=Send.State.CANCELLED).first()
     if live is not None:
         return live
-    require_issue_enabled(issue)
-    if issue.state != Issue.State.APPROVED:
-        require_approval(issue, now=now)
-        raise WrongState(
-            "%(issue)s is %(state)s, not approved. Nothing was sent. Have it approved first.",
-            issue=issue,
-            state=issue.get_state_display(),
-        )
-    if issue.held:
-        raise NotReady(
-            "%(issue)s is held: %(held_reason)s. Release it first.", issue=issue, held_reason=issue.held_reason
-        )
+    _require_released(issue)
     require_own_domain(issue)
     try:
         approval = require_approval(issue, now=now)
@@ -136,6 +125,29 @@ def _create_send(*, issue: Issue, at_once: bool, now: datetime) -> Send:
     except IntegrityError:
         return issue.sends.exclude(state=Send.State.CANCELLED).get()
     return send
+
+
+def require_startable(issue: Issue) -> None:
+    """Raise NotApproved, NotReady, SwitchedOff or WrongState if staff cannot start the send of the issue as it is now."""
+    if issue.sends.exclude(state=Send.State.CANCELLED).exists():
+        raise WrongState("The send of %(issue)s has begun already. Nobody gets it twice.", issue=issue)
+    _require_released(issue)
+    require_approved_content(issue)
+
+
+def _require_released(issue: Issue) -> None:
+    require_issue_enabled(issue)
+    if issue.state != Issue.State.APPROVED:
+        require_approved_content(issue)
+        raise WrongState(
+            "%(issue)s is %(state)s, not approved. Nothing was sent. Have it approved first.",
+            issue=issue,
+            state=issue.get_state_display(),
+        )
+    if issue.held:
+        raise NotReady(
+            "%(issue)s is held: %(held_reason)s. Release it first.", issue=issue, held_reason=issue.held_reason
+        )
 
 
 def require_installation_sends(*, account: str, now: datetime) -> None:

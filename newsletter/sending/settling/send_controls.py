@@ -204,9 +204,19 @@ def _settle(
             settled_at=None if to == Batch.State.PENDING else now,
             not_before=None,
         ):
-            raise _wrong_state(batch, Message("Only an uncertain batch can be settled by hand."))
+            raise _not_uncertain(batch)
         newest = Attempt.objects.filter(batch=batch, number=batch.attempt_number)
         newest.update(detail=reason, code=code)
+
+
+def require_uncertain(batch: Batch) -> None:
+    """Raise WrongState if nobody has to decide about the batch any more."""
+    if batch.state != Batch.State.UNCERTAIN:
+        raise _not_uncertain(batch)
+
+
+def _not_uncertain(batch: Batch) -> WrongState:
+    return _wrong_state(batch, Message("Only an uncertain batch can be settled by hand."))
 
 
 def _require_still_approved(send: Send) -> None:

@@ -192,7 +192,7 @@ def test_reinstating_a_story_links_to_the_sends_that_stay_paused():
     held_link, paused_link = (f'<a href="{overview_url(one)}">{one}</a>' for one in (held, issue))
     assert message == (
         f"“How Maya came home” is reinstated. It is still on hold: {held_link}. Read it again, then release it. "
-        f"Sending is paused: {paused_link}."
+        f"Its send is still paused: {paused_link}. Whoever may send issues can resume it on its page."
     )
 
 
@@ -222,7 +222,7 @@ def test_withdrawing_names_held_issues_and_paused_sends():
     paused = Send.objects.get().issue
     held_link, paused_link = (f'<a href="{overview_url(one)}">{one}</a>' for one in (issue, paused))
     assert f"On hold until you review it: {held_link}." in list_messages(done)[0]
-    assert f"Sending is paused: {paused_link}." in list_messages(done)[0]
+    assert f"Sending is paused: {paused_link}. Its page says why, and what to do next." in list_messages(done)[0]
     assert held_link in done.content.decode()
 
 
@@ -423,7 +423,7 @@ def test_a_correction_always_waits_for_staff():
     assert "will send automatically" not in page.content.decode()
     assert (page.context["candidates"], page.context["recipients"]) == (3, 3)
     assert "correction 1 is waiting for approval" in browser.get("/admin/").content.decode()
-    assert "what 3 people would get" in browser.get(f"/admin/issues/{draft.pk}/send/start/sure/").content.decode()
+    assert browser.get(f"/admin/issues/{draft.pk}/send/start/sure/").status_code == 302
     assert (
         "You wrote or edited part of this issue" in writer.get(f"/admin/issues/{draft.pk}/overview/").content.decode()
     )

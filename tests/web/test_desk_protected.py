@@ -150,5 +150,7 @@ def test_adding_a_protected_term_lists_affected_and_paused_issues(issue: Issue) 
     client.post(PAGE, {"remove": "yes", "term": ProtectedTerm.objects.get().pk})
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     start_send(issue=Issue.objects.get(), now=NOW)
-    assert list_messages(protect(client, SECRET))[-1] == "Sending is paused: The weekly letter No. 1."
+    assert list_messages(protect(client, SECRET))[-1] == (
+        "Sending is paused: The weekly letter No. 1. Its page says why, and what to do next."
+    )
     assert Send.objects.get().state == "paused"

@@ -20,7 +20,7 @@ from wagtail.permission_policies import ModelPermissionPolicy
 from newsletter.common.errors import DomainError
 from newsletter.common.staff_pages import PermittedPage
 from newsletter.common.translation import translate
-from newsletter.desk.shell.labels import link_issues
+from newsletter.desk.shell.labels import describe_paused, link_issues
 from newsletter.issues.approval.hold_protected import hold_protected_issues
 from newsletter.issues.protected_terms.terms import AddedTerms, add_terms, list_terms, remove_terms, reveal_term
 from newsletter.models import Issue, ProtectedTerm
@@ -127,8 +127,7 @@ def _describe_added(added: AddedTerms) -> str:
 
 def _warn_about_issues(request: HttpRequest, *, paused: list[Issue], waiting: list[Issue]) -> None:
     if paused:
-        links = link_issues(paused, user=request.user)
-        messages.warning(request, format_html(_("Sending is paused: {issues}."), issues=links))
+        messages.warning(request, describe_paused(paused, user=request.user))
     if waiting:
         links = link_issues(waiting, user=request.user)
         text = _("These issues contain a protected term and cannot be sent: {issues}.")

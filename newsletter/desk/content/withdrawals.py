@@ -16,7 +16,7 @@ from wagtail.permission_policies import ModelPermissionPolicy
 from newsletter.common.errors import DomainError
 from newsletter.common.staff_pages import PermittedPage, make_breadcrumbs
 from newsletter.common.translation import translate
-from newsletter.desk.shell.labels import link_issues
+from newsletter.desk.shell.labels import describe_paused, link_issues
 from newsletter.issues.corrections.people_of_story import find_reach
 from newsletter.models import Issue, Story
 from newsletter.sending.withdraw import (
@@ -101,7 +101,7 @@ def _describe_reinstated(story: Story, *, user: User | AnonymousUser) -> list[st
         )
         sentences.append(format_html(text, issues=link_issues(held, user=user)))
     if paused := find_paused_with(story):
-        sentences.append(_describe_paused(paused, user=user))
+        sentences.append(_describe_still_paused(paused, user=user))
     return sentences
 
 
@@ -128,9 +128,14 @@ def describe_withdrawal(story: Story, done: Withdrawal, *, user: User | Anonymou
         )
         sentences.append(format_html(text, issues=held))
     if done.paused:
-        sentences.append(_describe_paused(done.paused, user=user))
+        sentences.append(describe_paused(done.paused, user=user))
     return sentences
 
 
-def _describe_paused(issues: list[Issue], *, user: User | AnonymousUser) -> str:
-    return format_html(_("Sending is paused: {issues}."), issues=link_issues(issues, user=user))
+def _describe_still_paused(issues: list[Issue], *, user: User | AnonymousUser) -> str:
+    text = ngettext(
+        "Its send is still paused: {issues}. Whoever may send issues can resume it on its page.",
+        "Their sends are still paused: {issues}. Whoever may send issues can resume them on their pages.",
+        len(issues),
+    )
+    return format_html(text, issues=link_issues(issues, user=user))

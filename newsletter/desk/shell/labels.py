@@ -1,13 +1,13 @@
 """Labels for states, exclusion reasons and delivery outcomes, as the desk shows them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_lazy, ngettext
@@ -81,6 +81,16 @@ def link_issues(issues: Iterable[Issue], *, user: User | AnonymousUser) -> SafeS
         return format_html_join(", ", "{}", ((issue,) for issue in issues))
     pages = ((reverse("newsletter_issue_overview", args=[issue.pk]), issue) for issue in issues)
     return format_html_join(", ", '<a href="{}">{}</a>', pages)
+
+
+def describe_paused(issues: Sequence[Issue], *, user: User | AnonymousUser) -> str:
+    """Return which sends were paused, and where to see what to do next."""
+    text = ngettext(
+        "Sending is paused: {issues}. Its page says why, and what to do next.",
+        "Sending is paused: {issues}. Their pages say why, and what to do next.",
+        len(issues),
+    )
+    return format_html(text, issues=link_issues(issues, user=user))
 
 
 def written_to_files() -> Exists:

@@ -68,6 +68,19 @@ def test_a_refused_comment_keeps_its_text_and_names_what_is_wrong(issue: Issue, 
     assert not Comment.objects.exists()
 
 
+def test_a_comment_names_a_block_that_is_not_there(issue: Issue, writer: Client) -> None:
+    """The block may be deleted, or not saved yet. Then the form must not quietly be about the whole issue."""
+    path = f"/admin/issues/{issue.pk}/comments/add/"
+    problem = "The block of your comment was deleted or is not saved yet."
+    for known in ("", f"?block={issue.body[0].id}"):
+        assert problem not in writer.get(f"{path}{known}").content.decode()
+    assert problem in writer.get(f"{path}?block=gone").content.decode()
+    page = writer.post(path, {"text": "Is this right?", "block": "gone"}).content.decode()
+    assert problem in page
+    assert "Is this right?</textarea>" in page
+    assert not Comment.objects.exists()
+
+
 def test_the_person_chosen_is_notified(issue: Issue, writer: Client) -> None:
     bob = make_approver("bob@example.org")
     path = f"/admin/issues/{issue.pk}/comments/add/"

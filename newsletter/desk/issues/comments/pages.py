@@ -29,6 +29,11 @@ from newsletter.models import Comment, Issue
 MAX_LENGTH = 5000
 
 
+_UNKNOWN_BLOCK = gettext_lazy(
+    "The block of your comment was deleted or is not saved yet. Choose what the comment is about, then save it."
+)
+
+
 class AnswerForm(forms.Form):
     text = forms.CharField(
         label=gettext_lazy("Answer"),
@@ -55,7 +60,9 @@ class AnswerForm(forms.Form):
 
 
 class CommentForm(AnswerForm):
-    block = forms.ChoiceField(label=gettext_lazy("About"), required=False)
+    block = forms.ChoiceField(
+        label=gettext_lazy("About"), required=False, error_messages={"invalid_choice": _UNKNOWN_BLOCK}
+    )
     field_order = ["block", "text", "notify"]
 
     def __init__(self, *args: object, issue: Issue, **kwargs: object) -> None:
@@ -85,6 +92,10 @@ class AddComment(_CommentPage):
 
     def get_initial(self) -> dict[str, object]:
         return {"block": self.request.GET.get("block", "")}
+
+    def list_sentences(self) -> list[str]:
+        asked = self.request.method == "GET" and self.request.GET.get("block")
+        return [str(_UNKNOWN_BLOCK)] if asked and asked not in label_blocks(self.issue) else []
 
     def run(self, form: forms.Form) -> str:
         comment = add_comment(

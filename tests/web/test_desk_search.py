@@ -82,4 +82,4 @@ def test_odd_searches_break_nothing(db: None, typed: str) -> None:
 
 
 def test_an_empty_search_says_what_can_be_found(db: None) -> None:
-    assert "a subscriber, or a page of the desk" in search("admin", "")
+    assert "an appeal, a subscriber, a publication, a source, or a page of the desk" in search("admin", "")

@@ -1,4 +1,4 @@
-"""The desk's one search: issues, stories, events, people, staff, and pages of the desk."""
+"""The desk's one search: issues, stories, events, appeals, people, staff, publications, sources, and pages of the desk."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass

@@ -31,6 +31,7 @@ def no_limit(milliseconds: int) -> Iterator[None]:
     yield
 
 
+@pytest.mark.django_db
 def test_a_spanish_server_stops_a_slow_query_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(count, "_sqlite_time_limit", no_limit)
     canceled = psycopg.errors.QueryCanceled("cancelando la sentencia: se agotó el tiempo de espera")

@@ -57,6 +57,26 @@ def test_unreadable_colours_of_a_brand_are_refused_at_their_field(page: Page) ->
     expect(page.get_by_text("Harbour Justice renamed")).to_have_count(0)
 
 
+def test_why_a_preview_is_old_lies_over_nothing(page: Page) -> None:
+    page.goto("/admin/stories/add/")
+    banner, choice = page.locator("#w-preview-error-banner"), page.get_by_text("Shown as")
+    mail = page.frame_locator("#w-preview-iframe")
+    expect(mail.get_by_text("Give the story a title to see it here.")).to_be_visible()
+    expect(banner).to_be_hidden()
+    page.locator("#id_title").fill("The clinic opens")
+    page.locator("#id_url").fill("https://example.org/clinic/")
+    expect(mail.get_by_text("The clinic opens").first).to_be_visible()
+    page.locator("#id_title").fill("")
+    expect(banner).to_contain_text("Give the story a title to see it here.")
+    above, below = banner.bounding_box(), choice.bounding_box()
+    assert above
+    assert below
+    assert above["y"] + above["height"] <= below["y"]
+    lines = banner.locator("p").bounding_box()
+    assert lines
+    assert lines["y"] + lines["height"] <= below["y"]
+
+
 def test_a_used_list_and_a_chosen_topic_are_kept_and_say_why(page: Page) -> None:
     page.goto("/admin/lists/")
     page.locator(".listing").get_by_role("link", name=re.compile("weekly letter")).first.click()

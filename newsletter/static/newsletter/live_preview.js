@@ -46,6 +46,7 @@
 
     noteLoaded() {
       if (!this.hasPage) this.shown = null;
+      if (this.explainsItself) this.panel.classList.remove('w-preview--has-errors');
       if (this.shown === null) this.wait(RETRY_MS);
       else if (this.skipped) this.wait(WAIT_MS);
     }
@@ -90,6 +91,11 @@
       return !(view.performance.getEntriesByType('navigation')[0]?.responseStatus >= 500);
     }
 
+    // True if a message is there in place of the mail: the banner over an old mail would say it twice.
+    get explainsItself() {
+      return Boolean(this.frame.contentDocument?.querySelector('[data-message]'));
+    }
+
     async ask() {
       window.saveObstacles.takeToken();
       if (!this.hasPage) {
@@ -106,7 +112,7 @@
       const { contentDocument: shown, contentWindow: view } = this.frame;
       // A parser of the iframe has the content policy of the mail, which allows its inline styles.
       const fresh = new view.DOMParser().parseFromString(html, 'text/html');
-      const keepsMail = failed && !shown.querySelector('[data-message]'); // the last good mail stays
+      const keepsMail = failed && !this.explainsItself; // the last good mail stays
       this.panel.classList.toggle('w-preview--has-errors', keepsMail);
       if (keepsMail) {
         this.explain(fresh);

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import DataError, IntegrityError, connection
 from psycopg import sql
 
 from newsletter.backups.errors import BackupError
@@ -48,16 +48,19 @@ def describe_table(name: str, *, source: sqlite3.Connection) -> Table:
 
 
 def copy_table(table: Table, *, source: sqlite3.Connection) -> int:
-    """Copy all rows and return their number. Raise BackupError if PostgreSQL then has others."""
+    """Copy all rows and return their number.
+
+    Raise BackupError if PostgreSQL refuses a row or then has others, and Django's errors if the connection is lost.
+    """
     sent = TableHash(table.types)
     insert = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), _names(table.columns))
     row: Sequence[object] = ()
     try:
-        with connection.connection.cursor() as cursor, cursor.copy(insert) as copy:
+        with connection.wrap_database_errors, connection.connection.cursor() as cursor, cursor.copy(insert) as copy:
             for row in _read_source(table, source):
                 sent.add(row)
                 copy.write_row(row)
-    except (psycopg.DataError, psycopg.IntegrityError, ValueError) as error:
+    except (DataError, IntegrityError, ValueError) as error:
         raise _refused(table, row, error) from error
     stored = TableHash(table.types)
     for row in _read_target(table):
@@ -96,12 +99,13 @@ def _read_target(table: Table) -> Iterator[list[object]]:
     )
     query = sql.SQL("SELECT {} FROM {} ORDER BY {}").format(columns, sql.Identifier(table.name), order)
     converters = [find_converter(data_type) for data_type in table.types]
-    cursor: psycopg.ServerCursor[Any] = connection.connection.cursor(name="newsletter_move")
-    with cursor:
-        cursor.itersize = _AT_ONCE
-        cursor.execute(query)
-        for values in cursor:
-            yield [convert(value) for convert, value in zip(converters, values, strict=True)]
+    with connection.wrap_database_errors:
+        cursor: psycopg.ServerCursor[Any] = connection.connection.cursor(name="newsletter_move")
+        with cursor:
+            cursor.itersize = _AT_ONCE
+            cursor.execute(query)
+            for values in cursor:
+                yield [convert(value) for convert, value in zip(converters, values, strict=True)]
 
 
 def _is_text(data_type: str) -> bool:
@@ -115,7 +119,8 @@ def _names(columns: list[str]) -> sql.Composed:
 def _refused(table: Table, row: Sequence[object], error: Exception) -> BackupError:
     """Name the row by its key, never by its content."""
     key = ", ".join(str(row[table.columns.index(name)]) for name in table.key) if row else "unknown"
-    cause = error.diag.message_primary if isinstance(error, psycopg.Error) else "a value is of another type"
+    refused = error.__cause__
+    cause = refused.diag.message_primary if isinstance(refused, psycopg.Error) else "a value is of another type"
     return BackupError(
         f"PostgreSQL cannot hold a row of {table.name}, near {', '.join(table.key)} {key}: {cause}. Nothing was moved. "
         "Correct that row, then run this again."

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from django.db import OperationalError, connection, transaction
+from django.db import Error, OperationalError, connection, transaction
 
 from newsletter.backups import postgres_database
 from newsletter.backups.errors import BackupError, TargetNotEmpty
@@ -46,7 +46,7 @@ def fill_target(file: Path, *, write_wait: float) -> dict[str, int]:
         _require_empty()
         with scratch_schema() as target_schema:
             migrate_to_newest()
-            with transaction.atomic():
+            with explain_lost_commit(source), transaction.atomic():
                 rows = _fill(source)
                 put_in_place(target_schema)
                 _require_command()
@@ -70,6 +70,20 @@ def _lock_source(file: Path, *, write_wait: float) -> Iterator[sqlite3.Connectio
         yield source
         if source.in_transaction:
             source.execute("ROLLBACK")
+
+
+@contextmanager
+def explain_lost_commit(source: sqlite3.Connection) -> Iterator[None]:
+    """Raise BackupError if the connection ends while PostgreSQL commits the rows: SQLite is on hold by then."""
+    try:
+        yield
+    except Error as error:
+        if source.in_transaction:  # SQLite is not on hold yet, so PostgreSQL was not asked to commit
+            raise
+        raise BackupError(
+            "The connection to PostgreSQL ended while it stored the rows, so it has all of them or none. The SQLite database is "
+            "on hold. If the PostgreSQL database has tables, set DATABASE_URL to it. If it has none, run this again."
+        ) from error
 
 
 def _require_command() -> None:

@@ -44,7 +44,7 @@ def _fill(pipe: Connection, file: str, url: str, write_wait: float) -> None:
     import django
 
     django.setup()
-    from django.db import DatabaseError
+    from django.db import Error
 
     from newsletter.backups.moving.fill_target import fill_target
 
@@ -52,6 +52,8 @@ def _fill(pipe: Connection, file: str, url: str, write_wait: float) -> None:
         pipe.send((fill_target(Path(file), write_wait=write_wait), ""))
     except DomainError as error:
         pipe.send(({}, str(error)))
-    except DatabaseError as error:
+    except Error as error:
         cause = " ".join(str(error).split()).rstrip(".")
-        pipe.send(({}, f"The move failed: {cause}. Nothing was moved. Check both databases, then run this again."))
+        pipe.send(
+            ({}, f"The move failed: {cause}. Nothing was moved. Check that both databases run, then run this again.")
+        )

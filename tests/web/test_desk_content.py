@@ -453,6 +453,14 @@ def test_a_brand_preview_shows_the_newest_issue_with_unsaved_colours(publication
     assert Brand.objects.get().colour != "#5a1846"
 
 
+def test_the_preview_of_a_brand_without_a_name_ends_its_sentences(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    make_issue(publication)
+    page = sign_in("admin").get("/admin/brand/preview/").content.decode()
+    assert "from Your organisation." in page
+    assert Brand.objects.get().name != "Your organisation"
+
+
 def test_a_brand_preview_without_issues_shows_the_newest_story(db: None) -> None:
     brand = Brand.objects.create(name="Open Door", slug="alone", postal_address="1 Example Street, Leeds")
     client = sign_in("admin")

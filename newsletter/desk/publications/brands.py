@@ -71,6 +71,7 @@ class BrandPreview(IframePreview):
 
     def show(self, mode: str) -> HttpResponse:
         brand: Brand = self.object
+        brand.name = brand.name or _("Your organisation")
         return show_mail_part(
             resolve_complete_content(find_preview_issue(brand)), mode=mode or DEFAULT_MODE, request=self.request
         )

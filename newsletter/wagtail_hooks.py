@@ -61,8 +61,9 @@ def add_styles() -> str:
     return format_html_join("", '<link rel="stylesheet" href="{}">', files)
 
 
-def add_missing_labels() -> str:
-    return format_html('<script src="{}"></script>', static("newsletter/missing_labels.js"))
+def add_screen_reader_scripts() -> str:
+    files = ((static(f"newsletter/{name}.js"),) for name in ("missing_labels", "first_error"))
+    return format_html_join("", '<script src="{}"></script>', files)
 
 
 def add_sending_once() -> str:
@@ -98,7 +99,7 @@ def hide_home_summary(request: HttpRequest, items: list[Component]) -> None:
 
 hooks.register("construct_admin_api", register_documents_endpoint)
 hooks.register("insert_global_admin_css", add_styles)
-hooks.register("insert_global_admin_js", add_missing_labels)
+hooks.register("insert_global_admin_js", add_screen_reader_scripts)
 hooks.register("insert_global_admin_js", add_sending_once)
 register_log_actions(archiving.LOG_ACTIONS)
 hooks.register("construct_snippet_action_menu", name_save_button)

@@ -77,6 +77,14 @@ def test_why_a_preview_is_old_lies_over_nothing(page: Page) -> None:
     assert lines["y"] + lines["height"] <= below["y"]
 
 
+def test_a_refused_form_puts_the_cursor_into_its_wrong_field(page: Page) -> None:
+    page.goto("/admin/issues/new/")
+    page.get_by_role("button", name="Create issue").click()
+    expect(page.get_by_text("This field is required.")).to_be_visible()
+    expect(page.locator("#id_publication")).to_be_focused()
+    expect(page.locator("#id_publication")).to_have_accessible_description("This field is required.")
+
+
 def test_a_used_list_and_a_chosen_topic_are_kept_and_say_why(page: Page) -> None:
     page.goto("/admin/lists/")
     page.locator(".listing").get_by_role("link", name=re.compile("weekly letter")).first.click()

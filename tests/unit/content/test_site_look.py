@@ -183,6 +183,9 @@ def test_the_structured_logo_comes_before_images_and_icons() -> None:
     [
         ('<title>Home | Open Door</title><meta property="og:site_name" content="Open Door Trust">', "Open Door Trust"),
         ("<title>We open doors for everybody | Open Door</title>", "Open Door"),
+        ("<title>Home · Harbour Justice</title>", "Harbour Justice"),
+        ("<title>Justicia del Puerto – Inicio</title>", "Justicia del Puerto"),
+        ("<title>Home</title>", ""),
         ("", ""),
     ],
 )

@@ -23,6 +23,13 @@ _PRIVACY = re.compile(
     r"privacy|privacidad|confidentialit|vie privée|datenschutz|privacidade|confidențialit|गोपनीयता|الخصوصية|конфіденційн",
     re.IGNORECASE,
 )
+_HOME = re.compile(
+    r"home ?page|home|welcome|inicio|bienvenidos?|página principal|accueil|bienvenue|startseite|willkommen"
+    r"|início|página inicial|bem-vindos?|acasă|pagina principală|bun venit|मुखपृष्ठ|होम|स्वागत है"
+    r"|الرئيسية|الصفحة الرئيسية|مرحبًا|головна|головна сторінка|ласкаво просимо",
+    re.IGNORECASE,
+)
+"""What the title of a first page has beside the name of the site, in the languages of the program."""
 _BYLINES = {"article:published_time", "article:author"}
 _EVENT_TYPE = re.compile(r"schema\.org/\w*Event\b")
 _STORY_TYPE = re.compile(r"schema\.org/(?:\w*Article|BlogPosting)\b")
@@ -236,11 +243,12 @@ def _list_structured_logos(data: list[str], *, url: str) -> list[str]:
 
 
 def _site_name(page_parts: _Found) -> str:
-    """Return the name that the site gives itself, else the shortest part of the title, which is often the site."""
+    """Return the name that the site gives itself, else the shortest part of the title that does not only mean “home”."""
     if page_parts.site_name.strip():
         return cut_at_word(" ".join(page_parts.site_name.split()), MAX_NAME_LENGTH)
     parts = [part for part in re.split(r"\s[|–—·:-]\s", " ".join(page_parts.title.split())) if part]
-    return cut_at_word(min(parts, key=len, default=""), MAX_NAME_LENGTH)
+    names = [part for part in parts if not _HOME.fullmatch(part.strip())]
+    return cut_at_word(min(names, key=len, default=""), MAX_NAME_LENGTH)
 
 
 def _join(base: str, address: str) -> str:

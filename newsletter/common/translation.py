@@ -6,6 +6,7 @@ from babel import Locale, UnknownLocaleError
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.dateformat import format as format_date
 from django.utils.formats import get_format, number_format
+from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext
 
 from newsletter.common.languages import OFFERED_LANGUAGES
@@ -76,7 +77,7 @@ def exact_language_label(code: str) -> str:
 
 def _own_name(code: str) -> str:
     locale = _find_locale(code)
-    return (locale.get_display_name() or code).capitalize() if locale else code
+    return str(capfirst(locale.get_display_name() or code)) if locale else code
 
 
 def _find_locale(code: str) -> Locale | None:

@@ -217,3 +217,8 @@ def test_the_form_for_other_sites_is_in_the_organisations_language(language: str
     before = get_publishing_hooks()
     register_publishing_hooks(lambda: replace(before, branding=lambda: replace(before.branding(), language=language)))
     assert find_untranslated({"form": render_embed_form(weekly)}, {"form": english}, language=language) == []
+
+
+def test_a_country_in_the_name_of_a_language_keeps_its_capitals() -> None:
+    assert ("en-GB", "English (United Kingdom)") in language_choices("en-GB")
+    assert ("pt-BR", "Português (Brasil)") in language_choices("pt-BR")

@@ -92,6 +92,15 @@ def test_a_file_is_mapped_checked_imported_and_undone() -> None:
     assert "people.csv" in client.get(reverse("subscribers_imports")).content.decode()
 
 
+def test_people_cannot_be_added_before_there_is_a_list() -> None:
+    client, page = sign_in("data"), reverse("subscribers_import_new")
+    shown = client.get(page).content.decode()
+    assert reverse("wagtailsnippets_subscribers_mailinglist:add") in shown
+    assert "<textarea" not in shown
+    make_list()
+    assert "<textarea" in client.get(page).content.decode()
+
+
 def test_one_line_is_not_called_lines() -> None:
     client = sign_in("data")
     batch = upload(client, "email\nann@example.org\n")

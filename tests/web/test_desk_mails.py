@@ -39,6 +39,15 @@ def approve(client: Client, template: MailTemplate) -> str:
     return press(client, template, "approve", sha256=sha256)
 
 
+def test_a_template_cannot_be_made_before_there_is_a_publication() -> None:
+    client = sign_in("writer")
+    shown = client.get(ALL).content.decode()
+    assert "Add a publication first." in shown
+    assert "Add template" not in shown
+    make_publication()
+    assert "Add template" in client.get(ALL).content.decode()
+
+
 def test_a_writer_makes_a_template_and_an_approver_approves_it(publication: Publication) -> None:
     writer = sign_in("writer")
     answer = writer.post(ALL, {"name": "Thank you for your gift", "publication": publication.pk})

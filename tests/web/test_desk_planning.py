@@ -218,3 +218,4 @@ def test_a_new_issue_without_a_publication_links_to_publications(db: None) -> No
     page = sign_in("editor").get("/admin/issues/new/").content.decode()
     assert "No publication is in use" in page
     assert '<a href="/admin/publications/">Go to publications</a>' in page
+    assert "Create issue" not in page

@@ -23,7 +23,7 @@ from newsletter.common.translation import language_label, translate
 from newsletter.desk.issues.issue_page import DeskPage, IssuePermissionMixin
 from newsletter.desk.mails.forms import FieldsForm, NewTemplateForm, TextForm
 from newsletter.desk.preview.mail_iframe import apply_look, iframe_response, open_links_outside
-from newsletter.models import MailTemplate, TemplateMail
+from newsletter.models import MailTemplate, Publication, TemplateMail
 from newsletter.sending.notices.mail_templates import (
     approve_template,
     delete_template,
@@ -61,6 +61,7 @@ class MailTemplatesPage(DeskPage):
         mails = TemplateMail.objects.select_related("template", "api_key").order_by("-pk")
         return {
             "form": NewTemplateForm(),
+            "has_publication": Publication.objects.exists(),
             "templates": [
                 (template, is_approved(template), find_template_problem(template) is not None)
                 for template in TEMPLATES.all()

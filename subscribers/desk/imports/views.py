@@ -36,7 +36,7 @@ from subscribers.importing.reading.pasted_people import read_typed_people
 from subscribers.importing.reading.people_file import FileSample
 from subscribers.importing.writing.import_steps import create_draft_import, read_sample, set_import_terms
 from subscribers.importing.writing.restarts import has_changed_people
-from subscribers.models import Basis, ImportBatch, ImportKind, ImportState
+from subscribers.models import Basis, ImportBatch, ImportKind, ImportState, MailingList
 from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.places.regions import country_label
 
@@ -120,7 +120,9 @@ class NewImportPage(ImportSubpage):
         return self.refuse(form=form)
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        return {**super().get_context_data(**kwargs), "form": kwargs.get("form") or NewImportForm()}
+        form = kwargs.get("form") or NewImportForm()
+        has_list = MailingList.objects.filter(archived=False).exists()
+        return {**super().get_context_data(**kwargs), "form": form, "has_list": has_list}
 
 
 class ImportDetailPage(ImportSubpage):

@@ -28,6 +28,11 @@ class ServiceFormPage(IssuePermissionMixin, PathMixin, FormView, ABC):  # type: 
     dangerous = False
     back_url = ""
 
+    @property
+    def is_possible(self) -> bool:
+        """Return False if nobody could complete the form. The page then shows its sentences only."""
+        return True
+
     def list_sentences(self) -> list[str]:
         """Return the facts that the person must know before they press the button."""
         return []

@@ -107,6 +107,10 @@ class NewIssue(ServiceFormPage):
     def back_url(self) -> str:  # type: ignore[override]
         return reverse("wagtailsnippets_newsletter_issue:list")
 
+    @property
+    def is_possible(self) -> bool:
+        return Publication.objects.filter(enabled=True).exists()
+
     def list_sentences(self) -> list[str]:
         draft = _("It is a draft until somebody approves it. The schedule of the publication does not change.")
         usable = list(Publication.objects.filter(enabled=True).values_list("pk", flat=True)[:2])

@@ -157,6 +157,13 @@ class SessionsAdapter(DefaultUserSessionsAdapter):
 class MFAAdapter(DefaultMFAAdapter):
     """Encrypt the secrets of authenticator apps and the recovery codes with the secret key."""
 
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": _(
+            "This code is wrong, too old or used already. Enter the code that your app shows now, or wait for the next one."
+        ),
+    }
+
     def get_totp_issuer(self) -> str:
         return "Newsletter"
 

@@ -134,9 +134,8 @@ class DeletePublication(RefuseUsedDelete):
         "To end it, archive it: it drafts and sends nothing, and readers can still open its sent issues."
     )
 
-    @property
-    def confirmation_message(self) -> str:
-        return " ".join([str(super().confirmation_message), *describe_subscribers(self.object)])
+    def list_consequences(self) -> list[str]:
+        return describe_subscribers(self.object)
 
 
 class PublicationViewSet(ArchivableViewSet):

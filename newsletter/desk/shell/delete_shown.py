@@ -4,6 +4,7 @@ The approvals themselves are withdrawn by whatever else notices a change of cont
 """
 
 from django.db.models import Model
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from newsletter.issues.approval.withdraw_for_edit import find_approved_issues_showing
@@ -13,9 +14,10 @@ from subscribers.desk.editing.uses import RefuseUsedDelete
 class DeleteShown(RefuseUsedDelete):
     """The page that asks before a row is deleted that issues may show."""
 
-    @property
-    def confirmation_message(self) -> str:
-        return " ".join(filter(None, [str(super().confirmation_message), describe_lost_approvals(self.object)]))
+    def list_consequences(self) -> list[str]:
+        kept = _("Issues that were sent keep it. Issues that were not sent yet show it no longer.")
+        lost = describe_lost_approvals(self.object)
+        return [*([kept] if self.usage.count() else []), *([lost] if lost else [])]
 
 
 def describe_lost_approvals(row: Model) -> str:

@@ -63,3 +63,7 @@ class DeleteRowMixin:
 class DeleteRow(DeleteRowMixin, DeleteView):
     def get_page_title(self) -> str:
         return _("Delete %(kind)s") % {"kind": self.object._meta.verbose_name}
+
+    def list_consequences(self) -> list[str]:
+        """Return what deleting the row does, in sentences."""
+        return []

@@ -48,14 +48,14 @@ class DeleteCase(RefuseUsedDelete):
     )
     advice = gettext_lazy("Empty the field “Case” in these stories, or type another. Then you can delete the case.")
 
-    @property
-    def confirmation_message(self) -> str:
+    def list_consequences(self) -> list[str]:
         followers: int = self.object.follows.count()
-        return ngettext(
-            "Delete this case? No story belongs to it. %(number)s person follows it and will follow nothing instead.",
-            "Delete this case? No story belongs to it. %(number)s people follow it and will follow nothing instead.",
+        text = ngettext(
+            "No story belongs to it. %(number)s person follows it and will follow nothing instead.",
+            "No story belongs to it. %(number)s people follow it and will follow nothing instead.",
             followers,
-        ) % {"number": intcomma(followers)}
+        )
+        return [text % {"number": intcomma(followers)}]
 
 
 class CaseViewSet(DeskViewSet):

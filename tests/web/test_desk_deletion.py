@@ -1,0 +1,44 @@
+"""The question before a row is deleted: its name, what becomes of it, and where it is used."""
+
+import pytest
+from django.urls import reverse
+
+from newsletter.models import Appeal
+from subscribers.models import Segment
+from tests.support.desk import sign_in
+from tests.support.fixtures import make_appeal
+from tests.support.page_html import compact_html
+
+pytestmark = pytest.mark.django_db
+
+
+def read(page: str) -> str:
+    return compact_html(sign_in("admin").get(page).content.decode())
+
+
+def ask(kind: str, row: Appeal | Segment) -> str:
+    return read(reverse(f"wagtailsnippets_{kind}:delete", args=[row.pk]))
+
+
+def test_an_unused_row_is_named_and_nothing_is_counted() -> None:
+    page = ask("subscribers_segment", Segment.objects.create(slug="leith", name="People in Leith", rule={}))
+    assert "Delete “People in Leith”?" in page
+    assert "referenced" not in page
+    assert "It is used in" not in page
+
+
+def test_a_used_appeal_says_where_it_is_used_and_what_stays() -> None:
+    appeal = make_appeal()
+    assert "Issues that were sent keep it." not in ask("newsletter_appeal", appeal)
+    make_appeal("dar", language="es", translation_of=appeal)
+    page = ask("newsletter_appeal", appeal)
+    assert "It is used in 1 place." in page
+    assert "Issues that were sent keep it." in page
+
+
+def test_a_chooser_without_rows_offers_to_add_the_first() -> None:
+    answer = sign_in("admin").get(reverse("wagtailsnippetchoosers_newsletter_brand:choose"))
+    page = compact_html(answer.json()["html"])
+    assert "There is nothing to choose from yet." in page
+    assert reverse("wagtailsnippets_newsletter_brand:add") in page
+    assert "snippets." not in page

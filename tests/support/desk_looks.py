@@ -86,7 +86,9 @@ FIND_CUT = """() => {
     if (!shown(head) || head.closest('[aria-hidden=true], .w-sr-only') || head.clientHeight < 2) continue;
     const texts = document.createTreeWalker(head, NodeFilter.SHOW_TEXT);
     for (let text = texts.nextNode(); text; text = texts.nextNode()) {
-      for (const word of text.textContent.matchAll(/[\\p{L}]{2,14}(?![\\p{L}])/gu)) {
+      // An address has no place of its own for a break.
+      const words = text.textContent.replace(/\\S+@\\S+/g, address => '.'.repeat(address.length));
+      for (const word of words.matchAll(/[\\p{L}]{2,14}(?![\\p{L}])/gu)) {
         const range = document.createRange();
         range.setStart(text, word.index);
         range.setEnd(text, word.index + word[0].length);

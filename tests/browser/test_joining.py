@@ -138,7 +138,7 @@ def _choose(reader: Page, mine: str) -> None:
     expect(reader.get_by_label("Where you live")).to_have_value("Leeds, England, United Kingdom")
     expect(reader.get_by_text("We send nothing until")).to_be_visible()
     check(reader, "Your mail from us")
-    press(reader, "Once a month, in one mail")
+    press(reader, "Once a month, in")
     expect(reader.get_by_label("How often do you want The weekly letter?")).to_have_value("monthly")
     check(reader, "Your mail from us")
 
@@ -190,7 +190,7 @@ def _be_erased(reader: Page, mine: str, *, follow: Callable[..., None], new: str
     press(reader, "Yes, erase me")
     check(reader, "You have been erased")
     reader.goto(mine)
-    check(reader, "This link no longer leads to you")
+    check(reader, "You have been erased")
 
 
 def test_pages_of_broken_links_are_accessible_and_fast(reader: Page, data: Path) -> None:

@@ -14,9 +14,10 @@ from newsletter.providers.registry import make_adapter
 from newsletter.providers.ses.adapter import Ses, build_endpoint
 from newsletter.providers.sparkpost.adapter import SparkPost, make_campaign_id
 from tests.support.fake_provider import FakeProvider
+from tests.support.provider_accounts import REGION
 from tests.support.provider_faults import Fault, answer
 from tests.support.provider_fixtures import make_call, make_mail, make_recipient
-from tests.support.provider_templates import REGION, SECRET
+from tests.support.provider_templates import SECRET
 
 
 @pytest.fixture

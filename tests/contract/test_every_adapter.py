@@ -16,22 +16,13 @@ from referencing.jsonschema import DRAFT202012
 
 from newsletter.providers.base.contract import Adapter, Verdict
 from newsletter.providers.base.errors import BadBatch, BadMail
-from newsletter.providers.registry import make_adapter
+from newsletter.providers.base.http_adapter import HttpAdapter
+from newsletter.providers.registry import ADAPTERS, make_adapter
 from tests.support.fake_provider import FakeProvider
+from tests.support.provider_accounts import HTTP_PROVIDERS, make_account_url
 from tests.support.provider_faults import Fault, answer
 from tests.support.provider_fixtures import corpus, make_call, make_mail, make_recipient
-from tests.support.provider_single_mails import PROJECT
 
-SCHEMES = [
-    *("mailgun", "postmark", "resend", "sendgrid", "brevo", "sparkpost", "ses", "mailjet", "scaleway", "mailersend"),
-]
-ACCOUNTS = {
-    "mailgun": "mailgun://wr0ng@news.example.org",
-    "ses": "ses://fake-key-0123456789:wr0ng@eu-west-1",
-    "mailjet": "mailjet://fake-key-0123456789:wr0ng@",
-    "scaleway": f"scaleway://wr0ng@{PROJECT}",
-    "mailersend": "mailersend://wr0ng@news.example.org",
-}
 JSON_SCHEMES = {
     "postmark": ("specs/postmark/server.json", "#/components/schemas/SendEmailBatchRequest"),
     "resend": ("specs/resend/resend.json", "#/paths/~1emails~1batch/post/requestBody/content/application~1json/schema"),
@@ -42,7 +33,7 @@ JSON_SCHEMES = {
 }
 
 
-@pytest.fixture(params=SCHEMES)
+@pytest.fixture(params=HTTP_PROVIDERS)
 def scheme(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -52,6 +43,14 @@ def adapter(scheme: str, fake_provider: FakeProvider) -> Iterator[Adapter]:
     made = make_adapter(fake_provider.url_of(scheme))
     yield made
     made.close()
+
+
+def test_every_provider_that_is_called_by_http_has_an_account_here() -> None:
+    own = {
+        name: adapter for name, adapter in ADAPTERS.items() if adapter.__module__.startswith("newsletter.providers.")
+    }
+    called = {name for name, adapter in own.items() if issubclass(adapter, HttpAdapter)}
+    assert called == set(HTTP_PROVIDERS), "Write it into tests/support/provider_accounts.py."
 
 
 def test_all_recipients_get_their_own_mail_once(adapter: Adapter, fake_provider: FakeProvider) -> None:
@@ -202,7 +201,9 @@ def test_an_answer_about_our_account_stops_the_send(adapter: Adapter, fake_provi
 
 
 def test_a_wrong_key_stops_the_send_and_is_not_shown(scheme: str, fake_provider: FakeProvider) -> None:
-    account = ACCOUNTS.get(scheme, f"{scheme}://wr0ng@")
+    account = make_account_url(
+        scheme, key="fake-key-0123456789" if scheme in ("ses", "mailjet") else "wr0ng", secret="wr0ng"
+    )
     adapter = make_adapter(f"{account}?endpoint={quote(fake_provider.endpoint, safe='')}")
     outcome = adapter.deliver(make_call())
     adapter.close()
@@ -317,7 +318,7 @@ def test_a_lost_answer_is_uncertain_and_the_call_is_made_once(
 def test_a_provider_that_is_not_there_has_sent_nothing(scheme: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    adapter = make_adapter(f"{ACCOUNTS.get(scheme, f'{scheme}://k@')}?endpoint=http://127.0.0.1:{port}")
+    adapter = make_adapter(f"{make_account_url(scheme)}?endpoint=http://127.0.0.1:{port}")
     assert adapter.deliver(make_call()).verdict is Verdict.NOT_SENT
     adapter.close()
 

@@ -18,8 +18,9 @@ from referencing.jsonschema import DRAFT4
 from newsletter.providers.base.contract import Verdict
 from newsletter.providers.registry import make_adapter
 from tests.support.fake_provider import FakeProvider
+from tests.support.provider_accounts import REGION
 from tests.support.provider_fixtures import corpus, make_call, make_mail, make_recipient
-from tests.support.provider_templates import REGION, SECRET
+from tests.support.provider_templates import SECRET
 
 MAILS = [make_mail(), make_mail(reply_to="", headers={}, subject="Hi", html="<p>Hi</p>", text="Hi", from_name="")]
 

@@ -11,9 +11,9 @@ from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.base.single_mails import BEGIN_SECONDS
 from newsletter.providers.registry import ADAPTERS, make_adapter, read_provider_url
 from tests.support.fake_provider import FakeProvider
+from tests.support.provider_accounts import PROJECT
 from tests.support.provider_faults import Fault, answer
 from tests.support.provider_fixtures import make_call, make_mail, make_recipient
-from tests.support.provider_single_mails import PROJECT
 
 SCHEMES = ["mailersend", "scaleway"]
 

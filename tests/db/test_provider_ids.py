@@ -15,15 +15,13 @@ from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
 from subscribers.models import Subscriber
 from tests.support.fixtures import NOW
+from tests.support.provider_accounts import HTTP_PROVIDERS
 from tests.support.sends import Clock, make_ready_issue
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SCHEMES = [
-    *("mailgun", "postmark", "resend", "sendgrid", "brevo", "sparkpost", "ses", "mailjet", "scaleway", "mailersend"),
-]
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", HTTP_PROVIDERS)
 @pytest.mark.requirement("M10")
 def test_no_id_sent_to_a_provider_identifies_a_person(scheme: str, fake_provider: Any, settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of(scheme)

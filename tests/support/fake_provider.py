@@ -12,17 +12,16 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from urllib.parse import quote
 
+from tests.support.provider_accounts import DOMAIN, make_account_url
 from tests.support.provider_faults import Fault
 from tests.support.provider_issue_counts import CountedIssue
 from tests.support.provider_mailgun import ReceivedMail, RequestRefused, SendRequest
 from tests.support.provider_server import Listener
-from tests.support.provider_single_mails import PROJECT
 from tests.support.provider_suppression_lists import ListedAddress
-from tests.support.provider_templates import REGION, SECRET
+from tests.support.provider_templates import SECRET
 from tests.support.provider_without_bodies import drop_bodies
 
 KEY = "fake-key-0123456789"
-DOMAIN = "news.example.org"
 
 
 @dataclass
@@ -94,17 +93,10 @@ class FakeProvider:
 
     def url_of(self, scheme: str) -> str:
         """Return the NEWSLETTER_PROVIDER_URL of another provider's API at the same address."""
-        endpoint = quote(self.endpoint, safe="")
         if scheme == "mailgun":
             return self.provider_url
-        if scheme == "ses":
-            return f"ses://{quote(self.key, safe='')}:{quote(SECRET, safe='')}@{REGION}?endpoint={endpoint}"
-        if scheme == "mailjet":
-            return f"mailjet://{quote(self.key, safe='')}:{quote(SECRET, safe='')}@?endpoint={endpoint}"
-        if scheme in ("scaleway", "mailersend"):
-            account = PROJECT if scheme == "scaleway" else self.domain
-            return f"{scheme}://{quote(self.key, safe='')}@{account}?endpoint={endpoint}"
-        return f"{scheme}://{quote(self.key, safe='')}@?endpoint={endpoint}"
+        account = make_account_url(scheme, key=quote(self.key, safe=""), secret=quote(SECRET, safe=""))
+        return f"{account}?endpoint={quote(self.endpoint, safe='')}"
 
     @property
     def provider_url(self) -> str:

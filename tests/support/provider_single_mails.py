@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.support.provider_accounts import PROJECT
 from tests.support.provider_mailgun import ReceivedMail, RequestRefused
 
 MAILERSEND = "/v1/email"
 SCALEWAY = "/transactional-email/v1alpha1/regions/fr-par/emails"
 SINGLE_MAIL_PATHS = (MAILERSEND, SCALEWAY)
-PROJECT = "8c8bfa06-9d5f-4a3e-a6a5-1a4a4f2f0b7e"
 # Twig's openings, and those of MailerSend's simple personalization.
 _VARIABLE = re.compile(r"\{[{%#$]")
 _SCALEWAY_MINIMUM = 10

@@ -12,11 +12,11 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from tests.support.provider_accounts import REGION
 from tests.support.provider_mailgun import ReceivedMail, RequestRefused, SendRequest
 
 BREVO, SPARKPOST, SES = "/v3/smtp/email", "/api/v1/transmissions", "/v2/email/outbound-bulk-emails"
 TEMPLATE_PATHS = (BREVO, SPARKPOST, SES)
-REGION = "eu-west-1"
 SECRET = "fake-secret/with+signs"
 _CURLY = re.compile(r"\{\{(\{?)\s*([^{}]+?)\s*\}\}(\}?)")
 

@@ -12,25 +12,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, quote
 
+from tests.support.provider_accounts import HTTP_PROVIDERS, PROJECT, make_account_url
+
 KEY = "provider-key-0123456789"
 SECRET = "aws-secret-0123456789"
 ELSEWHERE = "https://crm.example.net/hooks"
-PROJECT = "8c8bfa06-9d5f-4a3e-a6a5-1a4a4f2f0b7e"
 TOPIC = f"arn:scw:sns:fr-par:project-{PROJECT}:newsletter"
 KNOWN_KEYS = {"scaleway": TOPIC, "mailersend": "signing-secret-0123456789"}
 """What staff write into the settings of a provider whose interface shows no key."""
-ACCOUNTS = {
-    "mailgun": f"mailgun://{KEY}@news.example.org",
-    "sendgrid": f"sendgrid://{KEY}@",
-    "postmark": f"postmark://{KEY}@",
-    "resend": f"resend://{KEY}@",
-    "brevo": f"brevo://{KEY}@",
-    "sparkpost": f"sparkpost://{KEY}@",
-    "ses": f"ses://{KEY}:{SECRET}@eu-west-1",
-    "mailjet": f"mailjet://{KEY}:{SECRET}@",
-    "scaleway": f"scaleway://{KEY}@{PROJECT}",
-    "mailersend": f"mailersend://{KEY}@news.example.org",
-}
+ACCOUNTS = {name: make_account_url(name, key=KEY, secret=SECRET) for name in HTTP_PROVIDERS}
 _KEY_HEADERS = {
     "sendgrid": "Authorization",
     "postmark": "X-Postmark-Server-Token",

@@ -16,6 +16,7 @@ from newsletter.feedback.endpoint import webhook_secret, webhook_url
 from newsletter.models import ProviderEvent
 from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.mailersend.webhooks import TEST_SECRET
+from tests.support.provider_accounts import HTTP_PROVIDERS, make_account_url
 from tests.support.provider_webhooks import (
     SIGNING_KEY,
     mailgun_event,
@@ -39,14 +40,7 @@ def mailgun(settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = f"mailgun://key@news.example.org?webhook_key={SIGNING_KEY}"
 
 
-URLS = {
-    "mailgun": "mailgun://key@news.example.org",
-    "ses": "ses://key:secret@eu-west-1",
-    "mailjet": "mailjet://key:secret@",
-    "scaleway": "scaleway://key@8c8bfa06-9d5f-4a3e-a6a5-1a4a4f2f0b7e",
-    "mailersend": "mailersend://key@news.example.org",
-    **{name: f"{name}://key@" for name in ("sendgrid", "postmark", "resend", "brevo", "sparkpost")},
-}
+URLS = {name: make_account_url(name) for name in HTTP_PROVIDERS}
 BEARER = {"Authorization": "Bearer a-token"}
 
 

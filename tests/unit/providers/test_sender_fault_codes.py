@@ -16,6 +16,7 @@ from newsletter.providers.base.webhooks.sender_refusal_codes import (
 )
 from newsletter.providers.base.webhooks.verification import WebhookRequest
 from newsletter.providers.registry import WEBHOOK_HANDLERS
+from tests.support.provider_accounts import HTTP_PROVIDERS
 
 pytestmark = pytest.mark.requirement("B5")
 REPLIES = {
@@ -42,18 +43,6 @@ REPLIES = {
     "4.7.0 TSS04": ("421 4.7.0 [TSS04] Messages temporarily deferred due to unexpected volume", SenderCause.RATE),
     "5.7.1": ("550 5.7.1 message rejected by policy", SenderCause.OTHER),
 }
-PROVIDERS = (
-    "mailgun",
-    "sendgrid",
-    "postmark",
-    "resend",
-    "brevo",
-    "sparkpost",
-    "ses",
-    "mailjet",
-    "mailersend",
-    "scaleway",
-)
 OURS = {"delivery": "7", "batch": "1-1-ab"}
 
 
@@ -102,6 +91,7 @@ def report(provider: str, reply: str, *, delayed: bool) -> Any:
         # 22 and 30 are “mailbox full” and “no recipient”, as SparkPost reads the words.
         name = {"type": "delay"} if delayed else {"type": "bounce", "bounce_class": "30"}
         return [{"msys": {"message_event": {**name, "raw_reason": reply, "rcpt_to": "ana@example.com"}}}]
+    assert provider == "ses", f"Write here what {provider} posts."
     people = [
         {
             "emailAddress": "ana@example.com",
@@ -117,7 +107,7 @@ def report(provider: str, reply: str, *, delayed: bool) -> Any:
 
 
 @pytest.mark.parametrize("status", REPLIES)
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", HTTP_PROVIDERS)
 def test_a_refusal_because_of_the_sender_marks_no_address_as_dead(provider: str, status: str) -> None:
     body = report(provider, REPLIES[status][0], delayed=False)
     (event,) = WEBHOOK_HANDLERS[provider].parse(WebhookRequest(json.dumps(body).encode()))
@@ -127,7 +117,7 @@ def test_a_refusal_because_of_the_sender_marks_no_address_as_dead(provider: str,
 
 
 @pytest.mark.parametrize("status", REPLIES)
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", HTTP_PROVIDERS)
 def test_a_delay_because_of_the_sender_keeps_its_code(provider: str, status: str) -> None:
     body = report(provider, REPLIES[status][0], delayed=True)
     (event,) = WEBHOOK_HANDLERS[provider].parse(WebhookRequest(json.dumps(body).encode()))

@@ -77,7 +77,7 @@ class Registry(Mapping[str, Kind], Generic[Kind]):
         order: Sequence[str] = (),
         check: Callable[[str, Kind], None] = lambda name, made: None,
     ) -> None:
-        self._order = {name: position for position, name in enumerate(order)}
+        self.order = tuple(order)
         self.group = group
         self._base = base
         self._check = check
@@ -139,8 +139,9 @@ class Registry(Mapping[str, Kind], Generic[Kind]):
                 self._declared = {}
                 for package, entry in list_entry_points(self.group):
                     self._declare(package, entry)
-                last = len(self._order)
-                self._declared = dict(sorted(self._declared.items(), key=lambda item: self._order.get(item[0], last)))
+                positions = {name: position for position, name in enumerate(self.order)}
+                last = len(positions)
+                self._declared = dict(sorted(self._declared.items(), key=lambda item: positions.get(item[0], last)))
             return self._declared
 
     def _declare(self, package: str, entry: EntryPoint) -> None:

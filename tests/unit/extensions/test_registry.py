@@ -1,12 +1,15 @@
 """An extension is found by its entry point; one that is no good is left out with a reason and takes nothing else with it."""
 
 import logging
+from typing import Any
 
 import pytest
 
 from newsletter.common import extension_registry
 from newsletter.common.extension_registry import INTERFACE, Registry
-from newsletter.common.installed_entry_points import list_entry_points
+from newsletter.common.installed_entry_points import OWN_PACKAGE, list_entry_points
+from newsletter.common.translation_kind import TRANSLATIONS
+from newsletter.content.parsing.source_kind import SOURCE_KINDS
 from newsletter.issues.checks.issue_check import CHECKS, IssueCheck
 from newsletter.organisation.health.configuration import check_extensions, list_broken_extensions
 from newsletter.providers.base.errors import BadProviderUrl
@@ -14,7 +17,7 @@ from newsletter.providers.registry import PROVIDERS, WEBHOOK_HANDLERS, read_prov
 from tests.support.installed_extensions import Extensions
 from tests.support.installed_extensions import extensions as extensions
 
-OWN_CHECKS = ["events_and_names", "other_languages", "source_names", "dated_blocks", "dead_links"]
+ORDERED: list[Registry[Any]] = [CHECKS, PROVIDERS, SOURCE_KINDS, TRANSLATIONS]
 CHECK = """
 from newsletter.extensions.checks import IssueCheck
 
@@ -44,16 +47,18 @@ BROKEN = {
     ),
 }
 
-OWN_PROVIDERS = [
-    *("mailgun", "postmark", "sendgrid", "resend", "brevo", "sparkpost", "ses", "mailjet", "scaleway", "mailersend"),
-    *("smtp", "smtps"),
-]
-
 
 def test_our_own_kinds_are_found_by_entry_points() -> None:
-    assert list(CHECKS) == OWN_CHECKS
-    assert list(PROVIDERS) == OWN_PROVIDERS
     assert list_broken_extensions() == []
+
+
+@pytest.mark.parametrize("registry", ORDERED, ids=lambda registry: registry.group)
+def test_our_own_kinds_have_a_place_in_the_order(registry: Registry[Any]) -> None:
+    """People see a kind that `_ORDER` lacks after all others, and in another place if the program is installed."""
+    declared = {entry.name for package, entry in list_entry_points(registry.group) if package == OWN_PACKAGE}
+    advice = f"Write the same names under {registry.group} in pyproject.toml and into _ORDER beside its Registry."
+    assert declared == set(registry.order), advice
+    assert list(registry)[: len(declared)] == list(registry.order)
 
 
 def test_people_see_the_kinds_in_the_same_order_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +73,7 @@ def test_people_see_the_kinds_in_the_same_order_everywhere(monkeypatch: pytest.M
 
 def test_an_extension_of_another_package_is_found_after_ours(extensions: Extensions) -> None:
     extensions.install("fine", CHECK, {"checks": {"fine": "Check"}})
-    assert list(CHECKS) == [*OWN_CHECKS, "fine"]
+    assert list(CHECKS) == [*CHECKS.order, "fine"]
 
 
 @pytest.mark.parametrize("case", BROKEN)
@@ -76,7 +81,7 @@ def test_a_broken_extension_is_left_out_and_named(case: str, extensions: Extensi
     code, reason = BROKEN[case]
     extensions.install("broken", code, {"checks": {"broken": "Check"}})
     extensions.install("fine", CHECK, {"checks": {"fine": "Check"}})
-    assert list(CHECKS) == [*OWN_CHECKS, "fine"]
+    assert list(CHECKS) == [*CHECKS.order, "fine"]
     (found,) = list_broken_extensions()
     assert (found.name, found.package, found.group) == ("broken", "broken", "newsletter.checks")
     assert reason in found.reason

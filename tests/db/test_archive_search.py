@@ -16,7 +16,7 @@ from pydantic import JsonValue
 from newsletter.issues.archive import search_archive
 from newsletter.models import Issue, IssueRevision, Publication, Send, Story
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.withdraw import withdraw_story
+from newsletter.sending.withdraw_story import withdraw_story
 from newsletter.web.archive import PER_PAGE
 from subscribers.models import Case
 from tests.support.desk import sign_in

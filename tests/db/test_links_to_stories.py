@@ -16,7 +16,7 @@ from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Batch, Issue, Send, Story, Variant
 from newsletter.sending.dispatching.batch_claim import find_due_batches
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.withdraw import withdraw_story
+from newsletter.sending.withdraw_story import withdraw_story
 from tests.support.fixtures import (
     HOUSTON,
     LONDON,

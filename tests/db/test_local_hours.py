@@ -27,7 +27,7 @@ from newsletter.sending.limits.split_batches import split_oversized_batches
 from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.send_controls import cancel_send, pause_send, resume_send
-from newsletter.sending.withdraw import withdraw_story
+from newsletter.sending.withdraw_story import withdraw_story
 from subscribers.models import Segment, Subscriber
 from subscribers.people.preferences import pause_mail
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list

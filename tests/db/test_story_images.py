@@ -20,7 +20,7 @@ from newsletter.issues.snapshot.records.fields import PictureRecord, to_json
 from newsletter.issues.snapshot.redact import remove_stories
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import ContentEdit, Issue, Picture, Publication, Story, Variant
-from newsletter.sending.withdraw import withdraw_story
+from newsletter.sending.withdraw_story import withdraw_story
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_event, make_issue, make_story
 from tests.support.story_images import make_pictured_story
 

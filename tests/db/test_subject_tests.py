@@ -24,7 +24,7 @@ from newsletter.sending.settling.send_controls import cancel_send, pause_send, r
 from newsletter.sending.subject_tests import decide_subject
 from newsletter.sending.subject_tests.chi_squared import Cases, compute_p_value
 from newsletter.sending.subject_tests.decide_subject import decide_by_staff, decide_due_tests
-from newsletter.sending.withdraw import withdraw_story
+from newsletter.sending.withdraw_story import withdraw_story
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import Reply, Subscriber, Subscription
 from subscribers.people.replies import record_reply

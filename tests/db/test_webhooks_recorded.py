@@ -16,7 +16,7 @@ from newsletter.organisation.accounts.staff import add_staff
 from newsletter.outbound.endpoints import turn_off
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.sweep import finish_sends
-from newsletter.sending.withdraw import withdraw_story
+from newsletter.sending.withdraw_story import withdraw_story
 from subscribers.consent.signup import SignupRequest, request_subscription
 from subscribers.erasing.erasure import erase_person
 from subscribers.models import EventKind, OutboundEvent, Reason, WebhookDelivery, WebhookEndpoint

@@ -21,7 +21,7 @@ from newsletter.sending.dispatching.batch_claim import claim_batch, find_due_bat
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.send_window import enforce_send_window
 from newsletter.sending.settling.send_controls import resume_send
-from newsletter.sending.withdraw import reinstate_story, withdraw_story
+from newsletter.sending.withdraw_story import reinstate_story, withdraw_story
 from tests.support.fixtures import (
     NOW,
     add_subscribers,

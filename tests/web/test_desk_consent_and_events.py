@@ -12,7 +12,7 @@ from wagtail.users.models import UserProfile
 from newsletter.desk.issues.issue_page import overview_url
 from newsletter.models import AuditEntry, Batch, EventNotice, Issue, Publication, Send, Story
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.withdraw import withdraw_story
+from newsletter.sending.withdraw_story import withdraw_story
 from tests.support.desk import list_messages, sign_in
 from tests.support.desk_forms import filled_in
 from tests.support.event_changes import tell

@@ -21,7 +21,7 @@ from newsletter.models import Issue, Publication, Story, Variant
 from newsletter.rendering.blocks import StoryCards, StoryItem, StoryList, StoryRows
 from newsletter.rendering.pipeline import render
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.withdraw import withdraw_story
+from newsletter.sending.withdraw_story import withdraw_story
 from subscribers.models import Topic
 from tests.support.desk import sign_in
 from tests.support.fixtures import (

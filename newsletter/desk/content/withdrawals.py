@@ -19,7 +19,7 @@ from newsletter.common.translation import translate
 from newsletter.desk.shell.labels import describe_paused, link_issues
 from newsletter.issues.corrections.people_of_story import find_reach
 from newsletter.models import Issue, Story
-from newsletter.sending.withdraw import (
+from newsletter.sending.withdraw_story import (
     Withdrawal,
     find_held_with,
     find_paused_with,

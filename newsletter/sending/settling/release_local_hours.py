@@ -22,7 +22,7 @@ from newsletter.sending.limits.each_send import act_on_each
 from newsletter.sending.limits.running_sends import find_running_sends
 from newsletter.sending.limits.step_work import acts_on
 from newsletter.sending.wake_up_signal import send_wake_up_signal
-from newsletter.sending.withdraw import pause_withdrawn
+from newsletter.sending.withdraw_story import pause_withdrawn
 
 
 @acts_on(sends=Q(state=Send.State.SUBMITTING))

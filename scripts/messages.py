@@ -20,12 +20,14 @@ from babel.messages.pofile import read_po, write_po
 import newsletter
 import subscribers
 from newsletter.common.errors import DomainError
+from newsletter.rendering.languages import OwnTranslation
 
 ROOT = Path(__file__).parent.parent
 LOCALES = ROOT / "newsletter/locale"
-LANGUAGES = ("es",)
+_TRANSLATED = [kind for kind in OwnTranslation.__subclasses__() if kind.catalogue is not None]
+LANGUAGES = tuple(kind.language for kind in _TRANSLATED if kind.for_staff)
 """Languages of every text: of the desk too."""
-READER_LANGUAGES = ("fr", "de", "pt", "ro", "hi", "ar", "uk")
+READER_LANGUAGES = tuple(kind.language for kind in _TRANSLATED if not kind.for_staff)
 """Languages of what readers see: public pages, and mails about their own subscription."""
 READER_SOURCES = (
     "newsletter/common/languages.py",

@@ -75,6 +75,12 @@ TEXTS = {
         "Campos ao amanhecer", "Uma noite de histórias", "Fique ao lado de uma família", "Doar todos os meses",
         "Escrevi porque era verdade.",
     ),
+    "ro": Texts(
+        "Dragi prieteni, aceasta a fost săptămâna noastră.", "Culegătoarele de ceai primesc salariul pe trei sezoane",
+        "Când plantația și-a închis registrele, Amara l-a păstrat pe al ei.", "Tribunalul care vine cu barca",
+        "Salarii drepte", "Câmpuri în zori", "O seară de povești", "Fii alături de o familie", "Donează lunar",
+        "Am scris totul pentru că era adevărat.",
+    ),
     "ar": Texts(
         "أصدقاءنا الأعزاء، هكذا كان أسبوعنا.", "قاطفات الشاي يتسلمن أجور ثلاثة مواسم",
         "حين أغلقت المزرعة دفاترها، احتفظت أمارا بدفترها.", "المحكمة التي تصل بالقارب", "أجور عادلة",

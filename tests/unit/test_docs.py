@@ -2,9 +2,14 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from newsletter.common.extension_registry import Registry
+from newsletter.common.installed_entry_points import OWN_PACKAGE, list_entry_points
+from newsletter.content.parsing.source_kind import SOURCE_KINDS
+from newsletter.management.setup.questions import PROVIDER_URL
 from newsletter.organisation.schema import ENTRIES, Entry
 from newsletter.providers import registry
 from newsletter.providers.base.provider_url import list_options
@@ -22,6 +27,7 @@ READ = "".join(
     (ROOT / "newsletter/project" / name).read_text(encoding="utf-8")
     for name in ("env.py", "oidc_settings.py", "inbound_settings.py", "account_settings.py")
 )
+SWITCHES_OF_TESTS = {"NEWSLETTER_UPDATE_GOLDENS"}
 _SETTING = re.compile(r"\b(?:NEWSLETTER_[A-Z_]+|DATABASE_URL)\b")
 
 
@@ -65,12 +71,13 @@ def test_the_settings_that_are_documented_are_those_that_are_read() -> None:
         r"^\| `([A-Z_]+)` \|", (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8"), re.MULTILINE
     )
     assert len(read) > 5
-    assert sorted(rows) == sorted(read)
+    assert len(rows) == len(set(rows))
+    assert set(rows) ^ read == set(), "Give each setting that is read one row in docs/reference/settings.md."
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
 def test_no_document_names_a_setting_that_is_not_read(document: Path) -> None:
-    assert find_settings(document.read_text(encoding="utf-8")) <= find_settings(READ)
+    assert find_settings(document.read_text(encoding="utf-8")) <= find_settings(READ) | SWITCHES_OF_TESTS
 
 
 @pytest.mark.parametrize(("table", "entry"), ENTRIES.items(), ids=str)
@@ -80,7 +87,8 @@ def test_every_key_of_the_organisation_file_is_documented(table: str, entry: typ
     assert row
     keys = {field.alias or name for name, field in entry.model_fields.items()}
     without_values = re.sub(r"\([^)]*\)", "", row[1])
-    assert {word.split(" =")[0] for word in re.findall(r"`([^`]+)`", without_values)} == keys
+    documented = {word.split(" =")[0] for word in re.findall(r"`([^`]+)`", without_values)}
+    assert documented ^ keys == set(), f"Correct the row of [{table}] in docs/reference/organisation-file.md."
 
 
 def test_the_options_and_schemes_of_the_provider_url_are_all_documented() -> None:
@@ -88,6 +96,32 @@ def test_the_options_and_schemes_of_the_provider_url_are_all_documented() -> Non
     options = re.findall(r"`([a-z_]+)=[^`]+`", provider)
     assert sorted(options) == sorted(list_options(registry.URL_RULES))
     assert sorted(re.findall(r"^\| `([a-z]+)://", provider, re.MULTILINE)) == sorted(registry.URL_RULES)
+
+
+def list_own(registry: Registry[Any]) -> list[str]:
+    """Return the names of our own extensions of a group."""
+    return [entry.name for package, entry in list_entry_points(registry.group) if package == OWN_PACKAGE]
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/how-to/set-up-reports.md", "docs/how-to/monitor.md"])
+def test_every_provider_is_named_where_people_look_for_theirs(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    labels = {str(registry.ADAPTERS[name].label) for name in list_own(registry.PROVIDERS)}
+    short = {label.removesuffix(" Transactional Email") for label in labels if not label.startswith("SMTP")}
+    assert {label for label in short if label not in text} == set(), f"Name it in {document}."
+
+
+def test_the_question_about_the_provider_shows_every_url() -> None:
+    missing = [name for name in list_own(registry.PROVIDERS) if f"{name}://" not in PROVIDER_URL.help]
+    assert missing == [], "Write its URL into PROVIDER_URL of newsletter/management/setup/questions.py."
+
+
+def test_every_kind_of_source_is_documented() -> None:
+    files = ("docs/reference/organisation-file.md", "newsletter/organisation/sample.toml")
+    texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in files}
+    kinds = list_own(SOURCE_KINDS)
+    missing = {(kind, name) for kind in kinds for name, text in texts.items() if not re.search(rf"\b{kind}\b", text)}
+    assert missing == set(), "Write each kind into the row of [[source]] and into the sample file."
 
 
 def test_the_reference_of_commands_is_what_the_commands_say(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,10 @@ from tests.support.api_examples import ERRORS, NOW, run_examples
 _BLOCK_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LOOPBACK_SITE = re.compile(r"http://127\.0\.0\.1:\d+(?=/notes)|\{site\}")
 _ANY_ID = "0c9d5f1e-8a53-4a1b-9f0e-2f6b1c7d8e90"
+RECORD_AGAIN = (
+    "If that is wanted: NEWSLETTER_UPDATE_GOLDENS=1 pytest tests/web/test_api_examples.py, and then "
+    "python -m scripts.api_reference"
+)
 UPDATE = os.environ.get("NEWSLETTER_UPDATE_GOLDENS") == "1"
 
 
@@ -87,7 +91,10 @@ def test_each_example_was_run_and_gets_the_answer_on_record(without_time_limits:
         EXAMPLES_FILE.write_text(json.dumps(recorded, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         load_examples.cache_clear()
     if connection.vendor == "sqlite":  # PostgreSQL does not give the same ids again
-        assert recorded == load_examples()
+        changed = sorted(
+            call for call in recorded.keys() | load_examples() if recorded.get(call) != load_examples().get(call)
+        )
+        assert changed == [], RECORD_AGAIN
 
 
 def test_every_call_and_every_error_status_has_an_example() -> None:
@@ -95,7 +102,8 @@ def test_every_call_and_every_error_status_has_an_example() -> None:
         f"{method.upper()} {path}" for path, methods in api.get_openapi_schema()["paths"].items() for method in methods
     }
     examples = load_examples()
-    assert calls == examples.keys() - {"errors"}
+    without = sorted(calls ^ (examples.keys() - {"errors"}))
+    assert without == [], f"Call it in `run_examples` of tests/support/api_examples.py. {RECORD_AGAIN}"
     assert {one["status"] for one in examples["errors"]} == {400, 401, 403, 404, 409, 412, 422}
 
 

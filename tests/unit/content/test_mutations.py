@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.common.installed_entry_points import OWN_PACKAGE, list_entry_points
 from newsletter.common.messages import Message
 from newsletter.content.parsing.entries import Parsed
 from newsletter.content.parsing.json_text import has_broken_characters
@@ -69,6 +70,12 @@ TAG = re.compile(rb"<[^<>]{1,200}>")
 FILES = sorted(path for kind in KINDS for path in (SHAPES / kind).glob("*") if path.is_file())
 
 Mutation = Callable[[random.Random, bytes], bytes]
+
+
+def test_every_kind_of_source_has_documents_here() -> None:
+    declared = {entry.name for package, entry in list_entry_points("newsletter.sources") if package == OWN_PACKAGE}
+    here = {kind or folder for folder, (kind, _media_type) in KINDS.items()}
+    assert here ^ declared == set(), "Add a folder to tests/data/shapes, and name it in KINDS and ENTRY_STARTS."
 
 
 def flip_bytes(chance: random.Random, body: bytes) -> bytes:

@@ -38,7 +38,8 @@ def test_the_sample_file_has_every_key_of_every_table() -> None:
     hidden = {"enabled"}
     for kind, entry in ENTRIES.items():
         part = sample[sample.index(f"[{kind}]") :]
-        assert not [key for key in _keys_of(entry) if f"{key} = " not in part and key not in hidden], kind
+        missing = [key for key in _keys_of(entry) if f"{key} = " not in part and key not in hidden]
+        assert missing == [], f"Show it under [{kind}] in newsletter/organisation/sample.toml."
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Read the environment once. Every setting is named here and in docs/reference/settings.md, nowhere else."""
+"""Read the environment once. Groups of settings are read by modules beside this one; docs/reference/settings.md has all."""
 
 import os
 import sys

@@ -81,6 +81,8 @@ LIFETIMES: dict[Purpose, timedelta | None] = {
     Purpose.CONFIRM_ADDRESS: timedelta(days=7),
     Purpose.STAY: None,
 }
+"""How long each link is valid. Texts for readers name these periods: ``subscribers/web/links.py``,
+``subscribers/people/link_mail_texts.py`` and ``confirm_text`` in ``newsletter/rendering/languages/``."""
 
 
 class ExpiredLink(BadLink):

@@ -69,6 +69,7 @@ def _too_old(purpose: Purpose, token: str, *, mailing_list: MailingList | None) 
             "Links to your choices are valid for 90 days, because newsletters get forwarded. We can mail you a new one."
         ),
         Purpose.CONFIRM: gettext("It was valid for seven days. Sign up again to get a new one."),
+        Purpose.CONFIRM_ADDRESS: gettext("It was valid for seven days. You can ask for a new one on your own page."),
     }
     text = texts.get(purpose, gettext("It was valid for an hour. You can ask for a new one on your own page."))
     context = {
@@ -76,7 +77,7 @@ def _too_old(purpose: Purpose, token: str, *, mailing_list: MailingList | None) 
         "text": text,
         "fresh_path": f"/p/{token}/fresh" if purpose is Purpose.PREFERENCES else "",
         "join_path": join_path(mailing_list) if purpose is Purpose.CONFIRM else "",
-        "ask_path": "" if purpose in texts else ASK_PATH,
+        "ask_path": "" if purpose in (Purpose.PREFERENCES, Purpose.CONFIRM) else ASK_PATH,
     }
     return render_response("message.html", context, status=410)
 

@@ -7,6 +7,7 @@ import uuid
 from base64 import urlsafe_b64decode
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from newsletter.common.errors import BadLink
 from subscribers.links import signed_links as links
 from subscribers.links.signed_links import LIFETIMES, MAX_MAILING, ExpiredLink, Purpose, Signer, read_link
 
+ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 3, 5, 9, 0, tzinfo=UTC)
 PERSON = uuid.UUID("12345678-1234-4234-8234-123456789abc")
 LIST = "00112233aabbccdd"
@@ -69,6 +71,20 @@ def test_links_that_expire_do_so_to_the_second(purpose: Purpose) -> None:
     with pytest.raises(ExpiredLink) as expired:
         read_link(token, purpose=purpose, now=NOW + lifetime + timedelta(seconds=1), keys=KEYS)
     assert expired.value.target.subscriber_uuid == PERSON
+
+
+@pytest.mark.parametrize(
+    ("purpose", "lifetime", "file", "words"),
+    [
+        (Purpose.PREFERENCES, timedelta(days=90), "subscribers/people/link_mail_texts.py", "good for 90 days"),
+        (Purpose.CONFIRM, timedelta(days=7), "newsletter/rendering/languages/en.toml", "good for seven days"),
+        (Purpose.CONFIRM_ADDRESS, timedelta(days=7), "subscribers/desk/person_actions.py", "within 7 days"),
+        (Purpose.DOWNLOAD, timedelta(hours=1), "subscribers/people/link_mail_texts.py", "works once, for an hour"),
+    ],
+)
+def test_mails_say_how_long_their_link_is_valid(purpose: Purpose, lifetime: timedelta, file: str, words: str) -> None:
+    assert words in (ROOT / file).read_text("utf-8")
+    assert LIFETIMES[purpose] == lifetime, f"Write the new period into {file} and its translations, then here."
 
 
 @pytest.mark.requirement("U6")

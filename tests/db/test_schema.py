@@ -32,4 +32,4 @@ def test_every_change_of_a_model_is_in_a_migration() -> None:
     try:
         call_command("makemigrations", "--check", "--dry-run")
     except SystemExit:
-        pytest.fail("A model has what no migration has. See “A column or a table” in CONTRIBUTING.md.")
+        pytest.fail("A model has what no migration has. See “A column” in CONTRIBUTING.md.")

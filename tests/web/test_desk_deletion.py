@@ -1,12 +1,12 @@
 """The question before a row is deleted: its name, what becomes of it, and where it is used."""
 
 import pytest
+from django.db.models import Model
 from django.urls import reverse
 
-from newsletter.models import Appeal
 from subscribers.models import Segment
 from tests.support.desk import sign_in
-from tests.support.fixtures import make_appeal
+from tests.support.fixtures import make_appeal, make_event, make_source, make_story
 from tests.support.page_html import compact_html
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +16,7 @@ def read(page: str) -> str:
     return compact_html(sign_in("admin").get(page).content.decode())
 
 
-def ask(kind: str, row: Appeal | Segment) -> str:
+def ask(kind: str, row: Model) -> str:
     return read(reverse(f"wagtailsnippets_{kind}:delete", args=[row.pk]))
 
 
@@ -34,6 +34,20 @@ def test_a_used_appeal_says_where_it_is_used_and_what_stays() -> None:
     page = ask("newsletter_appeal", appeal)
     assert "It is used in 1 place." in page
     assert "Issues that were sent keep it." in page
+
+
+def test_what_its_source_brings_back_says_so() -> None:
+    story, event = make_story("The verdict"), make_event("The fair")
+    back = "It comes from “Stories”. If it is still there when we read the source next, it comes back."
+    assert f"{back}</p><p>To keep it out of every issue, withdraw it instead." in ask("newsletter_story", story)
+    assert f"{back}</p><p>If it does not take place, mark it as cancelled instead." in ask(
+        "newsletter_eventnotice", event
+    )
+    source = make_source()
+    source.enabled = False
+    source.save()
+    assert "comes back" not in ask("newsletter_story", story)
+    assert "comes back" not in ask("newsletter_eventnotice", make_event("Written here", source=None))
 
 
 def test_a_chooser_without_rows_offers_to_add_the_first() -> None:

@@ -25,7 +25,7 @@ from newsletter.desk.content.choosers import EventChooser
 from newsletter.desk.content.event_form import LOCATED_FIELDS, EventForm, show_moments
 from newsletter.desk.content.event_text import format_start, label_location
 from newsletter.desk.content.wall_clock import label_zone
-from newsletter.desk.shell.delete_shown import DeleteShown
+from newsletter.desk.shell.delete_shown import DeleteShown, describe_return
 from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.issues.corrections.correct import find_misinformed, find_obsolete_corrections
 from newsletter.models import EventNotice, Source
@@ -138,6 +138,11 @@ def event_panel_context(event: EventNotice) -> dict[str, object]:
 class DeleteEvent(DeleteShown):
     reason = gettext_lazy("Nothing was deleted. A correction tells readers about this event.")
     advice = gettext_lazy("Mark the event as cancelled instead.")
+
+    def list_consequences(self) -> list[str]:
+        returns = describe_return(self.object.source)
+        instead = [gettext("If it does not take place, mark it as cancelled instead.")] if returns else []
+        return [*super().list_consequences(), *returns, *instead]
 
 
 class EventViewSet(DeskViewSet):

@@ -26,6 +26,7 @@ from newsletter.desk.content.withdrawals import reach_context
 from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
 from newsletter.desk.preview.modes import Mode
 from newsletter.desk.preview.panel import IframePreview, PreviewedCreateView, PreviewedEditView
+from newsletter.desk.shell.delete_shown import describe_return
 from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
 from newsletter.issues.snapshot.records.content import IssueContent
@@ -143,6 +144,10 @@ def _describe_restriction(story: Story) -> str:
 class DeleteStory(RefuseUsedDelete):
     reason = _("Nothing was deleted. Issues have this story, and their delivery summaries and the archive name it.")
     advice = _("To keep it out of other issues, or to take it out of these, withdraw it.")
+
+    def list_consequences(self) -> list[str]:
+        returns = describe_return(self.object.source)
+        return [*returns, *([gettext("To keep it out of every issue, withdraw it instead.")] if returns else [])]
 
 
 class StoryViewSet(DeskViewSet):

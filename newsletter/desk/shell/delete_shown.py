@@ -1,4 +1,4 @@
-"""Before staff delete an event or an appeal: name the approved issues that show it.
+"""Before staff delete a row of content: name the approved issues that show it, and say if its source brings it back.
 
 The approvals themselves are withdrawn by whatever else notices a change of content. This module changes nothing.
 """
@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from newsletter.issues.approval.withdraw_for_edit import find_approved_issues_showing
+from newsletter.models import Source
 from subscribers.desk.editing.uses import RefuseUsedDelete
 
 
@@ -31,3 +32,11 @@ def describe_lost_approvals(row: Model) -> str:
         len(issues),
     )
     return sentence % {"issues": ", ".join(str(issue) for issue in issues)}
+
+
+def describe_return(source: Source | None) -> list[str]:
+    """Return the sentence that a row of a source that is read comes back, in a list that is empty otherwise."""
+    if source is None or not source.enabled:
+        return []
+    text = _("It comes from “%(source)s”. If it is still there when we read the source next, it comes back.")
+    return [text % {"source": source}]

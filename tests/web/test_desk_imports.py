@@ -213,6 +213,7 @@ def test_typed_names_and_addresses_need_no_columns() -> None:
     terms = reverse("subscribers_import_terms", args=[ImportBatch.objects.get().pk])
     page = client.get(terms).content.decode()
     assert "Sample values" not in page
+    assert "<title>Typed people" in compact_html(page)
     assert '<input type="hidden" name="column_1" value="name"' in page
     assert "Discard these people" in page
     assert '<input type="hidden" name="kind" value="join"' in page

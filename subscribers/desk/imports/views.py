@@ -138,6 +138,11 @@ class ImportDetailPage(ImportSubpage):
     def get_page_title(self) -> str:
         return self.batch.file_name or _("Import %(pk)s") % {"pk": self.batch.pk}
 
+    @property
+    def is_plain(self) -> bool:
+        """Return True for typed people with an address and at most a name: they have no columns to choose."""
+        return self.batch.typed and set(self.batch.mapping) <= {"email", "name"}
+
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         batch = self.batch
         return {
@@ -146,7 +151,7 @@ class ImportDetailPage(ImportSubpage):
             "tag_class": _TAG_CLASSES[ImportState(batch.state)],
             "encoding": translate(ENCODINGS.get(batch.encoding, batch.encoding)),
             "is_utf8": batch.encoding in UTF8_ENCODINGS,
-            "is_plain": batch.typed and set(batch.mapping) <= {"email", "name"},
+            "is_plain": self.is_plain,
             "layout": find_layout(batch.layout),
         }
 
@@ -157,7 +162,8 @@ class ImportTermsPage(ImportDetailPage):
     template_name = "desk/imports/terms.html"
 
     def get_page_title(self) -> str:
-        return _("Columns: %(file)s") % {"file": super().get_page_title()}
+        title = super().get_page_title()
+        return title if self.is_plain else _("Columns: %(file)s") % {"file": title}
 
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         if not self.batch.stored or self.batch.state in (ImportState.RUNNING, ImportState.UNDOING):

@@ -82,7 +82,8 @@ def parse_future_due(due: str, *, zone: str, now: datetime) -> datetime:
     """Return the moment of a wall-clock time. Raises BadSchedule, or WrongState if it has passed."""
     moment = parse_due(due, zone=zone)
     if moment.at <= now:
-        raise WrongState("%(local)s has passed. Choose a later time.", local=moment.local.replace("T", " "))
+        local = datetime.fromisoformat(moment.local)
+        raise WrongState("%(local)s has passed. Choose a later time.", local=local)
     return moment.at
 
 

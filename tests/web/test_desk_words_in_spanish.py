@@ -66,7 +66,7 @@ def test_the_filters_of_a_list(path: str, filter: str, publication: Publication)
     make_story("The clinic opens")
     make_issue(publication)
     page = sign_in_spanish("admin").get(f"/admin/{path}/").content.decode()
-    labels = re.findall(r'<label class="w-field__label"[^>]*>\s*([^<]+?)\s*</label>', page)
+    labels = re.findall(r'<label\s+class="w-field__label"[^>]*>\s*([^<]+?)\s*</label>', page)
     assert filter in labels
     assert not {"Publication", "Giving", "Group", "Grupo"} & set(labels)
 

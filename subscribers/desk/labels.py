@@ -37,3 +37,9 @@ def list_consent_events(person: Subscriber) -> list[ConsentEvent]:
 def name_or_initials(person: Subscriber, *, whole: bool) -> str:
     """Return the name, or its initials for staff who may not see whole addresses; "" if there is no name."""
     return person.name if whole else " ".join(f"{word[0]}." for word in person.name.split())
+
+
+def identify_person(person: Subscriber, *, whole: bool) -> str:
+    """Return the name, or the initials, with the town, to identify a person in lists. Without a name: the masked address."""
+    town = (person.place and person.place.town) or _("town unknown")
+    return f"{name_or_initials(person, whole=whole) or person}, {town}"

@@ -15,7 +15,7 @@ from wagtail.log_actions import log
 from newsletter.common.staff_pages import StaffTemplatePage
 from newsletter.common.translation import language_label, translate
 from subscribers.desk.imports.views import REQUIRED_PERMISSION as EXPORT_PERMISSION
-from subscribers.desk.labels import basis_label, list_consent_events, name_or_initials, subscription_label
+from subscribers.desk.labels import basis_label, identify_person, list_consent_events, subscription_label
 from subscribers.desk.people_list import PEOPLE_POLICY
 from subscribers.desk.person_actions import (
     ERASE_PERMISSION,
@@ -48,10 +48,7 @@ class PersonPage(StaffTemplatePage):
         return super().dispatch(request, *args, **kwargs)
 
     def get_page_title(self) -> str:
-        """Return the name, or the initials, with the town, to identify a person in lists. Without a name: the masked address."""
-        name = name_or_initials(self.person, whole=self.request.user.has_perm(REVEAL_PERMISSION))
-        town = (self.person.place and self.person.place.town) or _("town unknown")
-        return f"{name or self.person}, {town}"
+        return identify_person(self.person, whole=self.request.user.has_perm(REVEAL_PERMISSION))
 
     def list_parents(self) -> list[tuple[str, str]]:
         return [(_("Subscribers"), reverse("people:index"))]

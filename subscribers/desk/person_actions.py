@@ -22,6 +22,7 @@ from wagtail.log_actions import log
 from newsletter.common.errors import BadAddress, DomainError
 from newsletter.common.staff_pages import StaffTemplatePage, keep_refused_form
 from newsletter.common.translation import translate
+from subscribers.desk.labels import identify_person
 from subscribers.erasing.erasure import erase_person
 from subscribers.models import MailingList, Reason, Reply, Subscriber, Suppression
 from subscribers.people.change_address import AddressNotAsked, request_correction
@@ -236,7 +237,8 @@ class ErasePage(StaffTemplatePage):
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         self.by = require_permission(request, ERASE_PERMISSION)
         if request.method != "POST":
-            self.person = get_object_or_404(Subscriber, pk=kwargs["pk"])
+            self.person = get_object_or_404(Subscriber.objects.select_related("place"), pk=kwargs["pk"])
+            self.label = identify_person(self.person, whole=request.user.has_perm(REVEAL_PERMISSION))
         response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         return response
 
@@ -244,8 +246,8 @@ class ErasePage(StaffTemplatePage):
         return _erase(request, pk=pk, by=self.by)
 
     def list_parents(self) -> list[tuple[str, str]]:
-        person = (str(self.person), reverse("subscribers_person", args=[self.person.pk]))
+        person = (self.label, reverse("subscribers_person", args=[self.person.pk]))
         return [(_("Subscribers"), reverse("people:index")), person]
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        return {**super().get_context_data(**kwargs), "person": self.person}
+        return {**super().get_context_data(**kwargs), "person": self.person, "label": self.label}

@@ -138,7 +138,10 @@ def test_staff_erase_a_person_after_a_question_and_a_hash_stays() -> None:
     ada = make_member(make_list())
     client = sign_in("data")
     path = f"/admin/people/{ada.pk}/erase/"
-    assert "You cannot undo this" in client.get(path).content.decode()
+    Subscriber.objects.update(name="Ada Byron")
+    question = client.get(path).content.decode()
+    assert "Erase Ada Byron, town unknown?" in question
+    assert "You cannot undo this" in question
     assert Subscriber.objects.exists()
     assert client.post(path).headers["Location"] == "/admin/people/"
     assert not Subscriber.objects.exists()

@@ -85,6 +85,16 @@ def test_a_refused_form_puts_the_cursor_into_its_wrong_field(page: Page) -> None
     expect(page.locator("#id_publication")).to_have_accessible_description("This field is required.")
 
 
+def test_a_chooser_is_a_dialog_with_a_name_and_gives_the_focus_back(page: Page) -> None:
+    page.goto("/admin/publications/add/")
+    opener = page.locator("[data-chooser-action-choose]:visible").first
+    opener.press("Enter")
+    expect(page.get_by_role("dialog", name=re.compile("^Choose "))).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(opener).to_be_focused()
+
+
 def test_a_used_list_and_a_chosen_topic_are_kept_and_say_why(page: Page) -> None:
     page.goto("/admin/lists/")
     page.locator(".listing").get_by_role("link", name=re.compile("weekly letter")).first.click()

@@ -1,4 +1,4 @@
-// Labels what Wagtail draws without one: two fields of the picture library, long texts, and who else has the page open.
+// Labels what Wagtail draws without one: two fields of the picture library, long texts, dialogs, and who else has the page open.
 (() => {
   function label(control, text) {
     if (control && text) control.setAttribute('aria-label', text.replace(/[*\s]+/g, ' ').trim());
@@ -11,6 +11,12 @@
       label(session, tooltip?.textContent ?? tooltip);
     });
   }
+
+  // Wagtail's dialogs have a heading and no name.
+  window.jQuery?.(document).on('shown.bs.modal', ({ target }) => {
+    label(target, target.querySelector('h1, h2')?.textContent);
+    target.setAttribute('aria-modal', 'true');
+  });
 
   addEventListener('load', () => {
     label(document.querySelector('.tagit-new input'), document.querySelector('label[for=id_tags]')?.textContent);

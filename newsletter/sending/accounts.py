@@ -40,7 +40,7 @@ class ProviderAccountSettings:
         """Return the name of the provider for staff, with that of the account unless it is the default one."""
         scheme = self.provider.scheme if self.provider else ""
         title = ADAPTERS[scheme].label if scheme in ADAPTERS else scheme
-        return title if self.name == DEFAULT_ACCOUNT else f"{title} ({self.name})"
+        return title if self.name == DEFAULT_ACCOUNT else title + f" ({self.name})"
 
 
 def list_accounts() -> list[ProviderAccountSettings]:

@@ -7,12 +7,24 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
+from wagtail.log_actions import log
 from wagtail.users.models import UserProfile
 
+from newsletter.common.translation import translate
 from newsletter.models import Publication
+from newsletter.sending.accounts import find_account
 from tests.support.desk import sign_in
 from tests.support.desk_imports import run_imports, upload
-from tests.support.fixtures import make_issue, make_story
+from tests.support.fixtures import (
+    LONDON,
+    add_subscribers,
+    make_approver,
+    make_event,
+    make_issue,
+    make_publication,
+    make_story,
+)
 from tests.support.page_html import compact_html
 from tests.support.people import make_list, make_member
 from tests.support.webhooks import make_answered_endpoint
@@ -103,3 +115,40 @@ def test_what_uses_a_list_that_cannot_be_deleted() -> None:
         assert words in page
     for words in ("subscription", "import batch", "consent event"):
         assert words not in page
+
+
+def test_the_staff_log_names_roles_and_details() -> None:
+    person = make_approver("kim@example.org")
+    log(instance=person, action="newsletter.role_changed", data={"role": "approver", "was": "writer"})
+    log(instance=person, action="newsletter.staff_added", data={"role": "admin", "first": True, "key_id": 7})
+    page = sign_in("admin").get("/admin/staff-log/").content.decode()
+    assert "role: Approver, earlier: Writer" in page
+    assert "role: Administrator, first account: yes" in page
+    assert "key_id" not in page
+    client = sign_in_spanish("admin")
+    page = client.get("/admin/staff-log/").content.decode()
+    assert "rol: Aprobación, antes: Redacción" in page
+    file = client.get("/admin/staff-log/", {"as": "csv"}).getvalue().decode()
+    assert "role: approver, was: writer" in file
+
+
+def test_the_name_of_a_mail_server_account(settings) -> None:  # type: ignore[no-untyped-def]
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"own": "smtp://mail.example.org"}
+    page = sign_in_spanish("admin").get("/admin/setup/provider/").content.decode()
+    assert "SMTP (STARTTLS, puerto 587)" in page
+    assert "port 587" not in page
+    assert "port 465" not in page
+    account = find_account("own")
+    with override("es"):
+        assert account
+        assert translate(account.title) == "SMTP (STARTTLS, puerto 587) (own)"
+
+
+def test_the_town_in_the_reason_of_an_event() -> None:
+    publication = make_publication()
+    event = make_event("Vigil by the river", where=LONDON)
+    (person,) = add_subscribers(publication, 1, where=LONDON)
+    issue = make_issue(publication)
+    page = sign_in_spanish("data").get(f"/admin/people/{person.pk}/issues/{issue.pk}/").content.decode()
+    assert event.title in page
+    assert "Está a 0 km de Londres." in page

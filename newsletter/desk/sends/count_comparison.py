@@ -133,7 +133,7 @@ def label_provider(row: CountComparison) -> str:
 
 
 def _label_share(share: AccountShare, send: Send) -> str:
-    return share.account.title if share.account else _label_former(share.name, send)
+    return translate(share.account.title) if share.account else _label_former(share.name, send)
 
 
 def _label_former(account: str, send: Send) -> str:
@@ -141,7 +141,7 @@ def _label_former(account: str, send: Send) -> str:
     scheme = find_called_scheme(send, account=account)
     if not scheme and account == DEFAULT_ACCOUNT:
         scheme = send.provider.partition(" ")[0]
-    label = str(ADAPTERS[scheme].label) if scheme in ADAPTERS else scheme
+    label = translate(ADAPTERS[scheme].label) if scheme in ADAPTERS else scheme
     if account == DEFAULT_ACCOUNT:
         return label or send.provider
     return f"{label} ({account})" if label else account

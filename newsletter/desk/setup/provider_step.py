@@ -40,8 +40,8 @@ from newsletter.sending.accounts import ProviderAccountSettings, list_usable_acc
 from newsletter.sending.deliverability.domains import is_own_endpoint, read_provider
 from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
 
-NAMES = RegistryPart(PROVIDERS, lambda kind: kind.adapter.label)
-"""The name of each provider that is installed, by its scheme."""
+NAMES = RegistryPart(PROVIDERS, lambda kind: translate(kind.adapter.label))
+"""The name of each provider that is installed, by its scheme, in the current language."""
 _PLACEHOLDERS = {"key": "API-KEY", "secret": "SECRET-KEY", "webhook_key": "WEBHOOK-KEY"}
 _ACCOUNT_ENDS = {
     "DOMAIN": gettext_lazy("your sending domain"),

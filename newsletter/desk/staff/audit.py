@@ -19,6 +19,7 @@ from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.staff_pages import PermittedPage
 from newsletter.common.text import escape_csv_cell
+from newsletter.desk.staff.log_details import is_long, label_details
 from newsletter.models import AuditEntry
 from subscribers.desk.csv_response import stream_csv
 
@@ -146,7 +147,7 @@ def describe_entry(entry: AuditEntry) -> dict[str, object]:
         "label": entry.label,
         "kind": label_kind(kind) if kind else "",
         "address": entry.address,
-        "details": ", ".join(f"{name}: {value}" for name, value in (entry.data or {}).items() if not _is_long(value)),
+        "details": label_details(entry.data),
         "deleted": entry.deleted,
     }
 
@@ -159,7 +160,8 @@ def _list_csv_rows(entries: QuerySet[AuditEntry]) -> Iterator[Iterable[str]]:
     """Yield the entries as CSV cells that are safe in a spreadsheet, with the hashes by which a copy can be checked."""
     yield CSV_COLUMNS
     for entry in entries.iterator(chunk_size=1000):
-        row = describe_entry(entry)
+        stored = ", ".join(f"{name}: {value}" for name, value in (entry.data or {}).items() if not is_long(value))
+        row = {**describe_entry(entry), "details": stored}
         described = (row[name] for name in ("who", "what", "label", "kind", "address", "details"))
         cells = (entry.timestamp.isoformat(), *described, entry.previous, entry.sha256)
         yield [escape_csv_cell(str(cell)) for cell in cells]
@@ -169,7 +171,3 @@ def _list_actions() -> dict[str, str]:
     """Return the actions that the log holds, with their labels."""
     labels = dict(registry.get_choices())
     return {action: str(labels.get(action, action)) for action in AuditEntry.objects.all().get_actions()}
-
-
-def _is_long(value: object) -> bool:
-    return isinstance(value, dict | list) or len(str(value)) > 200

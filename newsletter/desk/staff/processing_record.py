@@ -15,6 +15,7 @@ from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.translation import translate
 from newsletter.desk.staff.staff_forms import ROLE_NAMES
 from newsletter.feedback import event_retention
 from newsletter.inbound import store as inbound_mails
@@ -132,7 +133,7 @@ def find_processor(provider: ProviderSettings) -> Processor | None:
     adapter = ADAPTERS[provider.scheme]
     host = adapter.find_host(provider)
     region = provider.domain if provider.scheme == "ses" else "EU" if set(EU_HOST_LABELS) & set(host.split(".")) else ""
-    return Processor(name=adapter.company or adapter.label, host=host, region=region)
+    return Processor(name=adapter.company or translate(adapter.label), host=host, region=region)
 
 
 def retention_days() -> dict[str, int]:

@@ -1,8 +1,13 @@
-"""Say why readers get each story, event, appeal and limited block of an issue, or do not. No database."""
+"""Say why readers get each story, event, appeal and limited block of an issue, or do not. No database.
+
+The reasons name towns in the current language.
+"""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
+
+from django.utils.translation import get_language
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.common.text import shorten
@@ -23,6 +28,7 @@ from newsletter.issues.snapshot.show_rules import describe_rules
 from newsletter.issues.visible.interests import find_limited_stories, list_topic_stories
 from newsletter.issues.visible.nearby_events import RecipientLocation, is_possibly_in, is_regional
 from newsletter.issues.visible.visible_content import Fallback, VisibleContent
+from subscribers.places.town_names import town_label
 from subscribers.places.towns import distance_km
 
 _SHARED = Message("Too few people share their choices for a version of its own.")
@@ -168,9 +174,8 @@ def _explain_event(event: EventRecord, location: RecipientLocation, *, is_shown:
     if is_shown:
         if distance > radius_km:
             return Message("It is in their region, and no event is nearer.")
-        return Message(
-            "It is %(km)s km from %(town)s.", km=Quantity(distance), town=location.town or Message("their town")
-        )
+        town = town_label(location.town, country=location.country, language=get_language() or "en")
+        return Message("It is %(km)s km from %(town)s.", km=Quantity(distance), town=town or Message("their town"))
     if distance <= radius_km:
         return Message("It is %(km)s km away, but earlier events took all the room.", km=Quantity(distance))
     if is_regional(location, event):

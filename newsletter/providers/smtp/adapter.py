@@ -59,7 +59,7 @@ _OFFER = Capabilities(
 class Smtp(ProviderAdapter):
     """An account of a mail server. ``return_path`` is where bounces go; "" for the sender of the mail."""
 
-    label = "SMTP (STARTTLS, port 587)"
+    label = Message("SMTP (STARTTLS, port 587)")
     own_domain = ""
     url_rules = make_url_rules("smtp")
     offer = _OFFER
@@ -149,7 +149,7 @@ class Smtp(ProviderAdapter):
 class Smtps(Smtp):
     """The same over a connection that is encrypted from its first byte."""
 
-    label = "SMTP (TLS, port 465)"
+    label = Message("SMTP (TLS, port 465)")
     url_rules = make_url_rules("smtps")
     offer = replace(_OFFER, name="smtps")
 

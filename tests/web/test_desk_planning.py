@@ -8,6 +8,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.snapshot.revisions import freeze_revision
 from newsletter.issues.variants.recipient_groups import find_groups
@@ -38,6 +39,30 @@ def issue(publication: Publication) -> Issue:
     make_story("The first verdict")
     add_subscribers(publication, 2)
     return make_issue(publication)
+
+
+TOO_LATE = "is being sent, was sent or was cancelled, so this is too late."
+
+
+@pytest.mark.parametrize(
+    ("page", "told"),
+    [
+        ("time", TOO_LATE),
+        ("close", TOO_LATE),
+        ("delete", TOO_LATE),
+        ("blocks/insert", TOO_LATE),
+        ("complete", "has no cancelled send to complete."),
+        ("send/retry", "Nobody is left who could be tried again."),
+        ("send/account", "Nobody is left who could move."),
+    ],
+)
+def test_a_form_that_the_issue_does_not_allow_is_not_opened(issue: Issue, page: str, told: str) -> None:
+    """Somebody else may have sent it while its page was open."""
+    approve_issue(issue=issue, by=make_approver("kim@example.org"), now=NOW)
+    start_send(issue=issue, now=NOW)
+    answer = sign_in("approver").get(f"/admin/issues/{issue.pk}/{page}/", follow=True)
+    assert answer.redirect_chain == [(f"/admin/issues/{issue.pk}/overview/", 302)]
+    assert told in list_messages(answer)[0]
 
 
 def test_an_editor_makes_an_issue_of_each_kind(issue: Issue) -> None:

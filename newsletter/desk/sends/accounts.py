@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from newsletter.common.errors import WrongState
+from newsletter.common.errors import NotReady, WrongState
 from newsletter.desk.issues.planning.form_page import IssueFormPage
 from newsletter.desk.sends.progress import find_live_send
 from newsletter.desk.shell.labels import format_reason, label_people
@@ -127,6 +127,11 @@ class MoveAccount(IssueFormPage):
     any_permission_required = ["send"]
     page_title = gettext_lazy("Move the rest to another account")
     button = gettext_lazy("Move the rest")
+
+    def require_possible(self) -> None:
+        send = find_live_send(self.issue)
+        if send is None or not can_move(send):
+            raise NotReady("Nobody is left who could move.")
 
     def list_sentences(self) -> list[str]:
         send = find_live_send(self.issue)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.errors import NotReady
 from newsletter.desk.issues.planning.form_page import IssueFormPage
 from newsletter.desk.preview.person import can_preview_people
 from newsletter.desk.sends.progress import find_send
@@ -95,6 +96,10 @@ class RetryRefused(IssueFormPage):
     any_permission_required = ["send"]
     page_title = gettext_lazy("Retry refused recipients")
     button = gettext_lazy("Try again")
+
+    def require_possible(self) -> None:
+        if not _list_retryable(find_send(self.issue), now=timezone.now()):
+            raise NotReady("Nobody is left who could be tried again.")
 
     def list_sentences(self) -> list[str]:
         return [

@@ -13,7 +13,7 @@ from newsletter.desk.issues.issue_page import overview_url
 from newsletter.desk.issues.planning.form_page import IssueFormPage
 from newsletter.desk.shell.labels import label_issue_state, label_people
 from newsletter.issues.assembly.stories_at_source import check_before_copy
-from newsletter.issues.planning.complete_send import complete_send
+from newsletter.issues.planning.complete_send import complete_send, require_unreached
 from newsletter.issues.variants.unreached import find_unreached
 from newsletter.models import Issue
 
@@ -49,6 +49,9 @@ class CompleteSend(IssueFormPage):
     form_class = forms.Form
     page_title = gettext_lazy("Correct and send to unreached recipients")
     button = gettext_lazy("Create corrected issue")
+
+    def require_possible(self) -> None:
+        require_unreached(self.issue)
 
     def list_sentences(self) -> list[str]:
         people = label_people(find_unreached(self.issue.pk).count())

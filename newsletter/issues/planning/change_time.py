@@ -41,9 +41,14 @@ def lock_unsent(issue: Issue) -> Issue:
     A welcome mail may change while it is sent: the next people get it as it is then, once it is approved.
     """
     locked = Issue.objects.select_for_update(of=("self",)).select_related("publication", "slot").get(pk=issue.pk)
-    live = not locked.is_welcome and issue.sends.exclude(state=Send.State.CANCELLED).exists()
-    if live or locked.state not in Issue.UNSENT_STATES:
-        raise WrongState(
-            "%(issue)s is being sent, was sent or was cancelled, so this is too late. Look at its page.", issue=locked
-        )
+    require_unsent(locked)
     return locked
+
+
+def require_unsent(issue: Issue) -> None:
+    """Raise WrongState if the issue's send has begun or it is over, as `lock_unsent` does."""
+    live = not issue.is_welcome and issue.sends.exclude(state=Send.State.CANCELLED).exists()
+    if live or issue.state not in Issue.UNSENT_STATES:
+        raise WrongState(
+            "%(issue)s is being sent, was sent or was cancelled, so this is too late. Look at its page.", issue=issue
+        )

@@ -8,7 +8,7 @@ from django.db import transaction
 from newsletter.common.errors import NotAllowed, NotReady, WrongState
 from newsletter.common.messages import Message
 from newsletter.issues.approval.approve import withdraw_approvals
-from newsletter.issues.planning.change_time import lock_unsent
+from newsletter.issues.planning.change_time import lock_unsent, require_unsent
 from newsletter.models import Issue, Slot, transition
 from newsletter.outbound.publishing_facts import report_issue
 from subscribers.models import EventKind
@@ -25,8 +25,7 @@ def close_issue(*, issue: Issue, reason: str, by: User, now: datetime) -> None:
     """
     reason = _require_reason(reason, by=by)
     locked = lock_unsent(issue)
-    if locked.is_welcome:
-        raise WrongState("%(issue)s cannot be cancelled. Turn it off on the page of the welcome.", issue=locked)
+    require_closable(locked)
     withdraw_approvals(issue=locked, now=now)
     transition(
         locked,
@@ -59,13 +58,26 @@ def delete_issue(*, issue: Issue, reason: str, by: User) -> None:
 def delete_unused_draft(issue: Issue) -> None:
     """Delete a draft. Raises WrongState if it must stay on record."""
     locked = lock_unsent(issue)
-    if not can_be_deleted(locked):
+    require_deletable(locked)
+    locked.delete()
+
+
+def require_closable(issue: Issue) -> None:
+    """Raise WrongState if the issue cannot be skipped or cancelled as it is now."""
+    require_unsent(issue)
+    if issue.is_welcome:
+        raise WrongState("%(issue)s cannot be cancelled. Turn it off on the page of the welcome.", issue=issue)
+
+
+def require_deletable(issue: Issue) -> None:
+    """Raise WrongState if the issue is no draft that can be deleted as it is now."""
+    require_unsent(issue)
+    if not can_be_deleted(issue):
         raise WrongState(
             "%(issue)s stays on record: it is of the schedule, was approved before, or a proof of it was sent. "
             "Skip or cancel it instead.",
-            issue=locked,
+            issue=issue,
         )
-    locked.delete()
 
 
 def can_be_deleted(issue: Issue) -> bool:

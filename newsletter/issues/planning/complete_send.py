@@ -29,14 +29,7 @@ def complete_send(*, issue: Issue, by: User | AnonymousUser, now: datetime) -> I
     """
     require_editor(by)
     require_publication_enabled(issue.publication)
-    if issue.kind == Issue.Kind.CORRECTION or issue.state != Issue.State.CANCELLED:
-        raise WrongState("%(issue)s has no cancelled send to complete. Look at its page.", issue=issue)
-    if has_open_calls(issue.pk):
-        raise WrongState(
-            "A call to the provider has no result yet, so we do not know who was reached. Try in a minute."
-        )
-    if not find_unreached(issue.pk).exists():
-        raise NotReady("There is nobody left whom the cancelled send of %(issue)s did not reach.", issue=issue)
+    require_unreached(issue)
     try:
         with transaction.atomic():
             # The number is the highest so far and one: a second new issue waits here.
@@ -47,6 +40,18 @@ def complete_send(*, issue: Issue, by: User | AnonymousUser, now: datetime) -> I
         if made is None:
             raise
         return made
+
+
+def require_unreached(issue: Issue) -> None:
+    """Raise WrongState or NotReady if no cancelled send of the issue left somebody out, as far as is known now."""
+    if issue.kind == Issue.Kind.CORRECTION or issue.state != Issue.State.CANCELLED:
+        raise WrongState("%(issue)s has no cancelled send to complete. Look at its page.", issue=issue)
+    if has_open_calls(issue.pk):
+        raise WrongState(
+            "A call to the provider has no result yet, so we do not know who was reached. Try in a minute."
+        )
+    if not find_unreached(issue.pk).exists():
+        raise NotReady("There is nobody left whom the cancelled send of %(issue)s did not reach.", issue=issue)
 
 
 def _make(issue: Issue, *, by: User | AnonymousUser, now: datetime) -> Issue:

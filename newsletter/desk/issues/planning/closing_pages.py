@@ -12,7 +12,14 @@ from django.utils.translation import gettext_lazy
 from newsletter.desk.issues.planning.form_page import IssueFormPage
 from newsletter.desk.publications.schedule_text import find_next_time
 from newsletter.desk.publications.slot_text import format_due
-from newsletter.issues.planning.close_issue import MAX_REASON, can_be_deleted, close_issue, delete_issue
+from newsletter.issues.planning.close_issue import (
+    MAX_REASON,
+    can_be_deleted,
+    close_issue,
+    delete_issue,
+    require_closable,
+    require_deletable,
+)
 from newsletter.models import Issue
 
 
@@ -36,6 +43,9 @@ class CloseIssue(IssueFormPage):
     @property
     def button(self) -> str:  # type: ignore[override]
         return self.get_page_title()
+
+    def require_possible(self) -> None:
+        require_closable(self.issue)
 
     def list_sentences(self) -> list[str]:
         sentences = [_("Nobody gets this issue, and this cannot be undone.")]
@@ -78,6 +88,9 @@ class DeleteIssue(IssueFormPage):
     dangerous = True
     page_title = gettext_lazy("Delete this draft")
     button = gettext_lazy("Delete this draft")
+
+    def require_possible(self) -> None:
+        require_deletable(self.issue)
 
     def list_sentences(self) -> list[str]:
         return [

@@ -37,6 +37,18 @@ class ServiceFormPage(IssuePermissionMixin, PathMixin, FormView, ABC):  # type: 
         """Return the facts that the person must know before they press the button."""
         return []
 
+    def require_possible(self) -> None:
+        """Raise DomainError if the present state does not allow the step. Then the page is not opened."""
+
+    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        try:
+            self.require_possible()
+        except DomainError as error:
+            messages.error(request, translate(error))
+            return redirect(self.back_url)
+        response: HttpResponse = super().get(request, *args, **kwargs)
+        return response
+
     @abstractmethod
     def run(self, form: Form) -> str:
         """Call the service and return the address of the next page."""

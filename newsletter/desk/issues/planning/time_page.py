@@ -13,7 +13,7 @@ from newsletter.desk.content.wall_clock import label_zone, zone_or_default
 from newsletter.desk.issues.planning.form_page import IssueFormPage
 from newsletter.desk.issues.planning.new_issue import TimeInput
 from newsletter.desk.publications.slot_text import format_slot
-from newsletter.issues.planning.change_time import change_time
+from newsletter.issues.planning.change_time import change_time, require_unsent
 
 
 class TimeForm(forms.Form):
@@ -27,6 +27,9 @@ class ChangeTime(IssueFormPage):
 
     def get_page_title(self) -> str:
         return _("Change time") if self.issue.due_at else _("Schedule")
+
+    def require_possible(self) -> None:
+        require_unsent(self.issue)
 
     def get_initial(self) -> dict[str, object]:
         zone: ZoneInfo = zone_or_default(self.issue.publication.zone)

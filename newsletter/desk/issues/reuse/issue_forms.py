@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from newsletter.desk.issues.issue_page import EDITOR, editor_url
 from newsletter.desk.issues.planning.form_page import IssueFormPage
 from newsletter.issues.comments.block_labels import label_blocks
+from newsletter.issues.planning.change_time import require_unsent
 from newsletter.issues.planning.edit_blocks import AT_END, AT_START
 from newsletter.issues.reuse.saved_blocks import insert_block, save_block
 from newsletter.issues.reuse.templates import MAX_NAME_LENGTH, save_template
@@ -93,6 +94,9 @@ class InsertBlock(_BlockFormPage):
     form_class = InsertBlockForm
     page_title = gettext_lazy("Insert a saved block")
     button = gettext_lazy("Insert block")
+
+    def require_possible(self) -> None:
+        require_unsent(self.issue)
 
     def list_sentences(self) -> list[str]:
         if not SavedBlock.objects.exists():

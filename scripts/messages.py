@@ -3,12 +3,14 @@
 It needs no gettext tools. Babel reads the sources and writes the .po file, which people edit, and the .mo file.
 """
 
+import ast
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
+from contextlib import redirect_stderr
 from datetime import UTC, datetime
 from importlib import import_module
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from pkgutil import walk_packages
 
@@ -256,8 +258,22 @@ def _take(catalog: Catalog, file: Path, source: bytes, *, errors: Iterable[str] 
     # Babel reads each file token by token, which takes seconds for all of them. Most call none of these functions.
     if not re.search(rf"\b(?:{'|'.join(keywords)})\s*\(".encode(), source):
         return
-    for line, messages, _comments, context in extract("python", BytesIO(source), keywords=keywords):
-        catalog.add(messages, locations=[(str(file.relative_to(ROOT)), line)], context=context)
+    with redirect_stderr(StringIO()) as babel:
+        for line, messages, _comments, context in extract("python", BytesIO(source), keywords=keywords):
+            catalog.add(messages, locations=[(str(file.relative_to(ROOT)), line)], context=context)
+    if babel.getvalue():  # Babel names neither the file nor the call, and warns of values too
+        for line, name in find_texts_without_template(source.decode(), keywords):
+            where = f"{file.relative_to(ROOT)}:{line}"
+            print(f"{where}: nobody can translate the text of {name}(), an f-string. Give it values by name.")  # noqa: T201
+
+
+def find_texts_without_template(source: str, functions: Container[str]) -> Iterator[tuple[int, str]]:
+    """Yield the line and the name of each call whose text has values in place of their names."""
+    for call in ast.walk(ast.parse(source)):
+        if isinstance(call, ast.Call) and call.args:
+            name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+            if name in functions and isinstance(call.args[0], ast.JoinedStr):
+                yield call.lineno, name
 
 
 def _names() -> Iterator[str]:

@@ -30,4 +30,4 @@ def find_by_name(name: str, rows: Iterable[_Row], *, by: Sequence[str], what: st
                 return row
     names = [str(getattr(row, by[0])) for row in rows]
     hint = nearest(name, names) or (f"known are {', '.join(names[:12])}." if names else f"there is no {what} yet.")
-    raise BadFile(f"{where}: {what} “{name}” is not known; {hint}")
+    raise BadFile("%(where)s: %(what)s “%(name)s” is not known; %(hint)s", where=where, what=what, name=name, hint=hint)

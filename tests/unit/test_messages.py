@@ -22,6 +22,7 @@ from newsletter.common.messages import (
     loads,
 )
 from newsletter.common.translation import format_percent, translate
+from scripts.messages import find_texts_without_template
 
 TOPIC = "topics of the story were changed: %(value)s"
 
@@ -116,3 +117,9 @@ def test_a_part_is_never_shown_as_none_or_all_of_it() -> None:
 def test_numbers_in_messages_are_singular_or_plural(describe: Callable[[int], Message], one: str, many: str) -> None:
     assert [describe(number) for number in (1, 1920)] == [one, many]
     assert loads(Message("For %(number)s.", number=describe(1)).dumps()) == f"For {one}."
+
+
+def test_the_collector_names_each_text_that_cannot_be_translated() -> None:
+    """A value that is an f-string is no text of its own."""
+    source = 'Message(f"{day} at noon")\nMessage("at %(time)s", time=f"{hour}:00")\nlog(f"{day}")\n'
+    assert list(find_texts_without_template(source, {"Message"})) == [(1, "Message")]

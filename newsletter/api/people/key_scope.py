@@ -6,6 +6,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from newsletter.common.database.prepared_rows import PreparedRows
 from newsletter.common.errors import BadAddress, NotFound
+from newsletter.common.messages import Message
 from newsletter.models import ApiKey
 from subscribers.addresses.normalise import normalise
 from subscribers.identity import identify
@@ -82,8 +83,10 @@ def find_list(key: ApiKey, slug: str, *, public: bool = False) -> MailingList:
         lists = lists.filter(public=True)
     mailing_list = lists.filter(slug=slug).first()
     if mailing_list is None:
-        slugs = ", ".join(lists.values_list("slug", flat=True)) or "none"
-        raise NotFound(f"There is no {'public ' if public else ''}list “{slug}”. There are: {slugs}.")
+        slugs = ", ".join(lists.values_list("slug", flat=True)) or Message("none")
+        if public:
+            raise NotFound("There is no public list “%(slug)s”. There are: %(slugs)s.", slug=slug, slugs=slugs)
+        raise NotFound("There is no list “%(slug)s”. There are: %(slugs)s.", slug=slug, slugs=slugs)
     return mailing_list
 
 
@@ -98,7 +101,7 @@ def find_topics(slugs: Sequence[str]) -> list[Topic]:
     topics = list(Topic.objects.filter(slug__in=slugs))
     unknown = set(slugs) - {topic.slug for topic in topics}
     if unknown:
-        raise NotFound(f"There is no topic “{min(unknown)}”. Send the slugs that the desk shows.")
+        raise NotFound("There is no topic “%(slug)s”. Send the slugs that the desk shows.", slug=min(unknown))
     return topics
 
 

@@ -16,14 +16,14 @@ def find_visible_publication(key: ApiKey, slug: str) -> Publication:
     """Return the publication with this slug. Raise NotFound, also for one of a list that the key may not use."""
     if key.all_lists or list_visible_publications(key).filter(slug=slug).exists():
         return find_publication(slug)
-    raise NotFound(f"This key reaches no publication “{slug}”.")
+    raise NotFound("This key reaches no publication “%(slug)s”.", slug=slug)
 
 
 def find_visible_issue(key: ApiKey, name: str) -> Issue:
     """Return the issue with this id or name. Raise NotFound, also for one of a list that the key may not use."""
     if key.all_lists:
         return find_issue(name)
-    refused = NotFound(f"This key reaches no issue “{name}”.")
+    refused = NotFound("This key reaches no issue “%(name)s”.", name=name)
     try:
         issue = find_issue(name)
     except NotFound as error:

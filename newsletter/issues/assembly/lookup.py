@@ -1,6 +1,7 @@
 """Find issues and publications by the names that people type."""
 
 from newsletter.common.errors import NotFound
+from newsletter.common.messages import Message
 from newsletter.models import Issue, Publication
 
 
@@ -26,11 +27,15 @@ def find_issue(name: str) -> Issue:
     if issue is None:
         newest = issues.first()
         hint = (
-            f" The newest is {newest.reference}."
+            Message("The newest is %(reference)s.", reference=newest.reference)
             if newest
-            else " There is none yet: run `newsletter assemble PUBLICATION`."
+            else Message("There is none yet: run `newsletter assemble PUBLICATION`.")
         )
-        raise NotFound(f"There is no issue “{name}”. Name one by its id, SLUG/NUMBER or SLUG/latest.{hint}")
+        raise NotFound(
+            "There is no issue “%(name)s”. Name one by its id, SLUG/NUMBER or SLUG/latest. %(hint)s",
+            name=name,
+            hint=hint,
+        )
     return issue
 
 
@@ -38,9 +43,8 @@ def find_publication(slug: str) -> Publication:
     """Find a publication by its slug. Raises NotFound with the known slugs as a hint."""
     publication = Publication.objects.select_related("brand", "mailing_list", "segment").filter(slug=slug).first()
     if publication is None:
-        slugs = (
-            ", ".join(Publication.objects.values_list("slug", flat=True))
-            or "none yet: run `newsletter apply FILE.toml`"
+        slugs = ", ".join(Publication.objects.values_list("slug", flat=True)) or Message(
+            "none yet: run `newsletter apply FILE.toml`"
         )
-        raise NotFound(f"There is no publication “{slug}”. There are: {slugs}.")
+        raise NotFound("There is no publication “%(slug)s”. There are: %(slugs)s.", slug=slug, slugs=slugs)
     return publication

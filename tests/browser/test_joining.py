@@ -129,7 +129,7 @@ def _choose(reader: Page, mine: str) -> None:
     expect(reader.get_by_label("Where you live")).to_have_value(YORK)
     reader.get_by_label("Where you live").fill("Xyzzyville")
     press(reader, "Save")
-    expect(reader.get_by_text("We do not know a town called")).to_be_visible()
+    expect(reader.get_by_role("link", name="We do not know a town called")).to_be_visible()
     check(reader, "Your mail from us")
     reader.get_by_label("Where you live").fill("Leeds")
     reader.get_by_label("Pause", exact=True).select_option("30")

@@ -16,10 +16,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from newsletter.demo.sample_week import LOGIN
-from tests.support.desk_browser import ANSWER_MS, CHROMIUM, COMMAND, START_SECONDS, environment_of, open_desk, wait_for
+from tests.support.desk_browser import ANSWER_MS, CHROMIUM, COMMAND, environment_of, open_desk, wait_for
 from tests.support.guide_pictures import GUIDE
 from tests.support.migrated_database import make_once
 from tests.support.ports import free_port
+from tests.support.time_limits import START_SECONDS
 
 FLAGS = [
     "--no-sandbox",

@@ -18,7 +18,7 @@ from tests.support.disk import fill_up, small_disk
 from tests.support.fake_provider import FakeProvider
 from tests.support.migrated_database import SERVER
 from tests.support.postgres import Cluster, copy_to, temporary_cluster
-from tests.support.processes import Installation, wait_until
+from tests.support.processes import Installation, wait_for_start, wait_until
 from tests.support.provider_faults import Fault
 
 pytestmark = pytest.mark.skipif(not SERVER, reason="a database on a server; SQLite's is a file")
@@ -48,7 +48,7 @@ def test_a_send_survives_a_frozen_a_crashed_and_an_absent_database(
     provider.fault_always(Fault("slow", seconds=0.4))
     worker = here.start("worker", "--concurrency", "2")
     try:
-        wait_until(lambda: len(provider.ledger) >= 3, seconds=90, what="the first calls")
+        wait_for_start(worker, lambda: len(provider.ledger) >= 3, what="the first calls")
 
         cluster.freeze()
         used, before = worker.cpu_seconds(), len(provider.ledger)
@@ -94,7 +94,7 @@ def test_a_full_disk_of_the_database_stops_sending_before_a_call(
         provider.fault_always(Fault("slow", seconds=0.4))
         worker = here.start("worker", "--concurrency", "2")
         try:
-            wait_until(lambda: len(provider.ledger) >= 3, seconds=90, what="the first calls")
+            wait_for_start(worker, lambda: len(provider.ledger) >= 3, what="the first calls")
             filler = disk / "filler"
             fill_up(filler)
             use_up_the_log(here)

@@ -11,8 +11,9 @@ import pytest
 
 from tests.support.crash_template import BATCH, ENGINES, PEOPLE
 from tests.support.fake_provider import FakeProvider
-from tests.support.processes import Installation, open_process, wait_until
+from tests.support.processes import Installation, Process, open_process, wait_for_start, wait_until
 from tests.support.provider_faults import Fault, answer
+from tests.support.time_limits import START_SECONDS
 
 pytestmark = [pytest.mark.requirement("I1"), pytest.mark.requirement("I2")]
 
@@ -78,10 +79,10 @@ def test_moves_to_and_fro_while_workers_send_mail_nobody_twice(install, second_p
     def count_calls() -> int:
         return len(here.provider.ledger) + len(second_provider.ledger)
 
-    with moving(here, number=1):
-        wait_until(lambda: count_moves() >= 2, seconds=90, what="two moves")
+    with moving(here, number=1) as mover:
+        wait_for_start(mover, lambda: count_moves() >= 2, what="two moves")
         workers = [here.start("worker", "--concurrency", "2") for _ in range(2)]
-        wait_until(lambda: count_calls() >= 15, seconds=90, what="calls")
+        wait_for_start(workers[0], lambda: count_calls() >= 15, what="calls")
     before = count_moves()
     assert before > 2
     with moving(here, number=2):
@@ -93,13 +94,13 @@ def test_moves_to_and_fro_while_workers_send_mail_nobody_twice(install, second_p
 
 
 @contextmanager
-def moving(here: Installation, *, number: int) -> Iterator[None]:
+def moving(here: Installation, *, number: int) -> Iterator[Process]:
     """A process that moves the rest to and fro, killed at the end wherever it is."""
-    command = [sys.executable, "-m", "tests.support.move_accounts", "300"]
-    mover = open_process(command, env=here.env, log=here.folder / f"mover-{number}.log")
+    command = [sys.executable, "-m", "tests.support.move_accounts", str(START_SECONDS)]
+    log = here.folder / f"mover-{number}.log"
+    mover = Process(open_process(command, env=here.env, log=log), log=log)
     try:
-        yield
-        assert mover.poll() is None, (here.folder / f"mover-{number}.log").read_text()
+        yield mover
+        assert mover.running, mover.said()
     finally:
         mover.kill()
-        mover.wait(10)

@@ -10,7 +10,7 @@ import pytest
 from newsletter.feedback.endpoint import webhook_secret
 from tests.support.crash_template import PEOPLE
 from tests.support.ports import free_port
-from tests.support.processes import Installation, wait_until
+from tests.support.processes import Installation, wait_for_start, wait_until
 from tests.support.provider_webhooks import mailgun_event, sign_mailgun
 
 pytestmark = [pytest.mark.requirement("W5")]
@@ -64,7 +64,7 @@ class Server:
         self.answers: list[int | None] = []
         self.process = here.start("serve", "--port", str(self.port), "--concurrency", "2", stall=stall)
         self.kill = self.process.kill
-        wait_until(self._listens, seconds=90, what="the web server")
+        wait_for_start(self.process, self._listens, what="the web server")
 
     def report(self, delivery: tuple[int, str, int]) -> None:
         number, key, _ = delivery

@@ -8,7 +8,7 @@ import urllib.request
 
 from tests.support.crash_template import PEOPLE
 from tests.support.ports import free_port
-from tests.support.processes import wait_until
+from tests.support.processes import wait_for_start, wait_until
 from tests.support.provider_faults import Fault
 
 
@@ -30,7 +30,7 @@ def test_a_server_whose_terminal_closes_ends_as_if_told_to_stop(install):
     here = install("approved")
     port = free_port()
     web = here.start("web", "--port", str(port))
-    wait_until(lambda: answers(port), seconds=90, what="the server")
+    wait_for_start(web, lambda: answers(port), what="the server")
     assert list_process_group(web.popen.pid) == [web.popen.pid], "the pages are served by the process that was started"
     os.kill(web.popen.pid, signal.SIGHUP)
     assert web.popen.wait(32) == 0, web.said()
@@ -42,7 +42,7 @@ def test_a_stop_with_open_requests_begins_no_call_and_keeps_the_limit(install):
     here.provider.fault_always(Fault("slow", seconds=0.5))
     port = free_port()
     serving = here.start("serve", "--port", str(port), "--concurrency", "1")
-    wait_until(lambda: here.provider.ledger and answers(port), seconds=90, what="a call under way")
+    wait_for_start(serving, lambda: here.provider.ledger and answers(port), what="a call under way")
     with socket.create_connection(("127.0.0.1", port)) as slow:
         slow.sendall(b"POST /my-mail HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\nbegun")
         time.sleep(0.5)
@@ -60,7 +60,7 @@ def test_a_server_that_stops_during_a_long_call_says_so_in_time(install):
     here.provider.fault_always(Fault("slow", seconds=60))
     port = free_port()
     serving = here.start("serve", "--port", str(port), "--concurrency", "1")
-    wait_until(lambda: here.provider.ledger and answers(port), seconds=90, what="a call under way")
+    wait_for_start(serving, lambda: here.provider.ledger and answers(port), what="a call under way")
     with socket.create_connection(("127.0.0.1", port)) as slow:
         slow.sendall(b"POST /my-mail HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\nbegun")
         time.sleep(0.5)

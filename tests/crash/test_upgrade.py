@@ -18,7 +18,15 @@ import requests
 from tests.support.fake_provider import FakeProvider
 from tests.support.migrated_database import SERVER, make_once, server_url
 from tests.support.ports import free_port
-from tests.support.processes import Process, connect, drop_database, maintenance_url, open_process, wait_until
+from tests.support.processes import (
+    Process,
+    connect,
+    drop_database,
+    maintenance_url,
+    open_process,
+    wait_for_start,
+    wait_until,
+)
 from tests.support.provider_webhooks import SIGNING_KEY, mailgun_event, sign_mailgun
 from tests.support.release_database import (
     BATCH,
@@ -32,6 +40,7 @@ from tests.support.release_database import (
     run_step,
     write_release,
 )
+from tests.support.time_limits import START_SECONDS
 
 THIS_CHECKOUT = "unreleased"
 """The name of the fixture that the tests write from this checkout."""
@@ -67,13 +76,12 @@ class Upgraded:
         port = free_port()
         process = self.start("web", "--port", str(port), code=code)
         address = f"http://127.0.0.1:{port}"
-        wait_until(lambda: _answers(address), seconds=120, what="the web process")
-        assert process.running, process.said()
+        wait_for_start(process, lambda: _answers(address), what="the web process")
         return address
 
     def run(self, *arguments: str) -> None:
         process = self.start(*arguments)
-        assert process.popen.wait(500) == 0, process.said()
+        assert process.popen.wait(START_SECONDS) == 0, process.said()
 
     def query(self, sql: str) -> list[tuple[object, ...]]:
         with connect(self.url) as connection:

@@ -17,6 +17,7 @@ from pytest_django import DjangoDbBlocker
 from newsletter.common.database.missing_migrations import list_installed_migrations
 from newsletter.management.schema_snapshot import SNAPSHOT, load_snapshot
 from scripts.schema_snapshot import write_first_line
+from tests.support.time_limits import START_SECONDS
 
 MIGRATE = [sys.executable, "-m", "newsletter.project.cli", "migrate"]
 
@@ -45,7 +46,7 @@ def test_two_processes_prepare_one_new_database_without_a_migration(
     tmp_path: Path, django_db_blocker: DjangoDbBlocker
 ) -> None:
     both = [_migrate(tmp_path), _migrate(tmp_path)]
-    printed = [process.communicate(timeout=120)[0] for process in both]
+    printed = [process.communicate(timeout=START_SECONDS)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], printed
     for text in printed:
         assert "No migrations to apply." in text

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from tests.support.migrated_database import SERVER, find_migrated, make_once, template_url
 from tests.support.processes import connect, drop_database, maintenance_url
+from tests.support.time_limits import START_SECONDS
 
 PEOPLE = 3_000
 BATCH = 100
@@ -60,7 +61,7 @@ def _fill(url: str, *, folder: Path, people: int, state: str, batch: int) -> Non
             "NEWSLETTER_ENGINE": ENGINE,
         },
         check=True,
-        timeout=max(600, people // 100),
+        timeout=max(START_SECONDS, people // 100),
     )
     if not SERVER:
         with connect(url) as connection:

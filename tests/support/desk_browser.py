@@ -16,6 +16,8 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
+from tests.support.time_limits import START_SECONDS
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 # Whoever has no browser can still run the other tests. On CI, which installs one, a missing browser fails these.
 IN_CHROMIUM = [
@@ -26,8 +28,6 @@ IN_CHROMIUM = [
     ),
 ]
 COMMAND = str(Path(sys.executable).parent / "newsletter")
-START_SECONDS = 1_800
-"""Only a program that hangs takes longer. A demo took 12 minutes beside other work that filled the processors."""
 ANSWER_MS = 300_000
 """Only a page that hangs takes longer. Beside other work that filled the processors, a preview took more than a minute."""
 _OLD_PICTURE = re.compile(r"Loading the image 'http://127\.0\.0\.1:\d+/m/")

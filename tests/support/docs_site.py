@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.time_limits import START_SECONDS
+
 CONFIG = Path(__file__).parents[2] / "scripts/docs_site/mkdocs.yml"
 
 
@@ -16,7 +18,7 @@ def build_site(folder: Path) -> Path:
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=START_SECONDS,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert not done.stderr

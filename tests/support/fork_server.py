@@ -22,8 +22,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from tests.support.time_limits import START_SECONDS
+
 COMMANDS = ("worker", "scheduler", "serve", "web", "send")
-READY_SECONDS = 60.0
 
 
 class ForkedProcess:
@@ -71,7 +72,7 @@ class ForkServer:
         with self._lock:
             told = {"arguments": list(arguments), "log": str(log), "stall": stall, "folder": str(folder)}
             self._ours.sendall(json.dumps(told).encode() + b"\n")
-            end = time.monotonic() + READY_SECONDS
+            end = time.monotonic() + START_SECONDS
             while not self._answers:
                 if time.monotonic() > end:
                     raise AssertionError("the fork server started no process")
@@ -93,7 +94,7 @@ class ForkServer:
     def end(self) -> None:
         self._ours.close()
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(START_SECONDS)
 
     def _take(self, told: dict[str, int]) -> None:
         if "began" in told:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from tests.support import migration_statements
 from tests.support.processes import connect, drop_database, maintenance_url
+from tests.support.time_limits import START_SECONDS
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".pytest_cache" / "migrated"
@@ -107,4 +108,4 @@ def _run_with_database(module: str, *arguments: str, url: str, folder: Path) -> 
         "NEWSLETTER_DATA_DIR": str(folder),
     }
     command = [sys.executable, "-m", module, *arguments]
-    subprocess.run(command, env={**os.environ, **settings}, cwd=ROOT, check=True, timeout=600)
+    subprocess.run(command, env={**os.environ, **settings}, cwd=ROOT, check=True, timeout=START_SECONDS)

@@ -12,11 +12,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.support.ports import free_port
+from tests.support.time_limits import START_SECONDS
 
 USER = "nobody"
 # What was committed must be there after the server is killed; only a power cut may cost it, and no test cuts the power.
@@ -91,7 +93,7 @@ class Cluster:
         if self._process is not None and self._process.poll() is None:
             self.thaw()
             self._process.send_signal(signal.SIGQUIT if at_once else signal.SIGINT)
-            self._process.wait(timeout=30)
+            self._process.wait(timeout=START_SECONDS)
 
     def freeze(self) -> None:
         """Let it answer nobody, with every connection open."""
@@ -157,18 +159,17 @@ def _run(command: list[str], user: str | None) -> None:
 def _wait(port: int, process: "subprocess.Popen[bytes]") -> None:
     import psycopg
 
-    for _ in range(200):
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
         if process.poll() is not None:
             raise SystemExit("PostgreSQL stopped while it was starting.")
         try:
             psycopg.connect(f"postgres://test@127.0.0.1:{port}/postgres", connect_timeout=2).close()
         except psycopg.OperationalError:
-            import time
-
             time.sleep(0.1)
         else:
             return
-    raise SystemExit("PostgreSQL did not start within 20 seconds.")
+    raise SystemExit(f"PostgreSQL did not start within {START_SECONDS} seconds.")
 
 
 def main(command: list[str]) -> int:

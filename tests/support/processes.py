@@ -20,6 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 from tests.support.fake_provider import FakeProvider
 from tests.support.fork_server import ForkedProcess, ForkServer
 from tests.support.provider_webhooks import SIGNING_KEY
+from tests.support.time_limits import START_SECONDS
 
 OPEN = ("pending", "submitting")
 _UNFINISHED_SENDS = {"preparing", "ready", "submitting", ""}
@@ -38,6 +39,16 @@ def wait_until(told: Callable[[], Any], *, seconds: float = 40, every: float = 0
         if time.monotonic() > end:
             raise AssertionError(f"{what} did not come about within {seconds} seconds")
         time.sleep(every)
+
+
+def wait_for_start(process: "Process", told: Callable[[], Any], *, what: str) -> Any:
+    """Return the first true result of ``told``, however slowly the process starts. Raise AssertionError if it ends."""
+
+    def look() -> Any:
+        assert process.running, process.said()
+        return told()
+
+    return wait_until(look, seconds=START_SECONDS, what=what)
 
 
 def open_process(command: list[str], *, env: Mapping[str, str], log: Path) -> "subprocess.Popen[bytes]":
@@ -61,7 +72,7 @@ class Process:
     def kill(self) -> None:
         """Kill it, as a power cut does: it can do nothing more."""
         self._signal(signal.SIGKILL)
-        self.popen.wait(10)
+        self.popen.wait(START_SECONDS)
 
     def terminate(self, *, within: float = 32) -> int:
         """Stop it as a service manager does. Return the exit status."""
@@ -160,7 +171,7 @@ class Installation:
             capture_output=True,
             text=True,
             check=False,
-            timeout=300,
+            timeout=START_SECONDS,
         )
 
     @property
@@ -178,8 +189,9 @@ class Installation:
         self._env[f"NEWSLETTER_PROVIDER_URL_{name.upper()}"] = f"{provider.provider_url}&max_batch={batch}"
 
     def wait_for_stall(self) -> None:
-        """Wait until a process is held. The next one may then be held elsewhere."""
-        wait_until((self.folder / "stalled").exists, seconds=90, what="the process at the point where it is held")
+        """Wait until the process that was started last is held. The next one may then be held elsewhere."""
+        held = self.folder / "stalled"
+        wait_for_start(self._processes[-1], held.exists, what="the process at the point where it is held")
         (self.folder / "stalled").unlink()
 
     def release_stalled(self) -> None:

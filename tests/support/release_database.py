@@ -19,6 +19,7 @@ from pathlib import Path
 from tests.support.fake_provider import FakeProvider
 from tests.support.postgres import find_binary, temporary_cluster
 from tests.support.processes import connect
+from tests.support.time_limits import START_SECONDS
 
 ROOT = Path(__file__).parents[2]
 RELEASES = ROOT / "tests/data/releases"
@@ -135,7 +136,9 @@ def make_environment(folder: Path, *, url: str) -> dict[str, str]:
 def run_step(env: dict[str, str], step: str) -> str:
     """Run a step of `release_sample` and return what it printed."""
     command = [sys.executable, "-m", "tests.support.release_sample", step]
-    return subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, check=True, timeout=900).stdout
+    return subprocess.run(
+        command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, check=True, timeout=START_SECONDS
+    ).stdout
 
 
 def _write_postgres(folder: Path, *, env: dict[str, str]) -> dict[str, int]:
@@ -147,9 +150,9 @@ def _write_postgres(folder: Path, *, env: dict[str, str]) -> dict[str, int]:
             server.execute("CREATE DATABASE released")
         url = cluster.url("released")
         move = [sys.executable, "-m", "newsletter.project.cli", "move", "--to", url]
-        subprocess.run(move, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, check=True, timeout=900)
+        subprocess.run(move, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, check=True, timeout=START_SECONDS)
         command = [dump, "--no-owner", "--no-privileges", "--rows-per-insert=100", url]
-        dumped = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
+        dumped = subprocess.run(command, capture_output=True, text=True, check=True, timeout=START_SECONDS).stdout
         (folder / _POSTGRES).write_bytes(_compress(_drop_settings(dumped).encode()))
         return count_rows(url)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from newsletter.project import cli
+from tests.support.time_limits import START_SECONDS
 
 POINTS = (
     "building",
@@ -34,7 +35,7 @@ POINTS = (
 
 
 class StallGate:
-    """Holds the first that comes, for at most a minute."""
+    """Holds the first that comes until it is released. A test that ends kills it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -44,7 +45,7 @@ class StallGate:
         if not self._first.acquire(blocking=False):
             return
         (self._folder / "stalled").touch()
-        end = time.monotonic() + 60
+        end = time.monotonic() + START_SECONDS
         while not (self._folder / "go").exists() and time.monotonic() < end:
             time.sleep(0.02)
 

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.time_limits import START_SECONDS
+
 ROOT = Path(__file__).parents[2]
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 COMMAND = [sys.executable, "-m", "newsletter.project.cli"]
-START_SECONDS = 400
-"""Making a new database takes seconds alone, and minutes on a machine where everything else is tested too."""
 
 
 def make_unconfigured_environment(**more: str) -> dict[str, str]:
@@ -73,7 +73,7 @@ def start_unconfigured(
                 process.wait(40)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
-                process.wait(10)
+                process.wait(START_SECONDS)
 
 
 def was_used(database: Path) -> bool:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from tests.support.ports import free_port
 from tests.support.processes import Process, open_process
+from tests.support.time_limits import START_SECONDS
 
 MEMBERS = 12
 _DATABASE = "newsletter.sqlite3"
@@ -87,7 +88,11 @@ def fill_database(folder: Path, *, migrated: Path, **env: str) -> FilledDatabase
     shutil.copy(migrated, file)
     whole = {**os.environ, **_make_settings(folder), **env}
     filled = subprocess.run(
-        [sys.executable, "-m", "tests.support.web_server"], env=whole, check=True, timeout=300, stdout=subprocess.PIPE
+        [sys.executable, "-m", "tests.support.web_server"],
+        env=whole,
+        check=True,
+        timeout=START_SECONDS,
+        stdout=subprocess.PIPE,
     )
     return FilledDatabase(file, json.loads(filled.stdout))
 

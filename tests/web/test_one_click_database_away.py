@@ -17,7 +17,8 @@ from newsletter.monitoring.metrics import KEEP_SECONDS
 from tests.support.fake_provider import FakeProvider
 from tests.support.ports import free_port
 from tests.support.postgres import Cluster, find_binary, temporary_cluster
-from tests.support.processes import Installation, wait_until
+from tests.support.processes import Installation, wait_for_start, wait_until
+from tests.support.time_limits import START_SECONDS
 
 pytestmark = pytest.mark.skipif(
     not (find_binary("initdb") and find_binary("postgres")),
@@ -47,11 +48,11 @@ class Web:
             env=installation.env,
             capture_output=True,
             check=True,
-            timeout=300,
+            timeout=START_SECONDS,
         )
         self.links: dict[int, str] = {int(pk): path for pk, path in json.loads(filled.stdout).items()}
         self.process = installation.start_without_fork("web", "--port", str(self.port))
-        wait_until(self._answers, seconds=120, what="the web process")
+        wait_for_start(self.process, self._answers, what="the web process")
 
     def call(self, path: str, method: str = "POST") -> Answer:
         began = time.monotonic()
@@ -81,7 +82,6 @@ class Web:
         return len({str(row[0]) for row in suppressed} - noted)
 
     def _answers(self) -> bool:
-        assert self.process.running, self.process.said()
         try:
             return self.call(next(iter(self.links.values())), "GET").status == 200
         except OSError:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.project import cli
+from tests.support.time_limits import START_SECONDS
 from tests.support.unconfigured import was_used
 
 ROOT = Path(cli.__file__).parents[2]
@@ -34,7 +35,7 @@ def run(*arguments: str, folder: Path, **settings: str) -> subprocess.CompletedP
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=START_SECONDS,
         check=False,
     )
 

@@ -13,9 +13,9 @@ import pytest
 from tests.support.fake_provider import FakeProvider
 from tests.support.own_site import serve_own_site
 from tests.support.ports import free_port
+from tests.support.time_limits import START_SECONDS
 from tests.support.unconfigured import (
     COMMAND,
-    START_SECONDS,
     make_unconfigured_environment,
     start_unconfigured,
 )

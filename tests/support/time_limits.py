@@ -1,0 +1,7 @@
+"""How long a test waits for what has no limit of its own. A limit that the product promises stays in its test."""
+
+START_SECONDS = 1_800
+"""Only a program that hangs takes longer to start, to end or to prepare a test.
+
+A demo took 12 minutes beside other work that filled the processors.
+"""

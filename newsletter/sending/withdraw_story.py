@@ -16,6 +16,7 @@ from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
+from newsletter.common.database.compiled_query import find_rows
 from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.common.messages import Message, describe_people
 from newsletter.content.parsing.urls import normalise_url
@@ -31,6 +32,8 @@ from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Batch, Issue, IssueRevision, Picture, Send, ShownItem, Story, transition
 from newsletter.outbound.publishing_facts import report_story
 from subscribers.models import EventKind
+
+_RUNNING = (Send.State.READY, Send.State.SUBMITTING)
 
 
 @dataclass(frozen=True)
@@ -121,16 +124,21 @@ def pause_withdrawn() -> list[Issue]:
 
     Such mails are never claimed. Part of the sweep too, for sends that staff resume.
     """
-    waiting = Batch.objects.filter(shows_withdrawn_story(), state=Batch.State.PENDING)
-    running = [Send.State.READY, Send.State.SUBMITTING]
     paused = []
-    for send in Send.objects.filter(pk__in=waiting.values("send"), state__in=running).select_related(
-        "issue__publication"
-    ):
-        reason = _describe_pause(waiting.filter(send=send))
-        if transition(send, from_states=running, to=Send.State.PAUSED, reason=reason, code=Send.Code.NONE):
+    for send in find_rows(_find_running_with_withdrawn, now=timezone.now()):
+        reason = _describe_pause(_find_waiting_with_withdrawn().filter(send=send))
+        if transition(send, from_states=_RUNNING, to=Send.State.PAUSED, reason=reason, code=Send.Code.NONE):
             paused.append(send.issue)
     return paused
+
+
+def _find_running_with_withdrawn(_: datetime) -> QuerySet[Send]:
+    sends = Send.objects.filter(pk__in=_find_waiting_with_withdrawn().values("send"), state__in=_RUNNING)
+    return sends.select_related("issue__publication")
+
+
+def _find_waiting_with_withdrawn() -> QuerySet[Batch]:
+    return Batch.objects.filter(shows_withdrawn_story(), state=Batch.State.PENDING)
 
 
 def _describe_pause(batches: QuerySet[Batch]) -> str:

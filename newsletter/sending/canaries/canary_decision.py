@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from newsletter.common.database.compiled_query import find_rows
 from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.common.messages import Message, Quantity
 from newsletter.models import CanaryMail, CanaryMailbox, Issue, Publication, Send, transition
@@ -32,19 +33,23 @@ _UNDECIDED = (_Decision.NONE, _Decision.WATCHED)
 def decide_about_canaries(*, now: datetime) -> None:
     """Continue or pause each send that waits for its canaries, as its publication says."""
     failure = "Nothing was decided about the canaries of send %s"
+    undecided, alarmed = find_rows(find_sends_before, now=now), find_rows(_find_alarmed, now=now)
+    run_each(
+        (
+            partial(act_on_each, undecided, partial(_decide, now=now), failure=failure),
+            partial(act_on_each, alarmed, partial(_pause_for_alarm, now=now), failure=failure),
+        )
+    )
+
+
+def _find_alarmed(now: datetime) -> QuerySet[Send]:
     stopping = find_open_sends(now=now).filter(period="", issue__publication__canary=Publication.Canary.STOP)
     alarmed = stopping.filter(
         canary_mails__turn=CanaryMail.Turn.FIRST,
         canary_mails__result__in=CanaryMail.ALARMS,
         canary_mails__mailbox__enabled=True,
     )
-    alarmed = alarmed.exclude(canary_decision=_Decision.BY_STAFF).distinct()
-    run_each(
-        (
-            partial(act_on_each, find_sends_before(now=now), partial(_decide, now=now), failure=failure),
-            partial(act_on_each, alarmed, partial(_pause_for_alarm, now=now), failure=failure),
-        )
-    )
+    return alarmed.exclude(canary_decision=_Decision.BY_STAFF).distinct()
 
 
 def stop_waiting(*, send: Send, by: User | AnonymousUser) -> None:

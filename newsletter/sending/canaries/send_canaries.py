@@ -13,6 +13,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
+from newsletter.common.database.compiled_query import find_rows
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 from newsletter.issues.snapshot.exposure import shows_withdrawn_story
@@ -69,28 +70,28 @@ def send_canaries(*, adapters: Mapping[str, Adapter], now: datetime) -> int:
         state=_State.UNCERTAIN, reason=LOST
     )
     results: list[tuple[Send, int]] = []
-    turns = ((_Turn.FIRST, find_sends_before(now=now)), (_Turn.LAST, find_sends_after(now=now)))
+    turns = ((_Turn.FIRST, find_sends_before), (_Turn.LAST, find_sends_after))
     failure = "The canaries of send %s were not sent"
     run_each(
         partial(
             act_on_each,
-            sends,
+            find_rows(find_sends, now=now),
             partial(_send_turn, turn=turn, adapters=adapters, now=now),
             failure=failure,
             results=results,
         )
-        for turn, sends in turns
+        for turn, find_sends in turns
     )
     return sum(count for _, count in results)
 
 
-def find_sends_before(*, now: datetime) -> QuerySet[Send]:
+def find_sends_before(now: datetime) -> QuerySet[Send]:
     """Return the sends whose first canaries are due, because there is no final decision about them."""
     decisions = [Send.CanaryDecision.NONE, Send.CanaryDecision.WATCHED]
     return _select(find_open_sends(now=now).filter(canary_decision__in=decisions))
 
 
-def find_sends_after(*, now: datetime) -> QuerySet[Send]:
+def find_sends_after(now: datetime) -> QuerySet[Send]:
     """Return the sends that ended a short time ago, which is when their last canaries are due."""
     ended = [Send.State.SUBMITTED, Send.State.NEEDS_ATTENTION]
     return _select(
@@ -105,19 +106,29 @@ def _select(sends: QuerySet[Send]) -> QuerySet[Send]:
 
 
 def _send_turn(send: Send, *, turn: CanaryMail.Turn, adapters: Mapping[str, Adapter], now: datetime) -> int:
+    if not _find_waiting(send, turn).exists() and not _find_mailboxes_without_row(send, turn).exists():
+        return 0
     chosen = _find_largest_part(send, turn)
     if chosen is None or chosen.account not in adapters or not can_mail_leave(chosen.account):
         # A send without its account is paused, and says why.
         return 0
     adapter = adapters[chosen.account]
     _write_rows(send, turn, variant=chosen.variant, now=now)
-    waiting = send.canary_mails.filter(turn=turn, state=_State.WAITING, mailbox__enabled=True).select_related("mailbox")
     accepted = 0
-    for mail in waiting:
+    for mail in _find_waiting(send, turn).select_related("mailbox"):
         if must_wait(adapter=adapter, now=now, account=chosen.account):
             break
         accepted += _send_mail(mail, chosen, send=send, adapter=adapter, now=now)
     return accepted
+
+
+def _find_waiting(send: Send, turn: CanaryMail.Turn) -> QuerySet[CanaryMail]:
+    return send.canary_mails.filter(turn=turn, state=_State.WAITING, mailbox__enabled=True)
+
+
+def _find_mailboxes_without_row(send: Send, turn: CanaryMail.Turn) -> QuerySet[CanaryMailbox]:
+    existing = CanaryMail.objects.filter(send=send, turn=turn, mailbox=OuterRef("pk"))
+    return CanaryMailbox.objects.filter(~Exists(existing), enabled=True)
 
 
 def find_canary_account(send: Send) -> str:
@@ -148,8 +159,7 @@ def _find_largest_part(send: Send, turn: CanaryMail.Turn) -> _Part | None:
 
 def _write_rows(send: Send, turn: CanaryMail.Turn, *, variant: Variant, now: datetime) -> None:
     """Write a row for each mailbox in use that has none. An address that is a recipient of the send is skipped."""
-    existing = CanaryMail.objects.filter(send=send, turn=turn, mailbox=OuterRef("pk"))
-    mailboxes = list(CanaryMailbox.objects.filter(~Exists(existing), enabled=True))
+    mailboxes = list(_find_mailboxes_without_row(send, turn))
     if not mailboxes:
         return
     recipients = _find_recipients(send, mailboxes)

@@ -13,6 +13,12 @@ from functools import lru_cache
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
 
+from newsletter.common.database.compiled_query import (
+    ROW_PLACEHOLDER,
+    TIME_PLACEHOLDER,
+    CompiledQuery,
+    compile_query,
+)
 from newsletter.common.messages import Message
 from newsletter.issues.snapshot.exposure import shows_withdrawn_story
 from newsletter.models import (
@@ -24,14 +30,7 @@ from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.sending.build_call import RecipientRow
 from newsletter.sending.dispatching.batch_rows import begin_attempt, mark_submitting
 from newsletter.sending.dispatching.lease import LEASE
-from newsletter.sending.dispatching.recipients import (
-    ROW_PLACEHOLDER,
-    TIME_PLACEHOLDER,
-    BatchRecipients,
-    CompiledQuery,
-    compile_query,
-    find_batch_recipients,
-)
+from newsletter.sending.dispatching.recipients import BatchRecipients, find_batch_recipients
 from newsletter.sending.limits.running_sends import find_running_sends
 from newsletter.sending.limits.send_times import is_within_limits
 from subscribers.audience.recipient_allowlist import get_recipient_allowlist
@@ -67,8 +66,12 @@ class Claim:
 
 def find_due_batches(*, now: datetime, accounts: Collection[str] = (DEFAULT_ACCOUNT,)) -> list[int]:
     """Return ids of batches that may be claimed now for one of the accounts, those of the oldest send first."""
-    due = _due_batches(now=now).filter(account__in=accounts)
-    return list(due.order_by("send_id", "seq").values_list("pk", flat=True)[:MAX_DUE_BATCHES])
+    if not accounts:
+        return []
+    query = _compile_due_ids_query(connection.vendor, tuple(sorted(accounts)))
+    with connection.cursor() as cursor:
+        cursor.execute(query.sql, query.fill(moment=now))
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 def never_wait(batch: Batch, now: datetime) -> None:
@@ -132,6 +135,13 @@ def _due_batches(*, now: datetime) -> QuerySet[Batch]:
     )
 
 
+@lru_cache(maxsize=16)
+def _compile_due_ids_query(vendor: str, accounts: tuple[str, ...]) -> CompiledQuery:
+    """Compile the query of `find_due_batches`, which each worker asks every second. It depends on both arguments."""
+    due = _due_batches(now=TIME_PLACEHOLDER).filter(account__in=accounts)
+    return compile_query(due.order_by("send_id", "seq").values_list("pk", flat=True)[:MAX_DUE_BATCHES])
+
+
 @lru_cache(maxsize=2)
 def _compile_due_batch_query(vendor: str) -> CompiledQuery:
     """Compile the query that locks one due batch. It depends on the kind of database.
@@ -139,7 +149,7 @@ def _compile_due_batch_query(vendor: str) -> CompiledQuery:
     PostgreSQL skips a row that another transaction holds. Otherwise one stalled worker would stop all others.
     """
     free = _due_batches(now=TIME_PLACEHOLDER).select_for_update(skip_locked=True, of=("self",))
-    return compile_query(free.filter(pk=ROW_PLACEHOLDER))
+    return compile_query(free.filter(pk=ROW_PLACEHOLDER).order_by())
 
 
 def _lock_and_mark(batch_id: int, *, account: str, lease_until: datetime, now: datetime) -> tuple[Batch, str] | None:

@@ -4,45 +4,20 @@ The query is compiled once, because building its SQL takes longer than running i
 """
 
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.expressions import RawSQL
 
+from newsletter.common.database.compiled_query import TIME_PLACEHOLDER, CompiledQuery, compile_query
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Issue
 from newsletter.sending.build_call import RecipientRow
 from subscribers.audience.eligibility import ANY_FREQUENCY, eligible
 from subscribers.audience.recipient_allowlist import RecipientAllowlist, get_recipient_allowlist
 from subscribers.models import MailingList, Subscriber
-
-TIME_PLACEHOLDER = datetime(1970, 1, 1, tzinfo=UTC)
-ROW_PLACEHOLDER = -1
-
-
-class CompiledQuery(NamedTuple):
-    """SQL and its parameters, in which `TIME_PLACEHOLDER` and `ROW_PLACEHOLDER` mark what `fill` replaces."""
-
-    sql: str
-    parameters: tuple[Any, ...]
-
-    def fill(self, *, moment: datetime, row: int = ROW_PLACEHOLDER) -> list[Any]:
-        """Return the parameters for this moment and row."""
-        values = {_to_database_time(TIME_PLACEHOLDER): _to_database_time(moment), ROW_PLACEHOLDER: row}
-        return [values.get(parameter, parameter) for parameter in self.parameters]
-
-
-def compile_query(queryset: QuerySet[Any, Any]) -> CompiledQuery:
-    """Compile a query for the kind of database that is connected. Keep it for that kind only."""
-    sql, parameters = queryset.order_by().query.sql_with_params()
-    return CompiledQuery(sql, tuple(parameters))
-
-
-def _to_database_time(moment: datetime) -> object:
-    return connection.ops.adapt_datetimefield_value(moment)
-
 
 _ENDED_STATES = (DeliveryException.State.SKIPPED, DeliveryException.State.REJECTED)
 _MAILED_STATES = (
@@ -117,7 +92,7 @@ def _compile_people_query(
         charitable=charitable,
     )
     return compile_query(
-        people.values_list(
+        people.order_by().values_list(
             "subscriber_id",
             "subscriber__uuid",
             "subscriber__email",

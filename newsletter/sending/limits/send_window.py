@@ -4,12 +4,13 @@ Claims check switched-off publications, withdrawn stories and protected terms to
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from newsletter.common.database.compiled_query import find_rows
 from newsletter.common.messages import Message
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
 from newsletter.issues.protected_terms.check import scan_for_protected_terms
@@ -78,10 +79,12 @@ def _end_needless_waits(send: Send, *, now: datetime) -> None:
 
 def pause_switched_off(*, now: datetime) -> list[Issue]:
     """Pause the sends of publications that were switched off. Return their issues."""
-    running = Send.objects.filter(make_switched_off_filter("issue__"), state__in=_RUNNING).select_related(
-        "issue__publication"
-    )
-    return _pause_each(running, partial(_pause_switched_off, now=now))
+    return _pause_each(find_rows(_find_switched_off, now=now), partial(_pause_switched_off, now=now))
+
+
+def _find_switched_off(_: datetime) -> QuerySet[Send]:
+    running = Send.objects.filter(make_switched_off_filter("issue__"), state__in=_RUNNING)
+    return running.select_related("issue__publication")
 
 
 def pause_protected(*, paused: list[Issue] | None = None) -> list[Issue]:
@@ -117,7 +120,7 @@ def pause_without_account(*, now: datetime) -> list[Issue]:
 
 
 def _pause_each(
-    sends: QuerySet[Send], pause: Callable[[Send], bool], *, paused: list[Issue] | None = None
+    sends: Iterable[Send], pause: Callable[[Send], bool], *, paused: list[Issue] | None = None
 ) -> list[Issue]:
     """Return the issues of the sends that ``pause`` paused, and add them to ``paused``."""
     paused = [] if paused is None else paused

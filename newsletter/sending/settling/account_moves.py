@@ -13,6 +13,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.db.models import Count, F, Max, Q, QuerySet, Sum
 
+from newsletter.common.database.compiled_query import find_rows
 from newsletter.common.errors import DomainError, InvariantViolated, NotAllowed, NotReady, WrongState
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.models import AccountMove, Attempt, Batch, Send, Variant
@@ -92,8 +93,15 @@ def _find_unfinished(now: datetime) -> QuerySet[AccountMove]:
 @acts_on(_find_unfinished)
 def continue_moves(*, now: datetime) -> None:
     """Move the batches that earlier moves left: they were too big, or were being claimed. Part of the sweep."""
-    moves = _find_unfinished(now).select_related("send__issue__publication", "send__revision").order_by("pk")
-    act_on_each(moves, partial(_continue_move, now=now), failure="Move %s was not continued")
+    act_on_each(
+        find_rows(_find_moves_to_continue, now=now),
+        partial(_continue_move, now=now),
+        failure="Move %s was not continued",
+    )
+
+
+def _find_moves_to_continue(now: datetime) -> QuerySet[AccountMove]:
+    return _find_unfinished(now).select_related("send__issue__publication", "send__revision").order_by("pk")
 
 
 def _continue_move(move: AccountMove, *, now: datetime) -> None:
@@ -125,10 +133,14 @@ def move_to_second_accounts(*, now: datetime) -> list[AccountMove]:
 
     Part of the sweep. Only sends of publications that name a second account, and only what no account has or may have.
     """
-    candidates = Send.objects.filter(_MAY_NEED_MOVE).exclude(issue__publication__second_account="")
-    sends = candidates.select_related("issue__publication", "revision").order_by("pk")
+    sends = find_rows(_find_with_second_account, now=now)
     moved = act_on_each(sends, partial(_move_if_needed, now=now), failure="The rest of send %s was not moved")
     return [move for _, move in moved if move is not None]
+
+
+def _find_with_second_account(_: datetime) -> QuerySet[Send]:
+    candidates = Send.objects.filter(_MAY_NEED_MOVE).exclude(issue__publication__second_account="")
+    return candidates.select_related("issue__publication", "revision").order_by("pk")
 
 
 def _move_if_needed(send: Send, *, now: datetime) -> AccountMove | None:

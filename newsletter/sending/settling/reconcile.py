@@ -10,6 +10,7 @@ from functools import partial
 from django.db import transaction
 from django.db.models import Max, Min, Q, QuerySet
 
+from newsletter.common.database.compiled_query import find_rows
 from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Send, transition
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
@@ -86,23 +87,34 @@ def ask_provider(*, adapter: Adapter, now: datetime, account: str = DEFAULT_ACCO
     """Ask an account about its uncertain batches and people when they are due. Return how many batches were settled."""
     if not isinstance(adapter, BatchFinder):
         return 0
-    label, start, end = account_label(account), now - ASK_PROVIDER_FOR, now - FIRST_QUESTION_AFTER
+    label = account_label(account)
     ask = partial(_ask_if_due, finder=adapter, atomic=adapter.capabilities.atomic, now=now)
     answers: list[tuple[Batch, bool]] = []
     run_each(
         partial(
             act_on_each,
-            batches.exclude(not_before__gt=now).order_by("pk")[:MAX_QUESTIONS_A_ROUND],
+            find_rows(find, label, now=now),
             ask,
             failure="The provider was not asked about batch %s",
             results=answers,
         )
-        for batches in (
-            Batch.objects.uncertain(provider=label, start=start, end=end),
-            Batch.objects.with_uncertain_recipients(provider=label, start=start, end=end),
-        )
+        for find in (_find_uncertain, _find_with_uncertain_recipients)
     )
     return sum(is_settled for _, is_settled in answers)
+
+
+def _find_uncertain(now: datetime, provider: str) -> QuerySet[Batch]:
+    start, end = now - ASK_PROVIDER_FOR, now - FIRST_QUESTION_AFTER
+    return _limit_questions(Batch.objects.uncertain(provider=provider, start=start, end=end), now=now)
+
+
+def _find_with_uncertain_recipients(now: datetime, provider: str) -> QuerySet[Batch]:
+    start, end = now - ASK_PROVIDER_FOR, now - FIRST_QUESTION_AFTER
+    return _limit_questions(Batch.objects.with_uncertain_recipients(provider=provider, start=start, end=end), now=now)
+
+
+def _limit_questions(batches: QuerySet[Batch], *, now: datetime) -> QuerySet[Batch]:
+    return batches.exclude(not_before__gt=now).order_by("pk")[:MAX_QUESTIONS_A_ROUND]
 
 
 def _ask_if_due(batch: Batch, *, finder: BatchFinder, atomic: bool, now: datetime) -> bool:

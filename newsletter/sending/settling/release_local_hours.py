@@ -3,12 +3,13 @@
 It waits for other sites, so it may not run in a transaction. Part of the sweep; safe to repeat.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from newsletter.common.database.compiled_query import find_rows
 from newsletter.common.messages import Message
 from newsletter.content.ingesting.source_visibility import VisibilityReport, update_source_visibility
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
@@ -28,12 +29,12 @@ from newsletter.sending.withdraw_story import pause_withdrawn
 @acts_on(sends=Q(state=Send.State.SUBMITTING))
 def open_due_hours(*, now: datetime) -> list[Send]:
     """Release the batches whose hour has come, unless their content is no longer right. Return the sends that continue."""
-    due = _find_sends_with_due_hour(now=now)
+    due = find_rows(_find_sends_with_due_hour, now=now)
     opened = act_on_each(due, partial(_open_due_hour, now=now), failure="The hour of send %s was not opened")
     return [send for send, is_open in opened if is_open]
 
 
-def _find_sends_with_due_hour(*, now: datetime) -> Iterable[Send]:
+def _find_sends_with_due_hour(now: datetime) -> QuerySet[Send]:
     due = Batch.objects.filter(
         send=OuterRef("pk"), state=Batch.State.PENDING, due_at__lte=now, due_at__gt=OuterRef("checked_until")
     )

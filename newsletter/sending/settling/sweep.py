@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from newsletter.common.database.compiled_query import find_rows
 from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch, DeliveryException, Issue, ProviderAccount, Send, transition
 from newsletter.outbound.publishing_facts import report_sent
@@ -146,8 +147,12 @@ _NOT_STARTED = Q(state__in=(Send.State.PREPARING, Send.State.READY))
 @acts_on(sends=_NOT_STARTED)
 def resume_stalled_starts(*, now: datetime) -> None:
     """Start the sends whose process stopped between creating them and handing them to workers."""
-    stalled = Send.objects.filter(_NOT_STARTED, made_at__lt=now - START_TIMEOUT)
+    stalled = find_rows(_find_stalled_starts, now=now)
     act_on_each(stalled, lambda send: prepare_send(send=send, now=now), failure="Send %s was not started")
+
+
+def _find_stalled_starts(now: datetime) -> QuerySet[Send]:
+    return Send.objects.filter(_NOT_STARTED, made_at__lt=now - START_TIMEOUT)
 
 
 def _find_late_batches(now: datetime) -> QuerySet[Batch]:
@@ -164,18 +169,22 @@ def finish_sends(*, now: datetime, finished: list[Send] | None = None) -> list[S
     raised at the end.
     """
     finished = [] if finished is None else finished
-    run_each((partial(_end_sends, finished=finished, now=now), _reopen_sends))
+    run_each((partial(_end_sends, finished=finished, now=now), partial(_reopen_sends, now=now)))
     return finished
 
 
 def _end_sends(*, finished: list[Send], now: datetime) -> None:
-    running = Send.objects.filter(state__in=RUNNING_STATES).select_related("issue")
-    done = running.exclude(Q(batches__state__in=Batch.OPEN_STATES))
+    done = find_rows(_find_done, now=now)
     results: list[tuple[Send, bool]] = []
     try:
         act_on_each(done, partial(_end_send, now=now), failure="Send %s was not ended", results=results)
     finally:
         finished.extend(send for send, has_ended in results if has_ended)
+
+
+def _find_done(_: datetime) -> QuerySet[Send]:
+    running = Send.objects.filter(state__in=RUNNING_STATES).select_related("issue")
+    return running.exclude(Q(batches__state__in=Batch.OPEN_STATES))
 
 
 def _end_send(send: Send, *, now: datetime) -> bool:
@@ -240,10 +249,14 @@ def _find_attention_reason(send: Send) -> str:
     return Message.joined(reasons) if reasons else ""
 
 
-def _reopen_sends() -> None:
-    """Resume the sends that needed attention and have batches to do again, and those that got new subscribers."""
+def _find_sends_to_reopen(_: datetime) -> QuerySet[Send]:
     ended = Q(state=Send.State.NEEDS_ATTENTION) | _GETS_NEW_SUBSCRIBERS
-    waiting = Send.objects.filter(ended, batches__state__in=Batch.OPEN_STATES).distinct()
+    return Send.objects.filter(ended, batches__state__in=Batch.OPEN_STATES).distinct()
+
+
+def _reopen_sends(*, now: datetime) -> None:
+    """Resume the sends that needed attention and have batches to do again, and those that got new subscribers."""
+    waiting = find_rows(_find_sends_to_reopen, now=now)
     act_on_each(waiting, transaction.atomic(reopen_send), failure="Send %s was not reopened")
 
 

@@ -9,8 +9,9 @@ from functools import partial
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
-from django.db.models import Exists, F, Max, OuterRef, Q
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 
+from newsletter.common.database.compiled_query import find_rows
 from newsletter.common.errors import InvariantViolated, NotAllowed, WrongState
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.recipient_groups import GROUP_KEY
@@ -28,11 +29,16 @@ _UNDER_WAY = (Send.State.SUBMITTING, Send.State.PAUSED, Send.State.NEEDS_ATTENTI
 @acts_on(sends=Q(state=Send.State.SUBMITTING))
 def decide_due_tests(*, now: datetime) -> list[SubjectTest]:
     """Decide the tests whose time is over. Return them."""
+    sends = find_rows(_find_undecided, now=now)
+    failure = "The subject test of send %s was not decided"
+    decided = act_on_each(sends, partial(_decide_if_due, now=now), failure=failure)
+    return [send.issue.subject_test for send, is_decided in decided if is_decided]
+
+
+def _find_undecided(now: datetime) -> QuerySet[Send]:
     waiting = Batch.objects.filter(send=OuterRef("pk"), waits=True)
     sends = find_running_sends(now=now).filter(Exists(waiting)).select_related("revision", "issue__subject_test")
-    failure = "The subject test of send %s was not decided"
-    decided = act_on_each(sends.order_by("pk"), partial(_decide_if_due, now=now), failure=failure)
-    return [send.issue.subject_test for send, is_decided in decided if is_decided]
+    return sends.order_by("pk")
 
 
 def decide_by_staff(*, send: Send, subject: int, by: User | AnonymousUser, now: datetime) -> None:

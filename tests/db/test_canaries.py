@@ -45,9 +45,9 @@ from tests.support.canaries import (
     PNG,
     CanaryServer,
     KeyDns,
-    make_canary_issue,
     make_mailbox,
     sign,
+    start_canary_send,
     write_received,
 )
 from tests.support.fake_provider import FakeProvider
@@ -101,9 +101,8 @@ def provider(fake_provider: FakeProvider, settings: Any) -> FakeProvider:
 class Walk:
     """A send whose minutes the test counts: `work` is what the jobs do in between."""
 
-    def __init__(self, issue: Issue, *, provider: FakeProvider, own: Site) -> None:
-        self.provider, self.own, self.now = provider, own, NOW
-        self.send = start_send(issue=issue, now=NOW)
+    def __init__(self, send: Send, *, provider: FakeProvider, own: Site) -> None:
+        self.send, self.provider, self.own, self.now = send, provider, own, NOW
 
     def work(self, *, minutes: float = 0, dispatch: bool = True) -> Send:
         self.now += timedelta(minutes=minutes)
@@ -146,7 +145,7 @@ def walk(provider: FakeProvider, own: Site, site: Site) -> Callable[..., Walk]:
 
     Most tests add the mailbox afterwards: its port would make the rows of each issue new. Some add it before, as staff do.
     """
-    return lambda **changes: Walk(make_canary_issue(site, **changes), provider=provider, own=own)
+    return lambda **changes: Walk(start_canary_send(site, **changes), provider=provider, own=own)
 
 
 def get_mail(turn: str = "first") -> CanaryMail:
@@ -606,7 +605,7 @@ def test_an_installation_that_writes_to_files_uses_no_canary(
 ) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "outbox://"
     make_mailbox(server)
-    made = Walk(make_canary_issue(site), provider=fake_provider, own=own)
+    made = Walk(start_canary_send(site), provider=fake_provider, own=own)
     made.work()
     assert (made.send.canary_decision, made.send.state) == ("to_files", "submitted")
     assert CanaryMail.objects.count() == 0
@@ -849,7 +848,7 @@ def test_canaries_go_through_the_account_that_mails_everybody(
 ) -> None:
     first, second = two_accounts
     make_mailbox(server)
-    made = Walk(make_canary_issue(site, account="backup", second_account="default"), provider=second, own=own)
+    made = Walk(start_canary_send(site, account="backup", second_account="default"), provider=second, own=own)
     slow_down(name="mailgun", until=made.now + timedelta(hours=1))
     made.work()
     assert len(made.letters()) == 1

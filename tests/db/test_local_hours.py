@@ -53,6 +53,7 @@ from tests.support.local_hours import (
     make_local_issue,
     read_mailed,
     reload,
+    start_local_send,
     work_at,
     zone_place,
 )
@@ -72,7 +73,7 @@ def mailgun(fake_provider: FakeProvider, settings: object) -> FakeProvider:
 @pytest.fixture
 def running(mailgun: FakeProvider) -> Send:
     """A send that began at the hour of Auckland, whose people have it."""
-    send = start_send(issue=make_local_issue(), now=AUCKLAND_HOUR)
+    send = start_local_send()
     work_at(AUCKLAND_HOUR)
     return reload(send)
 
@@ -215,7 +216,7 @@ def test_the_draft_is_made_its_lead_before_the_first_hour(mailgun: FakeProvider)
 
 def test_a_limit_of_mails_holds_beside_readers_hours(mailgun: FakeProvider) -> None:
     MailLimits.objects.create(pk=1, mails_in_7_days=1)
-    send = start_send(issue=make_local_issue(), now=AUCKLAND_HOUR)
+    send = start_local_send()
     work_at(AUCKLAND_HOUR)
     other = make_publication(slug="other", name="Other", send_at="local")
     other.mailing_list = send.issue.publication.mailing_list
@@ -445,7 +446,7 @@ def test_quiet_hours_are_those_of_the_readers_clock(mailgun: FakeProvider) -> No
 
 
 def test_a_daily_limit_holds_over_the_hours(mailgun: FakeProvider) -> None:
-    send = start_send(issue=make_local_issue(people_per_day=15), now=AUCKLAND_HOUR)
+    send = start_local_send(people_per_day=15)
     work_at(AUCKLAND_HOUR)
     work_at(LONDON_HOUR)
     assert read_mailed(mailgun)["auckland"] == 12
@@ -464,7 +465,7 @@ def test_a_lowered_daily_limit_splits_waiting_hours_only_within_them(running: Se
 
 
 def test_a_send_is_stale_only_after_its_last_hour(mailgun: FakeProvider) -> None:
-    send = start_send(issue=make_local_issue(stale_hours=6), now=AUCKLAND_HOUR)
+    send = start_local_send(stale_hours=6)
     for moment in (AUCKLAND_HOUR, LONDON_HOUR, LOS_ANGELES_HOUR):
         work_at(moment)
     assert read_mailed(mailgun) == EVERYBODY

@@ -44,6 +44,7 @@ from tests.support.subject_tests import (
     read_subjects,
     reload,
     set_test,
+    start_tested_send,
     work_at,
 )
 
@@ -59,16 +60,22 @@ def mailgun(fake_provider: FakeProvider, settings: object) -> FakeProvider:
 
 
 @pytest.fixture
-def issue(publication: Publication) -> Issue:
+def counting(publication: Publication) -> Publication:
+    """The publication, which counts clicks."""
     Publication.objects.update(clicks="counts")
     publication.refresh_from_db()
-    return make_tested_issue(publication)
+    return publication
 
 
 @pytest.fixture
-def running(mailgun: FakeProvider, issue: Issue) -> Send:
+def issue(counting: Publication) -> Issue:
+    return make_tested_issue(counting)
+
+
+@pytest.fixture
+def running(mailgun: FakeProvider, counting: Publication) -> Send:
     """A send whose tested subjects have gone out."""
-    send = start_send(issue=issue, now=NOW)
+    send = start_tested_send(counting)
     work_at(send, NOW)
     return send
 

@@ -13,6 +13,7 @@ from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.receipt import make_receipt
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
+from tests.support.repeated_rows import repeat_rows
 from tests.support.sends import Clock
 
 SECOND_KEY = "another-key-0123456789"
@@ -37,6 +38,7 @@ def two_accounts(
     return fake_provider, second_provider
 
 
+@repeat_rows
 def make_issue_with_second(recipients: int = 60, **publication: object):
     """Create an approved issue of a publication whose second account is ``backup``."""
     made = make_publication(**{"second_account": "backup", **publication})
@@ -54,6 +56,7 @@ def count_over_accounts(*providers: FakeProvider) -> dict[str, int]:
     return counts
 
 
+@repeat_rows
 def start(**publication) -> Send:
     return start_send(issue=make_issue_with_second(PEOPLE, **publication), now=NOW)
 

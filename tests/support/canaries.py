@@ -18,10 +18,12 @@ from newsletter.models import CanaryMail, CanaryMailbox, Issue, Send
 from newsletter.providers.base.mail.mime import POLICY
 from newsletter.sending.canaries.passwords import SEALER
 from newsletter.sending.deliverability.message_check import SIGNED_HEADERS
+from newsletter.sending.freezing.start import start_send
 from subscribers.identity import identify
 from tests.support.fixtures import NOW, add_subscribers, make_appeal, make_issue, make_publication, make_story
 from tests.support.imap_server import PASSWORD, USER, ImapServer
 from tests.support.provider_mailgun import ReceivedMail
+from tests.support.repeated_rows import repeat_rows
 from tests.support.web_site import Site
 
 ADDRESS = "canary@mailboxes.example.net"
@@ -106,15 +108,37 @@ def make_mailbox(server: ImapServer, *, address: str = ADDRESS, **fields: Any) -
     )
 
 
-def make_canary_issue(site: Site, *, recipients: int = 25, canary: str = "stop", **publication: Any) -> Issue:
+def make_canary_issue(site: Site, **options: Any) -> Issue:
     """Create an approved issue of which every link and picture is on the site of the test."""
+    return _make_issue_with_links(_put_pages(site), **options)
+
+
+def start_canary_send(site: Site, **options: Any) -> Send:
+    """Start the send of such an issue."""
+    return _start_send_with_links(_put_pages(site), **options)
+
+
+def _put_pages(site: Site) -> tuple[str, str, str]:
+    return site.put("/", "home"), site.put("/story", "<p>story</p>"), site.put("/give", "give")
+
+
+@repeat_rows
+def _make_issue_with_links(
+    links: tuple[str, str, str], *, recipients: int = 25, canary: str = "stop", **publication: Any
+) -> Issue:
+    home, story, give = links
     made = make_publication(canary=canary, **publication)
-    made.brand.website = site.put("/", "home")
+    made.brand.website = home
     made.brand.save()
-    make_story("The first verdict", url=site.put("/story", "<p>story</p>"))
-    make_appeal(link=site.put("/give", "give"))
+    make_story("The first verdict", url=story)
+    make_appeal(link=give)
     add_subscribers(made, recipients)
     return make_issue(made, approved=True)
+
+
+@repeat_rows
+def _start_send_with_links(links: tuple[str, str, str], **options: Any) -> Send:
+    return start_send(issue=_make_issue_with_links(links, **options), now=NOW)
 
 
 @lru_cache(maxsize=1)

@@ -8,9 +8,11 @@ from newsletter.models import Issue, Publication, Send
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due
+from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.sweep import sweep
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import add_subscribers, make_issue, make_publication, make_story
+from tests.support.repeated_rows import repeat_rows
 
 AUCKLAND, LONDON_ZONE, LOS_ANGELES = "Pacific/Auckland", "Europe/London", "America/Los_Angeles"
 AUCKLAND_HOUR = datetime(2026, 3, 4, 20, tzinfo=UTC)
@@ -33,12 +35,19 @@ def add_readers(publication: Publication, **people: int) -> None:
         start += count
 
 
+@repeat_rows
 def make_local_issue(*, approved: bool = True, **publication: Any) -> Issue:
     """Create an approved issue for 12 people in Auckland, 25 in London and 7 in Los Angeles, in this order."""
     made = make_publication(send_at="local", **publication)
     make_story("The first verdict")
     add_readers(made, auckland=12, london=25, los_angeles=7)
     return make_issue(made, approved=approved)
+
+
+@repeat_rows
+def start_local_send(**publication: Any) -> Send:
+    """Start the send of such an issue at the hour of Auckland."""
+    return start_send(issue=make_local_issue(**publication), now=AUCKLAND_HOUR)
 
 
 def work_at(moment: datetime) -> None:

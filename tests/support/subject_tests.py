@@ -11,8 +11,10 @@ from newsletter.models import Batch, Issue, LinkClicks, Publication, Send
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due
+from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.sweep import sweep
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
+from tests.support.repeated_rows import repeat_rows
 
 PEOPLE, SEED, HOURS = 2_400, 20_261_127, 4
 SECOND = "What one signature changed"
@@ -27,6 +29,7 @@ def choose_arm(test: SubjectTestRecord, *, subscriber_id: int) -> int:
     return next((arm for arm, end in subject_assignment._list_ends(test) if number < end), subject_assignment.WAITS)
 
 
+@repeat_rows
 def make_tested_issue(publication: Publication, *, approved: bool = True, share: int = 50) -> Issue:
     make_story("The first verdict")
     add_subscribers(publication, PEOPLE)
@@ -36,6 +39,12 @@ def make_tested_issue(publication: Publication, *, approved: bool = True, share:
     if approved:
         approve_issue(issue=reload(issue), by=make_approver(), now=NOW)
     return reload(issue)
+
+
+@repeat_rows
+def start_tested_send(publication: Publication) -> Send:
+    """Start the send of such an issue."""
+    return start_send(issue=make_tested_issue(publication), now=NOW)
 
 
 def set_test(issue: Issue, *subjects: str, share: int = 50) -> bool:

@@ -86,10 +86,12 @@ def parse_provider_url(url: str, *, rules: Mapping[str, UrlRules]) -> ProviderSe
         )
     own_rules = rules[scheme]
     account, _, query = account_and_query.partition("?")
-    options = _read_options(query, option_names=list_options(rules))
+    options = _read_options(query, rules)
     settings = _read_account(account.strip("/"), own_rules)
     _refuse_unused(options, own_rules)
-    for provider in rules.values():
+    # The code of all providers is loaded only if the URL has an option that not all of them know.
+    only_common = options.keys() <= set(COMMON_OPTIONS)
+    for provider in (own_rules,) if only_common else rules.values():
         _check_options(options, provider=provider, own_rules=own_rules)
     return ProviderSettings(
         scheme=scheme,
@@ -169,10 +171,11 @@ def _read_account(account: str, rules: UrlRules) -> ProviderSettings:
     return settings
 
 
-def _read_options(query: str, *, option_names: tuple[str, ...]) -> dict[str, str]:
+def _read_options(query: str, rules: Mapping[str, UrlRules]) -> dict[str, str]:
     options: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
-        if name not in option_names:
+        if name not in COMMON_OPTIONS and name not in list_options(rules):
+            option_names = list_options(rules)
             raise BadProviderUrl(
                 "NEWSLETTER_PROVIDER_URL has the unknown option “%(name)s”%(hint)s. Known are %(known)s.",
                 name=name[:40],

@@ -1,10 +1,14 @@
 """NEWSLETTER_PROVIDER_URL becomes an adapter, or an error that helps and keeps the key to itself."""
 
+from collections import UserDict
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from newsletter.providers import registry
 from newsletter.providers.base.errors import BadProviderUrl
+from newsletter.providers.base.provider_url import UrlRules, parse_provider_url
 from newsletter.providers.mailgun.adapter import Mailgun
 from newsletter.providers.outbox.adapter import Outbox
 from newsletter.providers.registry import make_adapter, make_provider_label, read_provider_url
@@ -34,6 +38,19 @@ def test_mailgun_gets_its_key_domain_endpoint_and_rates() -> None:
         "news.example.org",
         "https://api.eu.mailgun.net",
     )
+
+
+def test_a_url_is_read_without_the_rules_of_other_providers() -> None:
+    rules = NoOtherProvider(mailgun=registry.URL_RULES["mailgun"])
+    settings = parse_provider_url("mailgun://key-1@news.example.org?max_batch=10", rules=rules)
+    assert (settings.scheme, settings.max_batch) == ("mailgun", 10)
+
+
+class NoOtherProvider(UserDict[str, UrlRules]):
+    """Rules that refuse to be listed, as a list loads the code of every provider."""
+
+    def __iter__(self) -> Iterator[str]:
+        raise AssertionError("All providers were listed.")
 
 
 def test_a_key_with_odd_characters_can_be_written_percent_encoded() -> None:

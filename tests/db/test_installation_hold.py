@@ -14,7 +14,7 @@ from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.installation_hold import read_send_journal, release_installation
 from newsletter.sending.settling.sweep import prepare_for_work
 from tests.support.fixtures import NOW
-from tests.support.sends import make_ready_issue
+from tests.support.sends import make_ready_issue, start_ready_send
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True), pytest.mark.requirement("R2")]
 LATER = NOW + timedelta(hours=1)
@@ -33,7 +33,7 @@ def on_machine(settings: Any, tmp_path: Path) -> OnMachine:
 
 
 def begun() -> Send:
-    return start_send(issue=make_ready_issue(recipients=25), now=NOW)
+    return start_ready_send(recipients=25)
 
 
 def claim_one() -> Any:

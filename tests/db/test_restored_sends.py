@@ -20,7 +20,7 @@ from newsletter.sending.settling.sweep import settle_expired_leases, sweep
 from tests.support.accounts import count_over_accounts, make_issue_with_second
 from tests.support.fixtures import NOW, make_approver
 from tests.support.provider_faults import answer
-from tests.support.sends import Clock, make_ready_issue
+from tests.support.sends import Clock, make_ready_issue, start_ready_send
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 PEOPLE = 30
@@ -125,7 +125,7 @@ def test_batches_that_stay_with_their_account_are_replayed_there(with_second):
 
 @of_each_replaying_provider
 def test_one_account_is_called_again_under_the_same_key(replaying):
-    start_send(issue=make_ready_issue(recipients=10), now=NOW)
+    start_ready_send(recipients=10)
     replaying.stop_listening()
     send_one()
     restore = back_up()
@@ -143,7 +143,7 @@ def test_one_account_is_called_again_under_the_same_key(replaying):
 @of_each_replaying_provider
 def test_people_of_a_batch_halved_since_the_backup_are_mailed_once(replaying):
     """The repeat is refused and halved as before: its halves have the keys that they had."""
-    start_send(issue=make_ready_issue(recipients=10), now=NOW)
+    start_ready_send(recipients=10)
     replaying.stop_listening()
     send_one()
     restore = back_up()
@@ -167,7 +167,7 @@ def test_people_of_a_batch_halved_since_the_backup_are_mailed_once(replaying):
 
 
 def test_a_batch_that_loses_people_twice_gives_each_part_its_own_key(replaying):
-    start_send(issue=make_ready_issue(recipients=10), now=NOW)
+    start_ready_send(recipients=10)
     batch, people = Batch.objects.get(), list(Delivery.objects.values_list("pk", flat=True))
     keys = {
         split_off(batch=batch, deliveries=[person], not_before=None, key=derive_key(batch, "retried")).key
@@ -180,7 +180,7 @@ def test_a_batch_that_loses_people_twice_gives_each_part_its_own_key(replaying):
 @of_each_replaying_provider
 def test_one_account_is_not_called_once_it_forgot_the_key(replaying):
     """The sweep chose the batch in time, but a worker gets to it a day later."""
-    start_send(issue=make_ready_issue(recipients=10), now=NOW)
+    start_ready_send(recipients=10)
     replaying.stop_listening()
     send_one()
     mark_open_batches_uncertain(now=SOON)
@@ -194,7 +194,7 @@ def test_one_account_is_not_called_once_it_forgot_the_key(replaying):
 
 
 def test_untried_batches_of_one_account_wait_for_staff(replaying):
-    send = start_send(issue=make_ready_issue(recipients=10), now=NOW)
+    send = start_ready_send(recipients=10)
     mark_open_batches_uncertain(now=SOON)
     release_after_restore(now=SOON)
     clock = Clock()
@@ -207,7 +207,7 @@ def test_untried_batches_of_one_account_wait_for_staff(replaying):
 
 
 def test_a_repeat_cancelled_after_a_restore_leaves_them_uncertain(replaying):
-    send = start_send(issue=make_ready_issue(recipients=10), now=NOW)
+    send = start_ready_send(recipients=10)
     mark_open_batches_uncertain(now=SOON)
     by = make_approver()
     send_again(batch=Batch.objects.get(), by=by, now=SOON)
@@ -216,7 +216,7 @@ def test_a_repeat_cancelled_after_a_restore_leaves_them_uncertain(replaying):
 
 
 def test_restored_batches_do_not_count_as_failures(replaying):
-    send = start_send(issue=make_ready_issue(recipients=PEOPLE), now=NOW)
+    send = start_ready_send(recipients=PEOPLE)
     mark_open_batches_uncertain(now=SOON)
     send.refresh_from_db()
     assert send.resumed_after_attempt == Attempt.objects.latest("pk").pk
@@ -224,7 +224,7 @@ def test_restored_batches_do_not_count_as_failures(replaying):
 
 
 def test_a_send_that_had_not_started_yet_mails_nobody_again(replaying):
-    send = start_send(issue=make_ready_issue(recipients=10), now=NOW)
+    send = start_ready_send(recipients=10)
     Send.objects.update(state=Send.State.READY, started_at=None)
     Issue.objects.update(state=Issue.State.APPROVED)
     found = mark_open_batches_uncertain(now=SOON)

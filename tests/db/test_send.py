@@ -36,7 +36,7 @@ from tests.support.fixtures import (
     make_story,
 )
 from tests.support.provider_faults import Fault, answer, too_many
-from tests.support.sends import Clock, make_ready_issue, send_issue
+from tests.support.sends import Clock, make_ready_issue, send_issue, start_ready_send
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -270,7 +270,7 @@ def test_a_refused_key_pauses_the_send_at_the_first_call(mailgun):
 
 @pytest.mark.requirement("F1")
 def test_a_worker_lost_during_the_call_leaves_its_batch_uncertain(mailgun):
-    send = start_send(issue=make_ready_issue(recipients=5), now=NOW)
+    send = start_ready_send(recipients=5)
     claim = claim_batch(batch_id=Batch.objects.get().pk, provider="mailgun", now=NOW)
     assert claim is not None
     assert settle_expired_leases(now=NOW + timedelta(seconds=44)) == 0
@@ -284,7 +284,7 @@ def test_a_worker_lost_during_the_call_leaves_its_batch_uncertain(mailgun):
 
 @pytest.mark.requirement("F22")
 def test_a_worker_that_returns_after_its_lease_changes_nothing(mailgun):
-    start_send(issue=make_ready_issue(recipients=5), now=NOW)
+    start_ready_send(recipients=5)
     claim = claim_batch(batch_id=Batch.objects.get().pk, provider="mailgun", now=NOW)
     assert claim is not None
     settle_expired_leases(now=NOW + timedelta(seconds=46))
@@ -294,7 +294,7 @@ def test_a_worker_that_returns_after_its_lease_changes_nothing(mailgun):
 
 @pytest.mark.requirement("F12")
 def test_a_batch_is_claimed_by_one_worker_only(mailgun):
-    start_send(issue=make_ready_issue(recipients=5), now=NOW)
+    start_ready_send(recipients=5)
     batch = Batch.objects.get()
     assert claim_batch(batch_id=batch.pk, provider="mailgun", now=NOW) is not None
     assert claim_batch(batch_id=batch.pk, provider="mailgun", now=NOW) is None
@@ -362,7 +362,7 @@ def test_the_outbox_holds_complete_mails_an_index_and_one_line_per_person(settin
 
 
 def test_a_send_to_files_ends_without_its_folder():
-    send = start_send(issue=make_ready_issue(), now=NOW)
+    send = start_ready_send()
     send.batches.update(state="accepted", settled_at=NOW)
     assert send.provider == "outbox"
     assert [ended.pk for ended in sweep(adapter=current_adapter(), clock=lambda: NOW)] == [send.pk]

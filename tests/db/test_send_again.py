@@ -23,7 +23,7 @@ from tests.support.fixtures import (
     make_story,
 )
 from tests.support.provider_faults import Fault, too_many
-from tests.support.sends import Clock, make_ready_issue
+from tests.support.sends import Clock, start_ready_send
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 GREETING = "".join(f'{{{{ name | default:"friend {n}" }}}} ' for n in range(14))
@@ -50,7 +50,7 @@ def dispatch(batch: Batch) -> None:
 def lose_first_answer(provider: FakeProvider, *, fault: str = "reset_after_accepting") -> Send:
     """Start a send of one batch whose first call has no answer."""
     provider.fault_on(1, Fault(fault))
-    send = start_send(issue=make_ready_issue(recipients=10), now=NOW)
+    send = start_ready_send(recipients=10)
     dispatch(send.batches.get())
     assert send.batches.get().state == Batch.State.UNCERTAIN
     return send

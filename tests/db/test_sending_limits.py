@@ -22,7 +22,7 @@ from newsletter.sending.settling.send_controls import resume_send
 from newsletter.sending.settling.sweep import prepare_for_work
 from tests.support.fixtures import NOW, make_approver, make_publication
 from tests.support.provider_faults import too_many
-from tests.support.sends import Clock, make_ready_issue
+from tests.support.sends import Clock, make_ready_issue, start_ready_send
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -91,7 +91,7 @@ def test_a_send_continues_at_once_when_its_limit_is_removed(mailgun, rule, witho
 
 
 def test_a_stale_send_makes_no_call_until_resumed(mailgun):
-    send = start_send(issue=make_ready_issue(recipients=25, stale_hours=12), now=NOW)
+    send = start_ready_send(recipients=25, stale_hours=12)
     later = NOW + timedelta(hours=40)
     dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: later)
     assert not dispatcher.dispatch(send.batches.all()[0].pk)
@@ -107,7 +107,7 @@ def test_a_stale_send_makes_no_call_until_resumed(mailgun):
 
 
 def test_a_lowered_daily_limit_applies_and_drops_nobody(mailgun):
-    send = start_send(issue=make_ready_issue(recipients=25), now=NOW)
+    send = start_ready_send(recipients=25)
     Publication.objects.update(people_per_day=7)
     enforce_send_window(now=NOW)
     assert sum(send.batches.values_list("size", flat=True)) == 25
@@ -126,7 +126,7 @@ def _forward(clock):
 
 
 def test_a_stale_send_pauses_for_staff(mailgun):
-    send = start_send(issue=make_ready_issue(recipients=25, stale_hours=12), now=NOW)
+    send = start_ready_send(recipients=25, stale_hours=12)
     enforce_send_window(now=NOW + timedelta(hours=35))
     send.refresh_from_db()
     assert send.state == Send.State.SUBMITTING
@@ -210,7 +210,7 @@ def test_after_ninety_days_a_send_keeps_only_its_receipt(mailgun):
 @pytest.mark.requirement("F4")
 def test_too_many_for_one_worker_slows_all_workers(mailgun):
     mailgun.fault_next(too_many("60"))
-    start_send(issue=make_ready_issue(recipients=25), now=NOW)
+    start_ready_send(recipients=25)
     dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: NOW)
     first, second, _ = Batch.objects.order_by("seq")
     assert dispatcher.dispatch(first.pk)
@@ -241,13 +241,13 @@ def journal_knows_more(send: Send) -> None:
 def test_a_slow_rate_makes_the_calls_smaller(mailgun, settings):
     """A wait longer than a day would be taken for one that a clock put back had left, and be forgotten."""
     settings.NEWSLETTER_PROVIDER_URL = mailgun.provider_url + "&max_batch=10&people_per_second=0.001"
-    start_send(issue=make_ready_issue(recipients=6), now=NOW)
+    start_ready_send(recipients=6)
     assert list(Batch.objects.order_by("seq").values_list("size", flat=True)) == [3, 3]
 
 
 @pytest.mark.requirement("C1")
 def test_a_call_that_mailed_nobody_uses_no_daily_quota(mailgun):
-    start_send(issue=make_ready_issue(recipients=10, people_per_day=10), now=NOW)
+    start_ready_send(recipients=10, people_per_day=10)
     mailgun.fault_next(too_many("5"))
     first = Batch.objects.get().pk
     assert Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(first)

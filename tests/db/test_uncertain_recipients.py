@@ -14,7 +14,6 @@ from newsletter.sending.adapters import account_label, current_adapter
 from newsletter.sending.dispatching.batch_claim import claim_batch
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.outcome import record_outcome
-from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.send_controls import end_send, send_again, settle_as_accepted
 from newsletter.sending.settling.sweep import sweep
@@ -22,7 +21,7 @@ from subscribers.models import Subscriber, Subscription, Suppression
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.fixtures import NOW, make_approver
 from tests.support.provider_faults import Fault
-from tests.support.sends import make_ready_issue
+from tests.support.sends import start_ready_send
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 SOON, LATER = NOW + timedelta(seconds=30), NOW + timedelta(minutes=5)
@@ -47,7 +46,7 @@ def postmark(fake_provider: Any, settings: Any) -> Any:
 
 
 def begin(*, recipients: int = 5) -> Send:
-    return start_send(issue=make_ready_issue(recipients=recipients), now=NOW)
+    return start_ready_send(recipients=recipients)
 
 
 def try_without_an_end() -> None:

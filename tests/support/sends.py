@@ -47,6 +47,12 @@ def make_ready_issue(*, recipients: int = 25, **publication: Any) -> Issue:
     return make_issue(made, approved=True)
 
 
+@repeat_rows
+def start_ready_send(**options: Any) -> Send:
+    """Start the send of such an issue."""
+    return start_send(issue=make_ready_issue(**options), now=NOW)
+
+
 def send_issue(issue: Issue, clock: Clock | None = None) -> Send:
     """Start the send and run it until it ends or pauses."""
     clock = clock or Clock()

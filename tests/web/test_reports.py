@@ -45,6 +45,7 @@ from tests.support.desk import PASSWORD, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 from tests.support.page_html import compact_html
 from tests.support.people import make_member
+from tests.support.repeated_rows import repeat_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -52,11 +53,17 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def sent(publication: Publication) -> Send:
     """Make an issue with click counts for 50 people: 2 bounced, 1 complained, 3 unsubscribed."""
-    Publication.objects.update(clicks="counts")
+    made = _make_sent(publication)
     publication.refresh_from_db()
+    return made
+
+
+@repeat_rows
+def _make_sent(publication: Publication) -> Send:
+    Publication.objects.update(clicks="counts")
     make_story("=The clinic opens its doors")
     add_subscribers(publication, 50)
-    return send_out(make_issue(publication))
+    return send_out(make_issue(Publication.objects.get(pk=publication.pk)))
 
 
 def send_out(issue: Issue) -> Send:

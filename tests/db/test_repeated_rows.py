@@ -14,7 +14,7 @@ from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
-from newsletter.models import Batch, Send, Story
+from newsletter.models import Batch, Publication, Send, Story
 from newsletter.sending.freezing.start import start_send
 from subscribers.models import MailingList
 from tests.support import fixtures, repeated_rows
@@ -88,6 +88,19 @@ def test_a_call_in_another_state_runs_the_builder(change: str, settings: Any) ->
     with translation.override("es" if change == "language" else "en-gb"):
         build_story("Two" if change == "argument" else "One")
     assert len(calls) == 2
+
+
+@repeat_rows
+def build_publication_and_story() -> tuple[Publication, Story]:
+    calls.append("both")
+    return make_publication(), make_story("One")
+
+
+def test_a_builder_may_return_a_tuple_of_rows() -> None:
+    first = build_publication_and_story()
+    empty_tables()
+    assert build_publication_and_story() == first
+    assert calls == ["both"]
 
 
 @repeat_rows

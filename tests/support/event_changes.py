@@ -18,6 +18,7 @@ from tests.support.fixtures import (
     make_publication,
     make_story,
 )
+from tests.support.repeated_rows import repeat_rows
 
 LONDONERS = {f"person{number}@example.com" for number in range(3)}
 
@@ -31,6 +32,7 @@ def send_out(issue: Issue) -> Send:
     return send
 
 
+@repeat_rows
 def publish(*, shown: dict[str, Any] | None = None, **publication: Any) -> tuple[Publication, EventNotice]:
     """An issue with an event in London that went out to three people there and two elsewhere."""
     made = make_publication(**publication)

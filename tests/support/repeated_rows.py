@@ -49,7 +49,23 @@ class _Reference:
         return [rows[pk] for pk in self.pks] if self.is_list else rows[self.pks[0]]
 
 
-def _refer(made: Any) -> _Reference:
+@dataclass(frozen=True)
+class _References:
+    """The rows of a builder that returned a tuple."""
+
+    each: tuple[_Reference, ...]
+
+    def read(self) -> Any:
+        return tuple(reference.read() for reference in self.each)
+
+
+def _refer(made: Any) -> _Reference | _References:
+    if isinstance(made, tuple):
+        return _References(tuple(map(_refer_to_rows, made)))
+    return _refer_to_rows(made)
+
+
+def _refer_to_rows(made: Any) -> _Reference:
     if isinstance(made, list):
         return _Reference(type(made[0]) if made else models.Model, tuple(row.pk for row in made), is_list=True)
     return _Reference(type(made), (made.pk,), is_list=False)
@@ -57,13 +73,13 @@ def _refer(made: Any) -> _Reference:
 
 @dataclass(frozen=True)
 class _Recording:
-    """The writes of one call: statements with values, files, the moments it began and ended, and the row that it returned."""
+    """The writes of one call: statements with values, files, the moments it began and ended, and the rows that it returned."""
 
     statements: Statements
     files: dict[str, bytes]
     began: str
     ended: str
-    made: _Reference
+    made: _Reference | _References
 
     def write_again(self, stored: StoredRows) -> Any:
         """Write the rows. Moments of the recorded call become the present."""
@@ -92,7 +108,7 @@ _recordings: dict[Hashable, _Recording | None] = {}
 
 
 def repeat_rows(make: Callable[..., _Made]) -> Callable[..., _Made]:
-    """Decorate a builder that returns one of its rows, or a list of them. It may write files in the data folder too."""
+    """Decorate a builder that returns one of its rows, or a list or tuple of them. It may write files in the data folder."""
 
     @wraps(make)
     def make_or_repeat(*arguments: Any, **named: Any) -> Any:

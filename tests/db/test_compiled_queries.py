@@ -19,7 +19,7 @@ from newsletter.sending.settling.reconcile import _find_uncertain, _find_with_un
 from newsletter.sending.settling.release_local_hours import _find_sends_with_due_hour
 from newsletter.sending.settling.sweep import _find_done, _find_sends_to_reopen, _find_stalled_starts
 from newsletter.sending.subject_tests.decide_subject import _find_undecided
-from newsletter.sending.withdraw import _find_running_with_withdrawn
+from newsletter.sending.withdraw_story import _find_running_with_withdrawn
 from tests.support.fixtures import NOW, make_publication
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]

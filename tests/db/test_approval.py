@@ -70,6 +70,8 @@ def test_two_approvals_must_come_from_two_people(issue: Issue) -> None:
     assert issue.state == "in_review"
     with pytest.raises(NotApproved, match="The weekly letter needs a second approval"):
         require_approval(issue)
+    with pytest.raises(NotApproved, match="1 of 2 people have approved it"):
+        start_send(issue=issue, now=NOW)
     approve_issue(issue=issue, by=make_approver("second@example.org"), now=NOW)
     assert issue.state == "approved"
     assert start_send(issue=issue, now=NOW).recipients == 3

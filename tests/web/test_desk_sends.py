@@ -19,6 +19,7 @@ from newsletter.sending.settling.receipt import list_deliveries
 from subscribers.models import Subscription
 from tests.support.desk import list_messages, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
+from tests.support.welcome import turn_on_welcome
 
 pytestmark = pytest.mark.django_db
 
@@ -129,7 +130,20 @@ def test_cancelling_asks_first_and_is_final(send: Send) -> None:
     assert "has no active send" in said[0]
 
 
-@pytest.mark.parametrize("reason", ["withdrawn", "edited", "held", "started"])
+def test_a_send_that_has_ended_is_not_asked_about(send: Send) -> None:
+    Send.objects.update(state="submitted")
+    answer = sign_in("approver").get(f"/admin/issues/{send.issue_id}/send/cancel/sure/", follow=True)
+    assert answer.redirect_chain == [(f"/admin/issues/{send.issue_id}/overview/", 302)]
+    assert "This send has already ended, so it cannot be cancelled." in list_messages(answer)[-1]
+
+
+def test_a_welcome_mail_is_not_asked_about(publication: Publication) -> None:
+    issue = turn_on_welcome(publication, at=timezone.now())[0]
+    answer = sign_in("approver").get(f"/admin/issues/{issue.pk}/send/start/sure/", follow=True)
+    assert "goes to each new subscriber by itself" in list_messages(answer)[-1]
+
+
+@pytest.mark.parametrize("reason", ["withdrawn", "edited", "held", "started", "second"])
 def test_a_send_that_cannot_start_is_not_asked_about(approved: Issue, reason: str) -> None:
     """Somebody else may have withdrawn the approval, or sent it, while the issue's page was open."""
     client = sign_in("approver")
@@ -143,6 +157,10 @@ def test_a_send_that_cannot_start_is_not_asked_about(approved: Issue, reason: st
         case "held":
             Issue.objects.update(held=True, held_reason="the date is wrong")
             told = "is held: the date is wrong."
+        case "second":
+            Publication.objects.update(second_approval_above=2)
+            Issue.objects.update(state="in_review")
+            told = "1 of 2 people have approved it."
         case _:
             step(approved, "start", client)
             told = "has begun already. Nobody gets it twice."
@@ -157,6 +175,12 @@ def test_a_settled_batch_is_not_offered_to_be_sent_again(send: Send) -> None:
     answer = client.get(f"/admin/issues/{send.issue_id}/batches/{batch.pk}/again/sure/", follow=True)
     assert "Only an uncertain batch can be settled by hand." in list_messages(answer)[-1]
     assert "twice" not in answer.content.decode()
+
+
+def test_a_batch_of_a_cancelled_send_is_not_offered_to_be_sent_again(send: Send) -> None:
+    batch, client = make_uncertain(send, state="cancelled"), sign_in("approver")
+    answer = client.get(f"/admin/issues/{send.issue_id}/batches/{batch.pk}/again/sure/", follow=True)
+    assert "was cancelled, so nothing of it is sent again." in list_messages(answer)[-1]
 
 
 def test_a_step_that_does_not_fit_the_state_is_refused(send: Send) -> None:

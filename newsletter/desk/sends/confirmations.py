@@ -28,7 +28,7 @@ from newsletter.issues.variants.exclusion_labels import explain_nobody
 from newsletter.models import Batch, Issue, Publication, Send
 from newsletter.sending.adapters import writes_to_files
 from newsletter.sending.freezing.start import require_startable
-from newsletter.sending.settling.send_controls import require_uncertain
+from newsletter.sending.settling.send_controls import require_cancellable, require_repeatable
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,11 @@ class ConfirmStep(IssuePage):
     def _require_allowed(self) -> None:
         match self.kwargs["step"]:
             case "again":
-                require_uncertain(self._batch)
+                require_repeatable(self._batch)
             case "cancel":
-                require_live_send(self.issue)
+                require_cancellable(require_live_send(self.issue))
             case _:
-                require_startable(self.issue)
+                require_startable(self.issue, now=timezone.now())
 
     @cached_property
     def _batch(self) -> Batch:

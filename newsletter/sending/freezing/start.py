@@ -98,12 +98,11 @@ def prepare_requested_sends(*, now: datetime) -> list[Issue]:
 
 def _create_send(*, issue: Issue, at_once: bool, now: datetime) -> Send:
     require_installation_sends(account=issue.publication.account, now=now)
-    if issue.is_welcome:
-        raise WrongState("%(issue)s goes to each new subscriber by itself. Nobody else gets it.", issue=issue)
+    _require_not_welcome(issue)
     live = issue.sends.exclude(state=Send.State.CANCELLED).first()
     if live is not None:
         return live
-    _require_released(issue)
+    _require_released(issue, now=now)
     require_own_domain(issue)
     try:
         approval = require_approval(issue, now=now)
@@ -127,18 +126,24 @@ def _create_send(*, issue: Issue, at_once: bool, now: datetime) -> Send:
     return send
 
 
-def require_startable(issue: Issue) -> None:
+def require_startable(issue: Issue, *, now: datetime) -> None:
     """Raise NotApproved, NotReady, SwitchedOff or WrongState if staff cannot start the send of the issue as it is now."""
+    _require_not_welcome(issue)
     if issue.sends.exclude(state=Send.State.CANCELLED).exists():
         raise WrongState("The send of %(issue)s has begun already. Nobody gets it twice.", issue=issue)
-    _require_released(issue)
+    _require_released(issue, now=now)
     require_approved_content(issue)
 
 
-def _require_released(issue: Issue) -> None:
+def _require_not_welcome(issue: Issue) -> None:
+    if issue.is_welcome:
+        raise WrongState("%(issue)s goes to each new subscriber by itself. Nobody else gets it.", issue=issue)
+
+
+def _require_released(issue: Issue, *, now: datetime) -> None:
     require_issue_enabled(issue)
     if issue.state != Issue.State.APPROVED:
-        require_approved_content(issue)
+        require_approval(issue, now=now)
         raise WrongState(
             "%(issue)s is %(state)s, not approved. Nothing was sent. Have it approved first.",
             issue=issue,

@@ -22,6 +22,7 @@ from newsletter.sending.wake_up_signal import send_wake_up_signal
 from subscribers.models import EventKind
 
 RUNNING = (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING)
+_CANCELLABLE = (*RUNNING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION)
 
 Staff = User | AnonymousUser
 
@@ -94,19 +95,29 @@ def cancel_send(*, send: Send, by: Staff, now: datetime) -> None:
     with transaction.atomic():
         if not transition(
             send,
-            from_states=[*RUNNING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION],
+            from_states=_CANCELLABLE,
             to=Send.State.CANCELLED,
             reason=Message("cancelled by %(by)s", by=by),
             code=Send.Code.NONE,
             ended_at=now,
         ):
-            raise _wrong_state(send, Message("This send has already ended, so it cannot be cancelled."))
+            raise _has_ended(send)
         mark_cancelled_repeats(Batch.objects.filter(send=send), now=now)
         if send.issue.is_welcome:
             hold_issue(issue=send.issue, reason=Message("%(by)s cancelled its send", by=by))
         else:
             transition(send.issue, from_states=[Issue.State.SENDING, Issue.State.APPROVED], to=Issue.State.CANCELLED)
             report_issue(EventKind.ISSUE_CANCELLED, send.issue, now=now)
+
+
+def require_cancellable(send: Send) -> None:
+    """Raise WrongState if the send has ended."""
+    if send.state not in _CANCELLABLE:
+        raise _has_ended(send)
+
+
+def _has_ended(send: Send) -> WrongState:
+    return _wrong_state(send, Message("This send has already ended, so it cannot be cancelled."))
 
 
 def end_send(*, send: Send, by: Staff, now: datetime) -> None:
@@ -162,10 +173,7 @@ def send_again(*, batch: Batch, by: Staff, now: datetime) -> None:
         )
         uncancelled = Send.objects.filter(pk=batch.send_id).exclude(state=Send.State.CANCELLED)
         if not uncancelled.update(resumed_after_attempt=_find_newest_attempt(batch.send)):
-            raise WrongState(
-                "%(send)s was cancelled, so nothing of it is sent again. Mark the batch as accepted, or leave it uncertain.",
-                send=batch.send,
-            )
+            raise _was_cancelled(batch.send)
         reopen_send(batch.send)
 
 
@@ -209,14 +217,24 @@ def _settle(
         newest.update(detail=reason, code=code)
 
 
-def require_uncertain(batch: Batch) -> None:
-    """Raise WrongState if nobody has to decide about the batch any more."""
+def require_repeatable(batch: Batch) -> None:
+    """Raise WrongState if the batch is not uncertain any more or its send was cancelled, SwitchedOff as `send_again` does."""
+    require_issue_enabled(batch.send.issue)
     if batch.state != Batch.State.UNCERTAIN:
         raise _not_uncertain(batch)
+    if batch.send.state == Send.State.CANCELLED:
+        raise _was_cancelled(batch.send)
 
 
 def _not_uncertain(batch: Batch) -> WrongState:
     return _wrong_state(batch, Message("Only an uncertain batch can be settled by hand."))
+
+
+def _was_cancelled(send: Send) -> WrongState:
+    return WrongState(
+        "%(send)s was cancelled, so nothing of it is sent again. Mark the batch as accepted, or leave it uncertain.",
+        send=send,
+    )
 
 
 def _require_still_approved(send: Send) -> None:

@@ -16,11 +16,12 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from newsletter.backups.errors import BackupError, TargetNotEmpty
 from newsletter.backups.moving.copy_table import copy_table, describe_table
-from newsletter.backups.moving.fill_target import explain_lost_commit
+from newsletter.backups.moving.fill_target import analyse_tables, explain_lost_commit
 from newsletter.backups.scratch_schema import SCRATCH, check_remains, put_in_place, scratch_schema
 from newsletter.backups.use_database import use_database
 from tests.support.backups import live_in, make_home
 from tests.support.migrated_database import SERVER
+from tests.support.ports import free_port
 from tests.support.processes import drop_database
 
 pytestmark = [pytest.mark.postgres, pytest.mark.skipif(not SERVER, reason="these tests need PostgreSQL")]
@@ -213,8 +214,15 @@ def test_a_move_says_if_the_end_of_its_commit_is_unknown() -> None:
         with pytest.raises(OperationalError), explain_lost_commit(source):
             raise OperationalError
         source.execute("COMMIT")
-        with pytest.raises(BackupError, match="it has all of them or none"), explain_lost_commit(source):
+        with pytest.raises(BackupError, match="it has all of them or none") as unknown, explain_lost_commit(source):
             raise OperationalError
+    assert f"tables outside of the schema {SCRATCH}" in str(unknown.value), "its empty tables are left there"
+
+
+@pytest.mark.usefixtures("url")
+def test_a_server_that_goes_away_after_the_commit_fails_no_move() -> None:
+    with use_database(HOST="127.0.0.1", PORT=str(free_port())):
+        analyse_tables()
 
 
 def test_the_doctor_names_remains_that_no_command_uses(url: str) -> None:

@@ -7,7 +7,7 @@ never mail the same people, whatever happens in between.
 import multiprocessing
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from newsletter.backups.manifest import Sequence
 from newsletter.backups.moving.copy_table import copy_table, describe_table
 from newsletter.backups.postponed_rules import postponed_rules
 from newsletter.backups.schema_state import migrate_to_newest
-from newsletter.backups.scratch_schema import put_in_place, scratch_schema
+from newsletter.backups.scratch_schema import SCRATCH, put_in_place, scratch_schema
 from newsletter.backups.sqlite_database import list_tables
 from newsletter.common.messages import Message
 from newsletter.models import Batch
@@ -51,9 +51,14 @@ def fill_target(file: Path, *, write_wait: float) -> dict[str, int]:
                 put_in_place(target_schema)
                 _require_command()
                 _hold_source(source, now=now)
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
+        analyse_tables()
     return rows
+
+
+def analyse_tables() -> None:
+    """Let PostgreSQL count the rows. If it cannot now, it does that later by itself: they are moved already."""
+    with suppress(Error), connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
 
 
 @contextmanager
@@ -82,7 +87,8 @@ def explain_lost_commit(source: sqlite3.Connection) -> Iterator[None]:
             raise
         raise BackupError(
             "The connection to PostgreSQL ended while it stored the rows, so it has all of them or none. The SQLite database is "
-            "on hold. If the PostgreSQL database has tables, set DATABASE_URL to it. If it has none, run this again."
+            f"on hold. If the PostgreSQL database has tables outside of the schema {SCRATCH}, set DATABASE_URL to it. If it has "
+            "none, run this again."
         ) from error
 
 

@@ -78,11 +78,19 @@ def test_links_that_expire_do_so_to_the_second(purpose: Purpose) -> None:
     [
         (Purpose.PREFERENCES, timedelta(days=90), "subscribers/people/link_mail_texts.py", "good for 90 days"),
         (Purpose.CONFIRM, timedelta(days=7), "newsletter/rendering/languages/en.toml", "good for seven days"),
+        (
+            Purpose.CONFIRM_ADDRESS,
+            timedelta(days=7),
+            "subscribers/people/link_mail_texts.py",
+            '"7 days. It works once."',
+        ),
         (Purpose.CONFIRM_ADDRESS, timedelta(days=7), "subscribers/desk/person_actions.py", "within 7 days"),
         (Purpose.DOWNLOAD, timedelta(hours=1), "subscribers/people/link_mail_texts.py", "works once, for an hour"),
     ],
 )
-def test_mails_say_how_long_their_link_is_valid(purpose: Purpose, lifetime: timedelta, file: str, words: str) -> None:
+def test_mails_and_the_desk_say_how_long_a_link_is_valid(
+    purpose: Purpose, lifetime: timedelta, file: str, words: str
+) -> None:
     assert words in (ROOT / file).read_text("utf-8")
     assert LIFETIMES[purpose] == lifetime, f"Write the new period into {file} and its translations, then here."
 

@@ -51,6 +51,7 @@ TOO_LATE = "is being sent, was sent or was cancelled, so this is too late."
         ("close", TOO_LATE),
         ("delete", TOO_LATE),
         ("blocks/insert", TOO_LATE),
+        ("subject-test", TOO_LATE),
         ("complete", "has no cancelled send to complete."),
         ("send/retry", "Nobody is left who could be tried again."),
         ("send/account", "Nobody is left who could move."),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
 from newsletter.desk.issues.planning.form_page import IssueFormPage
+from newsletter.issues.planning.change_time import require_unsent
 from newsletter.issues.planning.subject_test import remove_subject_test, set_subject_test
 from newsletter.issues.snapshot.records.content import SubjectChoice
 from newsletter.issues.variants.reader_zones import find_local_time
@@ -73,6 +74,9 @@ class SetSubjectTest(IssueFormPage):
 
     def get_page_title(self) -> str:
         return str(self.page_title)
+
+    def require_possible(self) -> None:
+        require_unsent(self.issue)
 
     def get_initial(self) -> dict[str, object]:
         test = SubjectTest.objects.filter(issue=self.issue).first()

@@ -7,7 +7,8 @@ from django.test import Client
 from django.utils import timezone
 
 from newsletter.common.schedule import check_schedule, due_after
-from newsletter.models import Brand, Picture, Publication
+from newsletter.models import Brand, Picture, Publication, Send
+from newsletter.sending.freezing.start import start_send
 from subscribers.models import MailingList, Segment, Topic
 from tests.support.desk import sign_in
 from tests.support.desk_forms import filled_in, save
@@ -252,6 +253,22 @@ def test_archived_publications_are_listed_apart_and_come_back() -> None:
     client.post(archive)
     back = Publication.objects.get()
     assert (back.archived, back.enabled) == (False, False)
+
+
+def test_a_publication_that_is_being_sent_offers_no_archiving() -> None:
+    publication = make_publication()
+    make_story("The clinic opens its doors")
+    add_subscribers(publication, 2)
+    issue = make_issue(publication, approved=True)
+    send = start_send(issue=issue, now=timezone.now())
+    client = sign_in("admin")
+    archive = f"/admin/publications/archive/{publication.pk}/"
+    page = client.get(archive).content.decode()
+    assert f"“{publication}” cannot be archived" in page
+    assert f"{issue} is being sent, so its publication cannot be archived." in page
+    assert '<button class="button">' not in page
+    Send.objects.filter(pk=send.pk).update(state=Send.State.SUBMITTED)
+    assert '<button class="button">' in client.get(archive).content.decode()
 
 
 def test_a_used_list_is_kept_and_the_page_names_its_publication() -> None:

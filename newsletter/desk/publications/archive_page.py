@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from newsletter.desk.welcome.mail_rows import count_people_in
-from newsletter.issues.approval.publication_switches import archive_publication
+from newsletter.issues.approval.publication_switches import archive_publication, require_no_running_send
 from newsletter.issues.assembly.digest import count_without_digest
 from newsletter.models import Publication
 from newsletter.models.special_issues.welcome import MAX_LATE
@@ -16,6 +16,7 @@ from subscribers.models import Subscription
 
 class ArchivePublication(ArchivePage):
     archive = staticmethod(archive_publication)
+    require_allowed = staticmethod(require_no_running_send)
     consequences = (
         gettext_lazy("It drafts and sends nothing. Drafts and approved issues that have not been sent stay unsent."),
         gettext_lazy("It is no longer listed with the others."),

@@ -42,6 +42,12 @@ def require_issue_enabled(issue: Issue) -> None:
 
 def archive_publication(publication: Publication) -> None:
     """Turn the publication off and archive it. Raises WrongState while one of its issues is being sent."""
+    require_no_running_send(publication)
+    archive_row(publication, switch="enabled")
+
+
+def require_no_running_send(publication: Publication) -> None:
+    """Raise WrongState while one of the publication's issues is being sent."""
     sends = Send.objects.filter(issue__publication=publication).exclude(
         state__in=[Send.State.SUBMITTED, Send.State.CANCELLED]
     )
@@ -51,4 +57,3 @@ def archive_publication(publication: Publication) -> None:
             "%(issue)s is being sent, so its publication cannot be archived. Wait until it is sent, or cancel the send.",
             issue=send.issue,
         )
-    archive_row(publication, switch="enabled")

@@ -16,7 +16,9 @@ from wagtail.admin.ui.menus import MenuItem
 from wagtail.admin.widgets.button import Button, HeaderButton
 
 from newsletter.common.archiving import Uses, archive_row, bring_back_row, find_active_uses
+from newsletter.common.errors import DomainError
 from newsletter.common.staff_pages import PermittedPage, ServiceAction, make_breadcrumbs
+from newsletter.common.translation import translate
 from subscribers.desk.editing.duplicating import DuplicableMixin
 from subscribers.desk.editing.uses import describe_uses
 from subscribers.desk.listing import DeskList, DeskViewSet
@@ -102,7 +104,10 @@ class ArchivableEditMixin(DuplicableMixin):
 
 
 class ArchivePage(PermittedPage):
-    """Explain what archiving does, or which uses of the row prevent it. Restore an archived row."""
+    """Explain what archiving does, or what prevents it. Restore an archived row.
+
+    ``find_obstacles`` returns the uses that prevent it. ``require_allowed`` raises a DomainError for any other reason.
+    """
 
     model: Any = None
     template_name = "desk/archive_row.html"
@@ -111,6 +116,7 @@ class ArchivePage(PermittedPage):
     after_return: str | Promise = ""
     archive: Callable[[Any], None] = staticmethod(archive_row)
     find_obstacles: Callable[[Any], list[Uses]] = staticmethod(find_active_uses)
+    require_allowed: Callable[[Any], None] = staticmethod(lambda row: None)
     mentions_text: str | Promise = gettext_lazy("These go to it or select by it:")
     find_mentions: Callable[[Any], list[Uses]] = staticmethod(lambda row: [])
     index_url_name = ""
@@ -136,12 +142,20 @@ class ArchivePage(PermittedPage):
             **super().get_context_data(**kwargs),
             "row": self.row,
             "uses": describe_uses(uses, user=self.request.user),
+            "refusal": "" if self.row.archived else self._explain_refusal(),
             "mentions_text": self.mentions_text,
             "mentions": describe_uses(type(self).find_mentions(self.row), user=self.request.user),
             "consequences": [] if self.row.archived else self.list_consequences(),
             "after_return": self.after_return,
             "back": reverse(self.edit_url_name, args=[self.row.pk]),
         }
+
+    def _explain_refusal(self) -> str:
+        try:
+            type(self).require_allowed(self.row)
+        except DomainError as error:
+            return translate(error)
+        return ""
 
     def list_consequences(self) -> list[str | Promise]:
         """Return what archiving the row does, in sentences."""

@@ -304,7 +304,7 @@ def test_saving_a_changed_event_says_who_has_the_old_details():
     form = filled_in(browser.get(path).content.decode())
     (message,) = list_messages(browser.post(path, {**form, "starts_at": later, "ends_at": ""}, follow=True))
     assert "3 people have other details in their email." in message
-    assert f'<a href="/admin/events/announce/{event.pk}/">Announce the change…</a>' in message
+    assert f'<a href="/admin/events/announce/{event.pk}/">Announce the change …</a>' in message
     page = browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
     assert f'<p class="nl-issue__subject">{event.title}</p>' in page
 

@@ -93,7 +93,7 @@ def add_announcement(message: str, event: EventNotice) -> str:
         message,
         sentence % {"people": intcomma(people)} if people else "",
         reverse("newsletter_event_announce", args=[event.pk]),
-        gettext("Announce the change…"),
+        gettext("Announce the change …"),
     )
 
 

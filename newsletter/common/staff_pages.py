@@ -109,14 +109,18 @@ class PermittedPage(PermissionCheckedMixin, StaffTemplatePage):
         return bool(cls.permission_policy.user_has_permission(user, cls.permission_required))
 
 
-def keep_refused_form(request: HttpRequest) -> None:
+def keep_refused_form(request: HttpRequest, *, problem: str = "") -> None:
     """Keep the fields of this POST, sealed, for the page that shows the form again. One longer than any of ours is not kept.
+
+    The page gets the problem as one more field, `refusal`.
 
     It is shown once, within five minutes. Later, the next page with such a form removes it, or the deletion of the session.
     """
     fields = request.POST.copy()
     for name in _NEVER_KEPT:
         fields.pop(name, None)
+    if problem:
+        fields["refusal"] = problem
     text = fields.urlencode()
     if len(text) <= _MAX_LENGTH:
         refused_form = {"address": request.path, "fields": _SEALER.seal(text), "at": time.time()}

@@ -27,7 +27,7 @@ from subscribers.erasing.erasure import erase_person
 from subscribers.models import MailingList, Reason, Reply, Subscriber, Suppression
 from subscribers.people.change_address import AddressNotAsked, request_correction
 from subscribers.people.rename import rename_person as correct_name
-from subscribers.people.replies import BadReply
+from subscribers.people.replies import BadReply, ReplyToUnsentIssue
 from subscribers.people.replies import record_reply as record_day
 from subscribers.person_locks import lock_people, lock_people_to_delete
 from subscribers.unsubscribing.suppression import CannotRemoveSuppression, remove_suppression, suppress
@@ -75,8 +75,8 @@ def _changes_person(
 
 
 def _refuse(request: HttpRequest, problem: str) -> None:
-    """Show the problem on the person's page, where the form keeps the typed values."""
-    keep_refused_form(request)
+    """Show the problem on the person's page, also beside its field, where the form keeps the typed values."""
+    keep_refused_form(request, problem=problem)
     messages.error(request, problem)
 
 
@@ -162,6 +162,10 @@ def record_reply(request: HttpRequest, pk: int) -> HttpResponse:
             by=by,
             now=timezone.now(),
         )
+    except ReplyToUnsentIssue as error:
+        keep_refused_form(request)  # without the problem: it is none of the day
+        messages.error(request, translate(error))
+        return redirect("subscribers_person", pk)
     except BadReply as error:
         _refuse(request, translate(error))
         return redirect("subscribers_person", pk)

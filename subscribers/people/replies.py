@@ -19,6 +19,10 @@ class BadReply(DomainError):
     """A reply that cannot be recorded."""
 
 
+class ReplyToUnsentIssue(BadReply):
+    """The reply names an issue that the person did not get."""
+
+
 @dataclass(frozen=True)
 class RecordedReply:
     """A reply on record. ``new``: it was not known before. ``ended_rest``: it answers an open “Do you still want this?”."""
@@ -39,7 +43,7 @@ def record_reply(
     if replied_on > localdate(now):
         raise BadReply("%(day)s has not come yet. Nothing was recorded. Enter the day of the reply.", day=replied_on)
     if issue is not None and not was_sent(subscriber, issue=issue):
-        raise BadReply(
+        raise ReplyToUnsentIssue(
             "This issue was not sent to this person in the last 90 days. Nothing was recorded. Leave the issue out, or choose "
             "one that they got."
         )

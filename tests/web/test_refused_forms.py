@@ -74,6 +74,28 @@ def test_a_refused_form_of_a_person_keeps_its_text(
     assert all("open" in details.attrib for details in form.iterancestors("details"))
 
 
+@pytest.mark.parametrize(
+    ("name", "field", "typed"),
+    [
+        ("subscribers_remove_suppression", "why", {"why": "   "}),
+        ("subscribers_suppress", "why", {"list": "weekly", "why": "  "}),
+        ("subscribers_correct_address", "email", {"email": "ann-at-example.org"}),
+        ("subscribers_reply", "replied_on", {"replied_on": "2999-01-01", "issue": ""}),
+    ],
+)
+def test_a_refused_field_of_a_person_is_described_by_its_error(
+    person: Subscriber, name: str, field: str, typed: dict[str, str]
+) -> None:
+    client, address = sign_in("admin"), person_url(name, person)
+    answer = client.post(address, typed, follow=True)
+    page = lxml.html.fromstring(answer.content.decode())
+    control = next(form for form in page.forms if form.action == address).inputs[field]
+    described = [page.get_element_by_id(one).text_content().strip() for one in control.get("aria-describedby").split()]
+    assert control.get("aria-invalid") == "true"
+    assert described[0] in list_messages(answer)
+    assert len(page.xpath("//*[@aria-invalid]")) == 1
+
+
 def test_the_text_of_a_refused_form_is_shown_once(person: Subscriber) -> None:
     client, address = sign_in("admin"), person_url("subscribers_correct_address", person)
     client.post(address, {"email": "not an address"}, follow=True)

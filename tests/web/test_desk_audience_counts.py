@@ -19,10 +19,11 @@ from newsletter.issues.planning.create_issue import Beginning, create_issue
 from newsletter.jobs.scheduler_jobs import assemble_due
 from newsletter.models import Issue, Publication
 from subscribers.models import Segment
-from tests.support.desk import sign_in
+from tests.support.desk import list_messages, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
 from tests.support.group_queries import find_group_queries
 from tests.support.page_html import compact_html
+from tests.support.people import make_list
 
 pytestmark = pytest.mark.django_db
 
@@ -37,11 +38,27 @@ def test_a_segment_that_names_a_deleted_list_breaks_no_page(publication: Publica
     issue = make_issue(Publication.objects.get())
     Segment.objects.update(rule={"any": [{"list": "friends"}]})
     browser = sign_in("approver")
-    start = reverse("newsletter_send_ask", args=[issue.pk, "start"])
-    pages = {url: browser.get(url) for url in ("/admin/", f"/admin/issues/{issue.pk}/overview/", start)}
+    pages = {url: browser.get(url) for url in ("/admin/", f"/admin/issues/{issue.pk}/overview/")}
     assert {url: page.status_code for url, page in pages.items()} == dict.fromkeys(pages, 200)
     assert "there is no list “friends”" in pages[f"/admin/issues/{issue.pk}/overview/"].content.decode()
     assert ("there is no list “friends”" in pages["/admin/"].content.decode()) is (policy == "auto")
+
+
+@time_machine.travel(NOW)
+def test_nobody_is_asked_about_a_send_to_a_segment_of_a_deleted_list(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    add_subscribers(publication, 3)
+    friends = make_list("friends")
+    segment = Segment.objects.create(
+        slug="friends", name="Friends", rule={"any": [{"list": "weekly"}, {"list": "friends"}]}
+    )
+    Publication.objects.update(segment=segment)
+    issue = make_issue(Publication.objects.get(), approved=True)
+    friends.delete()
+    page = sign_in("approver").get(reverse("newsletter_send_ask", args=[issue.pk, "start"]), follow=True)
+    assert page.redirect_chain == [(f"/admin/issues/{issue.pk}/overview/", 302)]
+    assert "changed after it was approved (the segment that gets it)" in list_messages(page)[0]
+    assert "there is no list “friends”" in page.content.decode()
 
 
 def test_an_issue_of_a_broken_segment_waits_for_approval(publication: Publication) -> None:

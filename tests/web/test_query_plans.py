@@ -8,6 +8,9 @@ from django.test import Client
 
 from newsletter.bench.serving.pages import list_public_pages
 from newsletter.feedback.send_warnings import count_domain_complaints
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.assembly.assemble import assemble_slot
+from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.jobs.catalogue import JOBS
 from newsletter.models import Issue, Publication
 from newsletter.sending.adapters import current_adapter
@@ -20,7 +23,7 @@ from tests.support.desk_looks import list_pages
 from tests.support.desk_pages import make_desk_rows  # noqa: F401  a fixture
 from tests.support.fake_provider import FakeProvider
 from tests.support.feedback_reports import apply_reports, brevo_event, deliveries_of, make_send
-from tests.support.fixtures import NOW
+from tests.support.fixtures import NOW, make_approver, make_story
 from tests.support.query_plans import watch_plans
 from tests.support.sends import Clock, make_ready_issue, send_issue
 
@@ -47,7 +50,12 @@ NOT_THERE = {"wagtailimages:edit"}
 
 def test_only_named_pages_of_the_desk_read_a_large_table(desk: dict[str, str]) -> None:
     client, reading, queries = sign_in_superuser(), dict[str, list[str]](), 0
-    for name, address in list_pages(desk).items():
+    make_story("The river rises")
+    slot = get_or_create_slot(publication=Publication.objects.get(), due="2026-03-12T09:00", now=NOW)
+    ready = assemble_slot(slot=slot, now=NOW).issue
+    assert ready
+    approve_issue(issue=ready, by=make_approver("second@example.org"), now=NOW)
+    for name, address in list_pages({**desk, "newsletter_send_ask start": str(ready.pk)}).items():
         with watch_plans() as plans:
             assert client.get(address).status_code in (200, 302) or name in NOT_THERE, name
         queries += plans.queries

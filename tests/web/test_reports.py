@@ -434,7 +434,7 @@ def test_the_staff_log_is_filtered_and_downloaded(sent: Send) -> None:
     assert "bob@example.org" in html
     assert "Added to the staff" in html
     assert "the system" in html
-    assert "role: writer" in html
+    assert "role: Writer" in html
     only = admin.get("/admin/staff-log/?person=nobody&action=newsletter.staff_added&days=1&words=bob").content.decode()
     assert only.count("Added to the staff<") == 1
     assert "No entries match these filters." in admin.get("/admin/staff-log/?words=zzz").content.decode()

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.generic import View
 
-from newsletter.common.errors import BadRule, DomainError
+from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
 from newsletter.desk.issues.issue_page import IssuePage, IssuePermissionMixin, describe_time_left, overview_url
 from newsletter.desk.sends.alarms import (
@@ -79,10 +79,10 @@ class ConfirmStep(IssuePage):
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         try:
             self._require_allowed()
+            return super().get(request, *args, **kwargs)
         except DomainError as error:
             messages.error(request, translate(error))
             return redirect(overview_url(self.issue))
-        return super().get(request, *args, **kwargs)
 
     def _require_allowed(self) -> None:
         match self.kwargs["step"]:
@@ -157,10 +157,7 @@ def confirm_start(issue: Issue) -> Confirmation:
 
 def _count_people(issue: Issue) -> tuple[int, str]:
     """Return how many people would get the issue now. If there is nobody, say why."""
-    try:
-        counted = count_audience_for_send(issue, at_once=True)
-    except BadRule as error:
-        return 0, translate(error)
+    counted = count_audience_for_send(issue, at_once=True)
     return counted.eligible, "" if counted.eligible else translate(explain_nobody(issue, counted=counted))
 
 

@@ -132,6 +132,15 @@ def test_the_staff_log_names_roles_and_details() -> None:
     assert "role: approver, was: writer" in file
 
 
+def test_the_staff_log_says_why_a_sign_in_was_refused() -> None:
+    person, client = User.objects.create_user("ann@example.org"), sign_in_spanish("admin")
+    data = {"reason": "email_unverified", "with": "Example ID"}
+    log(instance=person, action="newsletter.sign_in_refused", data=data)
+    page = client.get(reverse("newsletter_audit")).content.decode()
+    assert "la dirección no está verificada" in page
+    assert "email_unverified" not in page
+
+
 def test_the_name_of_a_mail_server_account(settings) -> None:  # type: ignore[no-untyped-def]
     settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"own": "smtp://mail.example.org"}
     page = sign_in_spanish("admin").get("/admin/setup/provider/").content.decode()

@@ -147,7 +147,7 @@ def describe_entry(entry: AuditEntry) -> dict[str, object]:
         "label": entry.label,
         "kind": label_kind(kind) if kind else "",
         "address": entry.address,
-        "details": label_details(entry.data),
+        "details": label_details(entry.data, action=entry.action),
         "deleted": entry.deleted,
     }
 

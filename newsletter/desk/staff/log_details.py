@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from newsletter.common.translation import language_label, translate
+from newsletter.desk.staff.refusal_labels import LOGGED_REFUSALS, REFUSAL_LABELS
 from newsletter.desk.staff.staff_forms import ROLE_NAMES
 from newsletter.organisation.accounts.roles import Role
 
@@ -48,8 +49,10 @@ _LABELS = {
 }
 
 
-def label_details(data: Mapping[str, object] | None) -> str:
+def label_details(data: Mapping[str, object] | None, *, action: str) -> str:
     """Return “role: Editor, earlier: Writer”. Leave out long values, and ids that only programs need."""
+    if data and action in LOGGED_REFUSALS:
+        data = {**data, "reason": REFUSAL_LABELS.get(str(data.get("reason")), data.get("reason"))}
     return ", ".join(
         f"{_LABELS.get(name, name.replace('_', ' '))}: {_label_value(name, value)}"
         for name, value in (data or {}).items()

@@ -146,6 +146,19 @@ def test_withdrawing_asks_first_and_reports_what_it_did():
     assert "Withdrawn" in browser.get("/admin/stories/").content.decode()
 
 
+def test_a_story_that_was_only_written_to_files_was_sent_in_no_issue():
+    issue, story, _ = publish()
+    browser = sign_in("editor")
+    address = f"/admin/stories/edit/{story.pk}/"
+    Send.objects.update(provider="smtp")
+    assert "Sent in" in browser.get(address).content.decode()
+    Send.objects.update(provider="outbox")
+    page = browser.get(address).content.decode()
+    assert "Sent in" not in page
+    assert f'nobody got it, in <a href="{overview_url(issue)}">{issue}</a>' in " ".join(page.split())
+    assert "No email with it has been sent" in browser.get(f"/admin/stories/withdraw/{story.pk}/").content.decode()
+
+
 def test_a_withdrawn_story_can_be_reinstated():
     _, story, _ = publish()
     browser = sign_in("editor")

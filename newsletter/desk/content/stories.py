@@ -29,6 +29,7 @@ from newsletter.desk.preview.panel import IframePreview, PreviewedCreateView, Pr
 from newsletter.desk.shell.delete_shown import describe_return
 from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
+from newsletter.issues.snapshot.exposure import find_issues_only_in_files
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.snapshot.revisions import SEALED_STATES
@@ -113,11 +114,14 @@ def origin_panel_context(story: Story) -> dict[str, object]:
     placed = StoryPlacement.objects.filter(story=story).select_related("issue__publication")
     issues = [placement.issue for placement in placed]
     sealed = [issue for issue in issues if issue.state in SEALED_STATES]
+    sent = [issue for issue in sealed if issue.state != Issue.State.CANCELLED]
+    only_in_files = find_issues_only_in_files(sent)
     is_withdrawn = Story.objects.withdrawn().filter(pk=story.pk).exists()
     return {
         "row": story,
         "open_issues": [] if is_withdrawn else [issue for issue in issues if issue.state not in SEALED_STATES],
-        "sent_issues": [issue for issue in sealed if issue.state != Issue.State.CANCELLED],
+        "sent_issues": [issue for issue in sent if issue not in only_in_files],
+        "written_issues": [issue for issue in sent if issue in only_in_files],
         "edited": [label_for_field(name, Story) for name in story.edited_fields],
     }
 

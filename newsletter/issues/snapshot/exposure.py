@@ -1,9 +1,11 @@
 """Find out who got a mail that shows a story or an event, by its variants, and which sends nobody got. Reads only."""
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from newsletter.models import Batch, Delivery, DeliveryException, Send, ShownItem, Story, Variant
+from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send, ShownItem, Story, Variant
 from newsletter.providers.accounts import OUTBOX_SCHEME
 
 POSSIBLY_DELIVERED_STATES = (Batch.State.ACCEPTED, Batch.State.PARTIAL, Batch.State.UNCERTAIN, Batch.State.WRITTEN_OFF)
@@ -31,6 +33,15 @@ def shows_withdrawn_story() -> Exists:
     return Exists(
         ShownItem.objects.filter(variant=OuterRef("variant_id"), kind=ShownItem.Kind.STORY, row_id__in=stopped)
     )
+
+
+def find_issues_only_in_files(issues: Iterable[Issue]) -> set[Issue]:
+    """Return those of the issues that were only written to files, so that nobody got them."""
+    listed = list(issues)
+    sends = Send.objects.filter(issue__in=listed).exclude(state=Send.State.CANCELLED)
+    written = set(sends.filter(provider=OUTBOX_SCHEME).values_list("issue", flat=True))
+    written -= set(sends.exclude(provider=OUTBOX_SCHEME).values_list("issue", flat=True))
+    return {issue for issue in listed if issue.pk in written}
 
 
 def list_sends_to_files() -> QuerySet[Send]:

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from newsletter.issues.planning.create_issue import Beginning, create_issue
-from newsletter.models import Appeal, AuditEntry, Issue, Publication, Source, Story, StoryRefusal
+from newsletter.models import Appeal, AuditEntry, Issue, Publication, Slot, Source, Story, StoryRefusal
 from newsletter.organisation.accounts.staff import add_staff
 from subscribers.models import Case, Segment
 from tests.support.api import call, create_key, problem
@@ -43,6 +43,14 @@ def test_the_desk_keeps_a_publication_with_issues_and_says_to_archive_it(issue: 
     assert "To end it, archive it" in page
     assert "Change that first" not in page
     assert Publication.objects.exists()
+
+
+def test_the_desk_speaks_of_no_issue_if_a_publication_has_none(publication: Publication) -> None:
+    Slot.objects.create(publication=publication, due_local="2026-03-05T09:00", due_at=NOW, made_at=NOW)
+    page = sign_in("admin").get(f"/admin/publications/delete/{publication.pk}/").content.decode()
+    assert "1 time of its schedule" in page
+    assert "Nothing was deleted. We keep on record what it did" in page
+    assert "sent issues" not in page
 
 
 def test_the_desk_keeps_a_source_that_a_publication_takes_stories_from(publication: Publication) -> None:

@@ -21,6 +21,7 @@ from wagtail.admin.ui.tables import BooleanColumn, Column
 from wagtail.admin.widgets.button import HeaderButton
 from wagtail.snippets.views.snippets import CreateView, PreviewOnCreateView, SnippetViewSetGroup
 
+from newsletter.common.archiving import Uses
 from newsletter.common.errors import NotReady
 from newsletter.common.schedule import check_schedule, due_after
 from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
@@ -136,6 +137,14 @@ class DeletePublication(RefuseUsedDelete):
 
     def list_consequences(self) -> list[str]:
         return describe_subscribers(self.object)
+
+    def refuse(self, request: HttpRequest, uses: list[Uses]) -> HttpResponse:
+        if not any(use.model is Issue for use in uses):
+            self.reason = gettext_lazy(
+                "Nothing was deleted. We keep on record what it did, also if it never had an issue."
+            )
+            self.advice = gettext_lazy("To end it, archive it: it drafts and sends nothing.")
+        return super().refuse(request, uses)
 
 
 class PublicationViewSet(ArchivableViewSet):

@@ -23,6 +23,7 @@ import newsletter
 import subscribers
 from newsletter.common.errors import DomainError
 from newsletter.rendering.languages import OwnTranslation
+from scripts.framework_messages import DJANGO_MESSAGES, WAGTAIL_MESSAGES
 
 ROOT = Path(__file__).parent.parent
 LOCALES = ROOT / "newsletter/locale"
@@ -58,79 +59,6 @@ ENGLISH_ERRORS = {
     "WebhookCheckUnavailable",
 }
 """Errors that only providers and operators read."""
-WAGTAIL_MESSAGES = (
-    "Actions (footer)",
-    "Add images",
-    "Add multiple images",
-    "Add or show comments",
-    "Application",
-    "Autosave is paused",
-    "Choose %(object)s",
-    "Choose another %(object)s",
-    "Close modal dialogs (like this one)",
-    "Cut",
-    "Drag and drop images into this area to upload immediately.",
-    "Edit this %(object)s",
-    "Enable custom keyboard shortcuts specific to Wagtail.",
-    "Filter by",
-    "Grid layout",
-    "Insert or edit a link",
-    "Keyboard shortcut",
-    "Keyboard shortcuts",
-    "Last login",
-    "List layout",
-    "Maximum",
-    "Minimum",
-    "Monospace (code)",
-    "More options for '%(title)s'",
-    "Or choose from your computer",
-    "Paste",
-    "Remove focal area",
-    "Saved",
-    "Search…",
-    "Section",
-    "Show filters",
-    "Show keyboard shortcuts",
-    "Sort by '%(label)s' in ascending order.",
-    "Sort by '%(label)s' in descending order.",
-    "Strike-through",
-    "Text editing",
-    "Text formatting",
-    "- Select an option -",
-    "There are no %(model_name)s to display.",
-    "There are no results.",
-    "To be created by %(user)s",
-    "Toggle minimap",
-    "To define this image's most important region, drag a box over the image below.",
-    "Troubleshoot your connection to the site before proceeding. "
-    "Open the editor in a separate tab to view the last saved version.",
-    "View latest version",
-    "Usage count: (high to low)",
-    "Usage count: (low to high)",
-    "Your account settings have been changed successfully!",
-    "Light",
-    "Dark",
-    "More contrast",
-    "Snug",
-    "System default",
-    "account",
-    "admin theme",
-    "contrast",
-    "density",
-    "item",
-    "items",
-)
-DJANGO_MESSAGES: tuple[str | tuple[str, str], ...] = (
-    "Enter the same password as before, for verification.",
-    "Your old password was entered incorrectly. Please enter it again.",
-    "Your password can’t be a commonly used password.",
-    "Your password can’t be entirely numeric.",
-    (
-        "Your password must contain at least %(min_length)d character.",
-        "Your password must contain at least %(min_length)d characters.",
-    ),
-)
-"""Texts of Django that its own translations write formally: the desk says *tú*."""
 _VOLATILE_HEADERS = tuple(
     f'"{name}'.encode()
     for name in (

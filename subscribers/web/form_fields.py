@@ -8,9 +8,9 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import get_language, gettext
 
 from subscribers.models import Topic
+from subscribers.people.location_labels import label_town
 from subscribers.people.locations import Location, locate
-from subscribers.places.regions import country_label, find_country_in_language, region_label, regions_named
-from subscribers.places.town_names import town_label
+from subscribers.places.regions import find_country_in_language, regions_named
 
 MAX_CHOICES = 6
 _MAX_DIGITS = 18
@@ -63,7 +63,7 @@ class AmbiguousTown(forms.ValidationError):
 
     def __init__(self, message: str, *, choices: tuple[str, ...]) -> None:
         super().__init__(message)
-        self.choices = tuple(TownChoice(choice, _label_town(choice)) for choice in choices)
+        self.choices = tuple(TownChoice(choice, label_town(choice)) for choice in choices)
 
 
 def read_town(text: str, *, meant: str) -> Location:
@@ -94,17 +94,6 @@ def read_town(text: str, *, meant: str) -> Location:
         % values,
         choices=(),
     )
-
-
-def _label_town(described: str) -> str:
-    """Return an English description of a town, such as “York, England, United Kingdom”, in the current language."""
-    language, place = get_language() or "en", locate(town=described)
-    labels = {place.town: town_label(place.town, country=place.country, language=language)}
-    if place.region:
-        labels[region_label(place.region)] = region_label(place.region, language=language)
-    if place.country:
-        labels[country_label(place.country, language="en")] = country_label(place.country, language=language)
-    return ", ".join(labels.get(name, name) for name in described.split(", "))
 
 
 def _locate_in_language(text: str) -> Location:

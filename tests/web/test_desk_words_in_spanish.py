@@ -11,9 +11,11 @@ from django.utils.translation import override
 from wagtail.log_actions import log
 from wagtail.users.models import UserProfile
 
+from newsletter.common.messages import Message, encode
 from newsletter.common.translation import translate
 from newsletter.models import Publication
 from newsletter.sending.accounts import find_account
+from subscribers.models import ImportBatch
 from tests.support.desk import sign_in
 from tests.support.desk_imports import run_imports, upload
 from tests.support.fixtures import (
@@ -56,6 +58,24 @@ def test_why_lines_of_an_import_were_refused() -> None:
         assert "it has no @" not in page
     file = client.get(reverse("subscribers_import_refused", args=[batch.pk]))
     assert "le falta la @" in file.getvalue().decode()
+
+
+def test_the_places_in_a_note_of_an_import() -> None:
+    client = sign_in_spanish("data")
+    batch = upload(client, "Email\nana@example.org\n")
+    client.post(reverse("subscribers_import_terms", args=[batch.pk]), TERMS)
+    run_imports()
+    note = Message(
+        "“%(town)s” is not in %(country)s; stored as %(place)s.",
+        town="London",
+        country="Spain",
+        place="London, England, United Kingdom",
+    )
+    report = encode({"notes": [[2, Message.joined([note], between=" ")]], "noted": 1})
+    ImportBatch.objects.filter(pk=batch.pk).update(checked=report)
+    page = client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
+    assert "Londres, Inglaterra, Reino Unido" in page
+    assert "no está en España" in page
 
 
 def test_the_buttons_of_a_chooser_are_in_the_language_of_each_reader(publication: Publication) -> None:

@@ -37,6 +37,7 @@ from subscribers.importing.reading.people_file import FileSample
 from subscribers.importing.writing.import_steps import create_draft_import, read_sample, set_import_terms
 from subscribers.importing.writing.restarts import has_changed_people
 from subscribers.models import Basis, ImportBatch, ImportKind, ImportState, MailingList
+from subscribers.people.location_labels import translate_note
 from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.places.regions import country_label
 
@@ -247,7 +248,9 @@ class ImportStatusPage(ImportDetailPage):
         refusals = counts.get("refusals", []) if is_checked else batch.refusals.values_list("line", "reason")
         added = 1 if batch.typed else 0
         shown_refusals = [(line - added, why) for line, why in refusals[:MAX_LINES_SHOWN]]
-        shown_notes = [(line - added, note) for line, note in sorted(counts.get("notes", []))[:MAX_LINES_SHOWN]]
+        shown_notes = [
+            (line - added, translate_note(note)) for line, note in sorted(counts.get("notes", []))[:MAX_LINES_SHOWN]
+        ]
         return {
             **super().get_context_data(**kwargs),
             "joins": batch.kind == ImportKind.JOIN,

@@ -163,7 +163,7 @@ def record_reply(request: HttpRequest, pk: int) -> HttpResponse:
             now=timezone.now(),
         )
     except ReplyToUnsentIssue as error:
-        keep_refused_form(request)  # without the problem: it is none of the day
+        keep_refused_form(request)  # no field is marked: the day is not wrong
         messages.error(request, translate(error))
         return redirect("subscribers_person", pk)
     except BadReply as error:

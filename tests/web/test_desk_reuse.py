@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.reuse.saved_blocks import save_block
 from newsletter.issues.reuse.templates import save_template
 from newsletter.models import Issue, IssueTemplate, Publication, SavedBlock, Story
@@ -144,3 +145,10 @@ def test_a_saved_block_of_a_story_that_is_gone_says_so_in_its_picture(issue: Iss
     page = writer.get(f"/admin/issues/saved/block/{saved.pk}/mail/").content.decode()
     assert "The clinic opens its doors" in page
     assert "may be withdrawn" not in page
+
+
+def test_the_form_to_insert_does_not_open_for_an_approved_issue(issue: Issue) -> None:
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    page = sign_in("editor").get(f"/admin/issues/{issue.pk}/blocks/insert/", follow=True)
+    assert "is approved. Withdraw the approval in its editor first, then insert." in list_messages(page)[0]
+    assert not page.request["PATH_INFO"].endswith("/blocks/insert/")

@@ -33,13 +33,16 @@ def insert_block(*, issue: Issue, saved: SavedBlock, position: str, by: User, no
     """
     require_editor(by)
     changed = lock_unsent(issue)
-    if find_open_approvals(changed):
-        raise WrongState(
-            "%(issue)s is approved. Withdraw the approval in its editor first, then insert.", issue=changed
-        )
+    require_unapproved(changed)
     blocks = changed.body.get_prep_value()
     new = saved.body.get_prep_value()[0]
     insert_raw_block(blocks, {"type": new["type"], "value": new["value"], "id": str(uuid.uuid4())}, after=position)
     changed.body = changed.body.stream_block.to_python(blocks)
     changed.save()
     changed.save_revision(user=by, log_action=False)
+
+
+def require_unapproved(issue: Issue) -> None:
+    """Raise WrongState if the issue has an approval, which an inserted block would make void."""
+    if find_open_approvals(issue):
+        raise WrongState("%(issue)s is approved. Withdraw the approval in its editor first, then insert.", issue=issue)

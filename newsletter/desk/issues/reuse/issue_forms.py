@@ -13,7 +13,7 @@ from newsletter.desk.issues.planning.form_page import IssueFormPage
 from newsletter.issues.comments.block_labels import label_blocks
 from newsletter.issues.planning.change_time import require_unsent
 from newsletter.issues.planning.edit_blocks import AT_END, AT_START
-from newsletter.issues.reuse.saved_blocks import insert_block, save_block
+from newsletter.issues.reuse.saved_blocks import insert_block, require_unapproved, save_block
 from newsletter.issues.reuse.templates import MAX_NAME_LENGTH, save_template
 from newsletter.models import Issue, SavedBlock
 
@@ -97,6 +97,7 @@ class InsertBlock(_BlockFormPage):
 
     def require_possible(self) -> None:
         require_unsent(self.issue)
+        require_unapproved(self.issue)
 
     def list_sentences(self) -> list[str]:
         if not SavedBlock.objects.exists():

@@ -1,7 +1,6 @@
 """Mail servers over real connections: what becomes of each mail, whatever the server does."""
 
 import ssl
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -479,6 +478,7 @@ def test_a_certificate_of_another_server_stops_the_send(tmp_path: Path, monkeypa
 
 
 def drip_bytes(session: Session) -> bytes | None:
+    """Begin a handshake that ends only if the caller hangs up."""
     session.socket.sendall(b"220 go ahead\r\n")
     while not session.server.closing.wait(0.1):
         session.socket.sendall(b"\x16")
@@ -491,10 +491,8 @@ def test_a_server_that_never_ends_its_handshake_has_sent_nothing(trusted: Path) 
         open_adapter(server, security=Security.STARTTLS) as adapter,
     ):
         server.faults["STARTTLS"] = drip_bytes
-        began = time.monotonic()
         outcome = adapter.deliver(make_call())
         assert (outcome.verdict, outcome.stop, server.mails) == (Verdict.NOT_SENT, False, [])
-        assert time.monotonic() - began < 5
 
 
 def test_a_server_without_encryption_gets_neither_password_nor_mail(server: MailServer) -> None:

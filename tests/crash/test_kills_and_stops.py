@@ -71,10 +71,8 @@ def test_a_stopping_worker_finishes_its_calls_and_begins_none(install):
     here.provider.fault_always(Fault("slow", seconds=1.0))
     worker = here.start("worker", "--concurrency", "4")
     wait_until(lambda: len(here.provider.ledger) >= 3, what="calls under way")
-    asked = time.monotonic()
     status = worker.terminate(within=30)
     assert status == 0, worker.said()
-    assert time.monotonic() - asked < 30
     left = here.batches()
     assert left["submitting"] == 0
     assert left["uncertain"] == 0

@@ -96,9 +96,8 @@ def test_a_server_that_hangs_is_given_up_and_stops_no_other(settings: Any, comma
     with run_imap_server(ImapServer(make_messages(1))) as sound:
         with run_imap_server(ImapServer(make_messages(1), hangs_at=command)) as hanging:
             hanging.messages[1] = make_reply(message_id="<other@x>").as_bytes()
-            started = time.monotonic()
             read(settings, hanging, sound, seconds=0.5)
-            assert time.monotonic() - started < 4
+            assert hanging.ended_hangs == 0
             failing = MailboxReading.objects.exclude(failing_since=None).get()
             assert "tried again every minute" in failing.error
             assert sound.messages == {}
@@ -125,9 +124,9 @@ def test_a_deadline_ends_a_reading_of_many_slow_answers(settings: Any) -> None:
     answer = slow._do
     slow._do = lambda name, command: (time.sleep(0.2), answer(name, command))[1]  # type: ignore[method-assign]
     with run_imap_server(slow) as server:
-        started = time.monotonic()
         read(settings, server, seconds=1.0)
-        assert time.monotonic() - started < 3
+        assert len(server.commands) < 15
+        assert len(server.messages) > 40
     assert MailboxReading.objects.get().failing_since == NOW
 
 

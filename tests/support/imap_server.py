@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from tests.support.socket_server import SocketServer, serve
 
 USER, PASSWORD = "replies", "secret"
+_HANGING_SECONDS = 15.0
 
 
 @dataclass
 class ImapServer:
     """One mailbox. ``hangs_at`` and ``breaks_at`` name the command that gets no answer, or the end of the connection.
 
+    A server that hangs counts in ``ended_hangs`` the clients that waited until it went on.
     ``FIELDS`` names a FETCH of header fields alone, whose answer may take some seconds a line.
     """
 
@@ -29,6 +31,7 @@ class ImapServer:
     seconds_a_line: float = 0.0
     commands: list[str] = field(default_factory=list)
     deleted: set[int] = field(default_factory=set)
+    ended_hangs: int = 0
     port: int = 0
 
     @property
@@ -59,7 +62,11 @@ class ImapServer:
 
     def _go_on(self, name: str, connection: socket.socket) -> bool:
         if name == self.hangs_at:
-            connection.recv(1)
+            connection.settimeout(_HANGING_SECONDS)
+            try:
+                connection.recv(1)
+            except TimeoutError:
+                self.ended_hangs += 1
             time.sleep(0.1)
             return False
         return name != self.breaks_at

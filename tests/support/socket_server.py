@@ -3,9 +3,13 @@
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
+
+_DRIPS = 600
+_SECONDS_A_DRIP = 0.05
 
 
 class Readable(Protocol):
@@ -15,12 +19,16 @@ class Readable(Protocol):
 
 
 class SocketServer:
-    """The server's address, and how many connections and whole requests it saw."""
+    """The server's address, and how many connections and whole requests it saw.
+
+    ``ended_drips`` counts the callers of `drip` that waited for its end.
+    """
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.connections = 0
         self.requests: list[bytes] = []
+        self.ended_drips = 0
 
 
 @contextmanager
@@ -85,6 +93,14 @@ def read_request(server: SocketServer, connection: Readable) -> bytes:
         body += more
     server.requests.append(head + b"\r\n\r\n" + body)
     return server.requests[-1]
+
+
+def drip(server: SocketServer, connection: socket.socket, byte: bytes = b".") -> None:
+    """Send one byte at a time for half a minute. Raise OSError if the caller hangs up before."""
+    for _ in range(_DRIPS):
+        connection.sendall(byte)
+        time.sleep(_SECONDS_A_DRIP)
+    server.ended_drips += 1
 
 
 def reset(connection: socket.socket) -> None:

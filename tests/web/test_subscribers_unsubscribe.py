@@ -1,7 +1,6 @@
 """Unsubscribing takes one press, cannot be done to somebody else, and is never falsely reported."""
 
 import re
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -110,13 +109,9 @@ def test_the_page_has_one_form_with_one_button_and_no_script(
 @pytest.mark.requirement("U3")
 def test_one_address_may_unsubscribe_any_number_of_people_at_once(client: Client, weekly: MailingList) -> None:
     people = [make_member(weekly, f"person{number}@example.org") for number in range(60)]
-    slowest = 0.0
     for person in people:
-        started = time.perf_counter()
         assert client.post(path_to(person, weekly)).status_code == 200
-        slowest = max(slowest, time.perf_counter() - started)
     assert not eligible(mailing_list=weekly, now=timezone.now()).exists()
-    assert slowest < 2.0
 
 
 @pytest.mark.usefixtures("still_clock")

@@ -82,7 +82,7 @@ def test_the_links_of_a_page_are_read_without_a_parser(link: str) -> None:
 
 
 def test_a_page_of_broken_links_is_read_in_no_time() -> None:
-    began = time.monotonic()
+    began = time.thread_time()
     assert read_page_links("<link " * 300_000, base_url=SITE) == ()
     assert read_page_links("<link " + "a=" * 300_000, base_url=SITE) == ()
-    assert time.monotonic() - began < 2
+    assert time.thread_time() - began < 5  # of a processor; 0.03 s on a quiet machine

@@ -1,7 +1,6 @@
 """DNS is asked within limits, and a failure is never read as a missing record."""
 
 import socket
-import time
 
 import dns.resolver
 import pytest
@@ -73,11 +72,10 @@ def test_a_text_of_64_kilobytes_is_cut(server: DnsServer) -> None:
 def test_a_silent_name_server_costs_one_time_limit(server: DnsServer) -> None:
     server.silent.add("*")
     found = server.make_dns(seconds=0.4)
-    started = time.monotonic()
     for number in range(50):
         with pytest.raises(NoAnswer):
             found.find_txt(f"silent{number}.example.org")
-    assert time.monotonic() - started < 3
+    assert len(set(server.asked)) <= 2  # the second may be asked in the last millisecond
     with pytest.raises(NoAnswer, match=r"more than 0\.4 seconds"):
         found.find_txt("another.example.org")
 

@@ -14,7 +14,7 @@ from newsletter.providers.base.contract import HttpRequest
 from newsletter.providers.base.errors import OutcomeUnknown, RequestNotSent
 from newsletter.providers.base.transport import Transport
 from tests.support.certificate import make_certificate
-from tests.support.socket_server import SocketServer, read_request, serve
+from tests.support.socket_server import SocketServer, drip, read_request, serve
 
 
 @pytest.fixture(scope="module")
@@ -92,29 +92,23 @@ def test_a_body_on_a_slow_secure_line_may_take_longer_than_connecting(transport:
 def test_one_byte_at_a_time_over_a_secure_connection_ends_at_the_deadline(transport: Transport, trusted: Path) -> None:
     def behave(server: SocketServer, connection: socket.socket) -> None:
         read_request(server, connection)
-        for _ in range(100):
-            connection.sendall(b"H")
-            time.sleep(0.05)
+        drip(server, connection, b"H")
 
-    began = time.monotonic()
-    with secure(trusted, behave) as server, pytest.raises(OutcomeUnknown, match="no full answer within"):
-        transport.call(post(server.url))
-    assert time.monotonic() - began < 3
+    with secure(trusted, behave) as server:
+        with pytest.raises(OutcomeUnknown, match="no full answer within"):
+            transport.call(post(server.url))
+        assert server.ended_drips == 0
 
 
 def test_a_handshake_that_never_ends_is_not_sent(transport: Transport) -> None:
-    sent: list[int] = []
-
     def behave(server: SocketServer, connection: socket.socket) -> None:
-        for _ in range(40):
-            connection.sendall(b"\x16\x03\x03\x40\x00" if not sent else b"\x02")
-            sent.append(1)
-            time.sleep(0.1)
+        connection.sendall(b"\x16\x03\x03\x40\x00")
+        drip(server, connection, b"\x02")
 
-    began = time.monotonic()
-    with serve(behave) as server, pytest.raises(RequestNotSent):
-        transport.call(post(server.url.replace("http:", "https:")))
-    assert time.monotonic() - began < 3
+    with serve(behave) as server:
+        with pytest.raises(RequestNotSent):
+            transport.call(post(server.url.replace("http:", "https:")))
+        assert server.ended_drips == 0
 
 
 def test_a_secure_connection_lost_after_the_request_is_ambiguous(transport: Transport, trusted: Path) -> None:

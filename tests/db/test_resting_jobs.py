@@ -490,7 +490,7 @@ def test_a_running_engine_lets_a_job_rest_until_another_connection_writes(monkey
     try:
         before = _wait_until_no_run_follows(runs)
         _in_thread(make_source)
-        wait_until(lambda: len(runs) > before, seconds=10, what="a run after the write")
+        wait_until(lambda: len(runs) > before, what="a run after the write")
     finally:
         engine.stop()
         clear_stop_request()

@@ -263,7 +263,7 @@ def test_waiting_entries_are_written_automatically(
     monkeypatch.setattr(journal_file, "RETRY_SECONDS", 0.1)
     unsubscribe_from_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
     make_room(full)
-    wait_until(lambda: not count_pending_entries(), seconds=5, what="the note")
+    wait_until(lambda: not count_pending_entries(), what="the note")
     assert left(full) == [False]
 
 

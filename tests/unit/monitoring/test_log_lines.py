@@ -5,6 +5,7 @@ import json
 import logging
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -99,9 +100,9 @@ def test_an_address_is_found_between_any_other_characters(before: str, after: st
 
 
 def test_a_long_text_is_redacted_in_a_moment() -> None:
-    began = datetime.now(UTC)
+    began = time.thread_time()
     redact("x" * 200_000 + " a@b.example " + "@" * 2_000)
-    assert (datetime.now(UTC) - began).total_seconds() < 2
+    assert time.thread_time() - began < 5  # of a processor; 0.01 s on a quiet machine
 
 
 def test_a_json_line_is_one_object_with_the_usual_keys() -> None:

@@ -1,10 +1,12 @@
 """Compile MJML to mail HTML: check its source first, inline its CSS, finish its pictures. Tokens are counted at each step.
 
-The compiler (MRML) does not check closing tags, names few positions, and crashes on deep nesting.
+The compiler (MRML) does not check closing tags, names few positions, and crashes on deep nesting. In attributes it writes
+many characters as Rust code: a label in Hindi would be read aloud as “u{93c}”.
 """
 
 import re
 from collections.abc import Iterable
+from html import unescape
 
 from markupsafe import escape
 from mjml import mjml2html
@@ -28,6 +30,12 @@ _IMAGE = re.compile(r"""<img\b(?:[^>"]++|"[^"]*+")*+>""")
 _SOURCE, _WIDTH = re.compile(r"""\bsrc="([^"]*)\""""), re.compile(r"""\bwidth="(\d+)\"""")
 _CLASSES = re.compile(r"""\bclass=["']([^"']*)""")
 _LINKED_IMAGE = re.compile(r"(<a\b(?![^>]*\bstyle=)[^>]*)>(?=<img\b)")
+_TAG = re.compile(r"""<[a-zA-Z][^<>"']*+(?:"[^"]*+"[^<>"']*+|'[^']*+'[^<>"']*+)*+>""")
+_TITLE = re.compile(r"<(?:mj-)?title>[^<]*")
+_VALUE = re.compile(r"""(["'])(.*?)\1""", re.DOTALL)
+_WRITTEN_AS_CODE = re.compile(r"""["\\\t\n\r\u00a0-\U0010ffff]""")
+_BEYOND_ASCII = 0xA0  # between are control characters
+_REFERENCE = re.compile(r"&#(\d{3,7});")
 _DECORATION = ' rel="decoration"'
 """The templates' mark of a linked picture that only repeats the linked title next to it."""
 
@@ -61,10 +69,11 @@ def check_source(mjml: str, *, block: str = "", kind: str = "") -> None:
 def compile_mjml(mjml: str, *, block: str = "", kind: str = "") -> str:
     """Return the HTML of MJML, without inlined styles. Raise TemplateError, with the line if the compiler names it."""
     check_source(mjml, block=block, kind=kind)
+    source = _refer_to_characters(mjml)
     try:
-        html = mjml2html(mjml, fonts={})
+        html = _write_characters(mjml2html(source, fonts={}))
     except ValueError as error:
-        line = _find_line(str(error), mjml)
+        line = _find_line(str(error), source)
         at = f", line {line}" if line else ""
         message = Message(
             "%(block)s%(at)s cannot become mail HTML: %(error)s. Look at its text and links.",
@@ -74,7 +83,7 @@ def compile_mjml(mjml: str, *, block: str = "", kind: str = "") -> str:
         )
         raise TemplateError(message, block=block, kind=kind, line=line) from error
     assert_tokens_kept(before=mjml, after=html, step="layout")
-    return str(html)
+    return html
 
 
 def inline_styles(html: str) -> str:
@@ -119,6 +128,30 @@ def reserve_picture_space(html: str, *, pictures: Iterable[Picture]) -> str:
         return changed
     style = f"<style>@media only screen{{{''.join(rules[shade] for shade in sorted(rules))}}}</style>"
     return changed.replace("</head>", f"{style}\n</head>", 1)
+
+
+def _refer_to_characters(mjml: str) -> str:
+    """Return the MJML with numbers (`&#2364;`) for the characters of attributes that the compiler may write as code.
+
+    It copies the title of the mail into an attribute.
+    """
+    tags = _TAG.sub(lambda tag: _VALUE.sub(lambda value: f"{value[1]}{_refer(value[2])}{value[1]}", tag[0]), mjml)
+    return _TITLE.sub(lambda title: _refer(title[0]), tags)
+
+
+def _refer(text: str) -> str:
+    return _WRITTEN_AS_CODE.sub(lambda character: f"&#{ord(character[0])};", text)
+
+
+def _write_characters(html: str) -> str:
+    """Return the HTML whose attributes and title have the characters beyond ASCII again, because they take fewer bytes."""
+
+    def change(number: re.Match[str]) -> str:
+        return unescape(number[0]) if int(number[1]) >= _BEYOND_ASCII else number[0]
+
+    for place in (_TAG, _TITLE):
+        html = place.sub(lambda found: _REFERENCE.sub(change, found[0]), html)
+    return html
 
 
 def _hide_from_screen_readers(html: str) -> str:

@@ -108,6 +108,28 @@ def test_quotes_in_attributes_and_in_the_title_stay_inside() -> None:
     assert root.xpath("//div[@role='article']")[0].get("aria-label") == 'Say "hi"'
 
 
+@pytest.mark.parametrize(
+    "words", ["चाय बागान की मज़दूरों को", "20\u00a0€", r"C:\u{41}", "👩🏾\u200d🌾", "سَلَام", "two\nlines", "a “b” – c"]
+)
+def test_labels_and_descriptions_keep_every_character(words: str) -> None:
+    """The compiler writes characters of attributes as Rust code, such as `\\u{93c}`."""
+    image = f'<mj-image src="https://x.example/a.jpg" alt="{words}" />'
+    link = f"""<a href="https://x.example/" aria-label="{words}" title='{words} "x"'>x</a>"""
+    body = f"<mj-section><mj-column>{image}<mj-text>{link}</mj-text></mj-column></mj-section>"
+    root = document_fromstring(compile_mjml(f"<mjml><mj-body>{body}</mj-body></mjml>"))
+    assert root.xpath("//img/@alt") == [words]
+    assert root.xpath("//a/@aria-label") == [words]
+    assert root.xpath("//a/@title") == [f'{words} "x"']
+
+
+@pytest.mark.parametrize("words", ["चाय बागान की मज़दूरों को", "👩🏾\u200d🌾 & “x”", r"C:\u{41}"])
+def test_a_mail_is_announced_by_its_subject(words: str) -> None:
+    made = document(LeadStory(story(picture=picture(alt=words))), subject=words)
+    root = document_fromstring(render(made).html)
+    assert words in root.xpath("//img/@alt")
+    assert root.xpath("//div[@role='article']/@aria-label") == root.xpath("//title/text()") == [words]
+
+
 def test_every_table_for_layout_has_the_role_presentation(mails: Mails) -> None:
     for name, (_, mail) in mails.items():
         for view in (mail.html, view_for_outlook(mail.html)):

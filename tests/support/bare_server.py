@@ -5,6 +5,7 @@ As a program: `python -m tests.support.bare_server PORT FAULT...`. It prints "st
 
 import errno
 import os
+import signal
 import sys
 import time
 from math import inf
@@ -21,6 +22,8 @@ from newsletter.management import hang_watch, server, web_worker  # noqa: E402  
 
 FAULTS = set(sys.argv[2:])
 FAILURE_SECONDS = 1.5
+if "under-nohup" not in FAULTS:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests themselves may run under nohup
 
 
 def say(text):

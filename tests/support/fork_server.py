@@ -157,6 +157,7 @@ def serve(speaking: socket.socket) -> dict[str, Any] | None:
                 _say(speaking, began=os.getpid())
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
                 for end in (speaking, woken, wake):
                     end.close()
                 told: dict[str, Any] = json.loads(line)

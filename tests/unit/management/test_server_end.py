@@ -97,7 +97,7 @@ def test_a_server_that_is_stopped_while_it_loads_starts_no_engine(tmp_path: Path
 
 
 def test_a_server_under_nohup_continues_when_its_terminal_closes(tmp_path: Path) -> None:
-    with run_bare_server(tmp_path, before=("nohup",)) as (process, port):
+    with run_bare_server(tmp_path, "under-nohup", before=("nohup",)) as (process, port):
         wait_until(lambda: answers(port), seconds=SECONDS, what="the page")
         os.kill(process.popen.pid, signal.SIGHUP)
         with pytest.raises(subprocess.TimeoutExpired):

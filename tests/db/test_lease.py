@@ -114,7 +114,7 @@ def _away(execute, sql, params, many, context):
     raise OperationalError("the server closed the connection")
 
 
-def _wait_until(told, *, seconds: float = 10):
+def _wait_until(told, *, seconds: float = 60):
     nap = threading.Event()
     for _ in range(int(seconds / 0.02)):
         if told():

@@ -7,11 +7,11 @@ from statistics import median
 
 import orjson
 from django.conf import settings
-from django.test import Client
 
 from newsletter.bench.audience import make_approved_issue, make_audience
 from newsletter.bench.errors import NotMeasured
 from newsletter.bench.sending import database_bytes
+from newsletter.bench.serving.clients import make_client
 from newsletter.feedback.apply import apply_due_events
 from newsletter.feedback.endpoint import webhook_url
 from newsletter.issues.snapshot.records.content import IssueContent
@@ -77,7 +77,7 @@ def measure_webhooks(*, events: int) -> WebhookFigures:
     send = start_send(issue=issue, now=datetime.now(UTC))
     send.batches.update(state=Batch.State.ACCEPTED)
     path = webhook_url("sparkpost").removeprefix(settings.NEWSLETTER_SITE_URL)
-    client, took = Client(), []
+    client, took = make_client(), []
     client.get(path)  # The first request of a process loads all pages.
     before, worked = database_bytes(), 0.0
     for body in _make_bodies(events):

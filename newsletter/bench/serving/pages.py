@@ -21,7 +21,7 @@ from newsletter.bench.audience import make_approved_issue, make_audience, make_d
 from newsletter.bench.errors import NotMeasured
 from newsletter.bench.provider import serve_provider
 from newsletter.bench.sending import time_send
-from newsletter.bench.serving.preview import sign_in
+from newsletter.bench.serving.clients import make_client, sign_in
 from newsletter.issues.variants.rehearse import rehearse_send
 from newsletter.models import Delivery, DeliveryException, Issue, Story
 from subscribers.audience.count_cache import forget_counts
@@ -81,8 +81,7 @@ def measure_pages(*, people: int) -> PageFigures:
 
 def open_pages(issue: Issue, *, draft: Issue) -> PageFigures:
     """Open each page with the sent issue, and the pages of an issue again with the draft."""
-    settings.ALLOWED_HOSTS = ["*"]
-    staff, reader = sign_in(), Client()
+    staff, reader = sign_in(), make_client()
     opened, left_out = select_pages(staff, [*find_desk_pages(issue), *find_draft_pages(draft)])
     desk = {name: _time(staff, url) for name, url in opened.items()}
     public = {url: _time(reader, url) for url in list_public_pages(issue)}

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from statistics import median
 from uuid import uuid4
 
-from django.contrib.auth.models import User
 from django.test import Client
 
 from newsletter.bench.audience import make_approved_issue, make_audience
 from newsletter.bench.errors import NotMeasured
-from newsletter.desk.staff.second_factor import SECOND_FACTOR_KEY
+from newsletter.bench.serving.clients import sign_in
 from newsletter.issue_checks.variant_groups import EMPTY_GROUP, group_key
 from newsletter.models import Issue
 
@@ -38,17 +37,6 @@ def measure_preview(*, people: int = 2_000, times: int = 15) -> PreviewFigures:
     return PreviewFigures(
         people=people, mail_kb=size / 1000, median_ms=round(median(warm), 1), slowest_ms=round(max(warm), 1)
     )
-
-
-def sign_in() -> Client:
-    """Return a client signed in as a new administrator who passed the second factor."""
-    user = User.objects.create_superuser(f"bench-{uuid4()}@example.org", "bench@example.org", uuid4().hex)
-    client = Client()
-    client.force_login(user)
-    session = client.session
-    session[SECOND_FACTOR_KEY] = user.pk
-    session.save()
-    return client
 
 
 def _preview_once(client: Client, issue: Issue, *, headline: str) -> int:

@@ -10,7 +10,9 @@ from contextvars import ContextVar
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
+from newsletter.common.database.compiled_query import finds_row
 from subscribers.models import (
     ConsentEvent,
     EventKind,
@@ -60,9 +62,18 @@ def rename_person(*, old: int, new: int) -> None:
     WebhookDelivery.objects.filter(person=old).update(person=new)
 
 
+def is_wanted(kind: EventKind, *, now: datetime) -> bool:
+    """Return True if an endpoint wants events of this kind."""
+    return finds_row(_find_collecting, now=now) and bool(WebhookEndpoint.objects.wanting({kind}))
+
+
+def _find_collecting(_: datetime) -> QuerySet[WebhookEndpoint]:
+    return WebhookEndpoint.objects.exclude(state=WebhookEndpoint.State.OFF)
+
+
 def record_person_events(events: Sequence[ConsentEvent]) -> None:
     """Record changes of people's consent. Events without a person, such as of an unknown address, are left out."""
-    if not WebhookEndpoint.objects.exclude(state=WebhookEndpoint.State.OFF).exists():
+    if not events or not finds_row(_find_collecting, now=events[0].at):
         return
     reported = [(event, kind) for event in events if event.subscriber_id and (kind := _find_kind(event)) is not None]
     if not reported or not WebhookEndpoint.objects.wanting({kind for _, kind in reported}):

@@ -1,17 +1,18 @@
 """Write the rows of an unsubscribe from a list, for many people at once.
 
-PostgreSQL gets one statement that locks the people and one that writes; SQLite gets the ORM. Both write the same: a
-suppression, the end of the subscription, one consent event and one row for the mailing whose link was used. Confirmation
-mails not yet sent are deleted.
+PostgreSQL gets one statement that locks the people and one that writes; SQLite gets one that reads and one for each table.
+The ORM would take longer to build them than they take. Both write the same: a suppression, the end of the subscription, one
+consent event and one row for the mailing whose link was used. Confirmation mails not yet sent are deleted.
 """
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
 
+from newsletter.common.database.bulk_sql import start_insert
 from subscribers.confirmation_quota import delete_unsent_requests
 from subscribers.models import (
     Basis,
@@ -25,9 +26,8 @@ from subscribers.models import (
     Subscriber,
     Subscription,
     Suppression,
-    WebhookEndpoint,
 )
-from subscribers.outbound_events import record_person_events
+from subscribers.outbound_events import is_wanted, record_person_events
 
 
 class Unsubscribe(NamedTuple):
@@ -57,13 +57,13 @@ class BulkUnsubscribeResult(NamedTuple):
 
 # People are locked before their rows (see person_locks), by a separate statement. A statement that waits for a lock
 # sees other tables as they were before the wait, and so would miss a subscription that the other transaction opened.
-_LOCK_SQL = f"""
+_LOCK_ON_POSTGRESQL = f"""
 SELECT FROM {Subscriber._meta.db_table} WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE
 """
 
 # No part sees the rows that another part of the statement writes, so each returns its own. Those whom an erasure or a merge
 # just deleted are left out, and an address that just changed is read from the locked row.
-_UNSUBSCRIBE_SQL = f"""
+_WRITE_ON_POSTGRESQL = f"""
 WITH chosen AS (
     SELECT given.subscriber_id, person.address_hash, given.mailing_list_id, given.mailing
     FROM unnest(%s::bigint[], %s::bytea[], %s::bigint[], %s::bigint[])
@@ -111,11 +111,71 @@ LEFT JOIN {Confirmation._meta.db_table} AS confirmation ON confirmation.sent_at 
     AND confirmation.subscriber_id = chosen.subscriber_id AND confirmation.mailing_list_id = chosen.mailing_list_id
 """  # noqa: S608  only table names are put in
 
+_READ_ON_SQLITE = f"""
+WITH given AS (
+    SELECT json_extract(value, '$[0]') AS subscriber_id, json_extract(value, '$[1]') AS mailing_list_id FROM json_each(%s)
+)
+SELECT given.subscriber_id, given.mailing_list_id, person.address_hash, suppression.id, suppression.import_batch_id,
+    subscription.id, (subscription.confirmed_at IS NOT NULL OR subscription.basis <> %s)
+        AND (subscription.expires_at IS NULL OR subscription.expires_at > %s)
+        AND NOT EXISTS (
+            SELECT 1 FROM {Suppression._meta.db_table} AS earlier
+            WHERE earlier.removed_at IS NULL AND earlier.address_hash = person.address_hash
+                AND (earlier.scope = 'all' OR earlier.mailing_list_id = given.mailing_list_id)
+        ), confirmation.id
+FROM given
+JOIN {Subscriber._meta.db_table} AS person ON person.id = given.subscriber_id
+LEFT JOIN {Suppression._meta.db_table} AS suppression ON suppression.removed_at IS NULL AND suppression.scope = 'list'
+    AND suppression.reason = '{Reason.UNSUBSCRIBE.value}' AND suppression.address_hash = person.address_hash
+    AND suppression.mailing_list_id = given.mailing_list_id
+LEFT JOIN {Subscription._meta.db_table} AS subscription ON subscription.ended_at IS NULL
+    AND subscription.subscriber_id = given.subscriber_id AND subscription.mailing_list_id = given.mailing_list_id
+LEFT JOIN {Confirmation._meta.db_table} AS confirmation ON confirmation.sent_at IS NULL
+    AND confirmation.subscriber_id = given.subscriber_id AND confirmation.mailing_list_id = given.mailing_list_id
+"""  # noqa: S608  only table names and codes are put in
+_SUPPRESS_ON_SQLITE = (
+    start_insert(
+        Suppression._meta.db_table,
+        ["address_hash", "mailing_list_id", "at", "scope", "reason", "note", "removed_by", "removal_reason"],
+    )
+    + f" VALUES (%s, %s, %s, '{Scope.LIST.value}', '{Reason.UNSUBSCRIBE.value}', '', '', '')"
+)
+_END_ON_SQLITE = f"""
+UPDATE {Subscription._meta.db_table} SET ended_at = %s, end_reason = '{EndReason.UNSUBSCRIBE.value}' WHERE id = %s
+"""  # noqa: S608  only table names and codes are put in
+_RECORD_ON_SQLITE = (
+    start_insert(
+        ConsentEvent._meta.db_table,
+        ["subscriber_id", "address_hash", "mailing_list_id", "at", "source", "kind", "wording", "by", "data"],
+    )
+    + f" VALUES (%s, %s, %s, %s, %s, '{ConsentEvent.Kind.LEFT.value}', '', '', '{{}}')"
+)
+_COUNT = (
+    start_insert(CountedUnsubscribe._meta.db_table, ["mailing", "subscriber_id", "at"])
+    + " VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
+)
+
+
+class _Found(NamedTuple):
+    """An unsubscribe with the address of now, and the ids of the rows that it changes. None stands for a missing row."""
+
+    unsubscribe: Unsubscribe
+    suppression: int | None
+    import_batch: int | None
+    subscription: int | None
+    got_mail: int | None
+    confirmation: int | None
+
+    @property
+    def is_suppressed(self) -> bool:
+        """True if the suppression is new or was an import's."""
+        return self.suppression is None or self.import_batch is not None
+
 
 def write_unsubscribes(unsubscribes: Sequence[Unsubscribe], *, now: datetime, source: str) -> BulkUnsubscribeResult:
     """Write all of these or none. Each (person, list) pair must occur once."""
     chosen = sorted(unsubscribes)
-    if not WebhookEndpoint.objects.wanting({EventKind.PERSON_UNSUBSCRIBED}):
+    if not is_wanted(EventKind.PERSON_UNSUBSCRIBED, now=now):
         return _write(chosen, now, source)
     with transaction.atomic():
         result = _write(chosen, now, source)
@@ -124,12 +184,12 @@ def write_unsubscribes(unsubscribes: Sequence[Unsubscribe], *, now: datetime, so
 
 
 def _write(chosen: Sequence[Unsubscribe], now: datetime, source: str) -> BulkUnsubscribeResult:
-    write = _write_with_sql if connection.vendor == "postgresql" else _write_with_orm
+    write = _write_on_postgresql if connection.vendor == "postgresql" else _write_on_sqlite
     return write(chosen, now, source)
 
 
 @transaction.atomic
-def _write_with_sql(chosen: Sequence[Unsubscribe], now: datetime, source: str) -> BulkUnsubscribeResult:
+def _write_on_postgresql(chosen: Sequence[Unsubscribe], now: datetime, source: str) -> BulkUnsubscribeResult:
     values: list[Any] = [
         *([unsubscribe[column] for unsubscribe in chosen] for column in range(4)),
         *(now, Scope.LIST.value, Reason.UNSUBSCRIBE.value),
@@ -139,8 +199,8 @@ def _write_with_sql(chosen: Sequence[Unsubscribe], now: datetime, source: str) -
         now,
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK_SQL, [[unsubscribe.subscriber for unsubscribe in chosen]])
-        cursor.execute(_UNSUBSCRIBE_SQL, values)
+        cursor.execute(_LOCK_ON_POSTGRESQL, [[unsubscribe.subscriber for unsubscribe in chosen]])
+        cursor.execute(_WRITE_ON_POSTGRESQL, values)
         rows = cursor.fetchall()
     found = {
         Unsubscribe(subscriber, bytes(digest), mailing_list, mailing): is_suppressed
@@ -154,33 +214,36 @@ def _write_with_sql(chosen: Sequence[Unsubscribe], now: datetime, source: str) -
 
 
 @transaction.atomic
-def _write_with_orm(chosen: Sequence[Unsubscribe], now: datetime, source: str) -> BulkUnsubscribeResult:
-    """Write the same rows on SQLite, where the transaction keeps every other writer out."""
-    found = _read_current_addresses(chosen)
-    undoable = _find_undoable(found, now)
-    suppressed = _insert_suppressions(found, now)
-    ended = _end_subscriptions(found, now)
-    _delete_unsent(_rows_of(Confirmation.objects.due(), found))
-    changed = [
-        unsubscribe
-        for unsubscribe in found
-        if (unsubscribe.address_hash, unsubscribe.mailing_list) in suppressed
-        or (unsubscribe.subscriber, unsubscribe.mailing_list) in ended
-    ]
-    ConsentEvent.objects.bulk_create(_make_consent_event(unsubscribe, now, source) for unsubscribe in changed)
+def _write_on_sqlite(chosen: Sequence[Unsubscribe], now: datetime, source: str) -> BulkUnsubscribeResult:
+    """Write the same rows. Until the transaction ends, nobody else writes, so what it has read stays true."""
+    given = {(unsubscribe.subscriber, unsubscribe.mailing_list): unsubscribe for unsubscribe in chosen}
+    moment = connection.ops.adapt_datetimefield_value(now)
+    with connection.cursor() as cursor:
+        cursor.execute(_READ_ON_SQLITE, [json.dumps(list(given)), Basis.DOUBLE_OPT_IN.value, moment])
+        found = [
+            _Found(given[subscriber, mailing_list]._replace(address_hash=bytes(digest)), *rows)
+            for subscriber, mailing_list, digest, *rows in cursor.fetchall()
+        ]
+        cursor.executemany(
+            _SUPPRESS_ON_SQLITE,
+            [(*each.unsubscribe[1:3], moment) for each in found if each.suppression is None],
+        )
+        cursor.executemany(
+            _END_ON_SQLITE, [(moment, each.subscription) for each in found if each.subscription is not None]
+        )
+        changed = [each.unsubscribe for each in found if each.is_suppressed or each.subscription is not None]
+        cursor.executemany(_RECORD_ON_SQLITE, [(*unsubscribe[:3], moment, source) for unsubscribe in changed])
+    imported = [each.suppression for each in found if each.suppression is not None and each.import_batch is not None]
+    if imported:
+        Suppression.objects.filter(pk__in=imported).update(import_batch=None)
+    _delete_unsent([each.confirmation for each in found if each.confirmation is not None])
     count_unsubscribes(((unsubscribe.mailing, unsubscribe.subscriber) for unsubscribe in changed), now=now)
-    return BulkUnsubscribeResult(set(changed), suppressed, _find_gone(chosen, found), undoable)
-
-
-def _read_current_addresses(chosen: Sequence[Unsubscribe]) -> list[Unsubscribe]:
-    """Return those whose person still exists, with the address that the person has now."""
-    people = Subscriber.objects.filter(pk__in={unsubscribe.subscriber for unsubscribe in chosen})
-    current = dict(people.values_list("pk", "address_hash"))
-    return [
-        unsubscribe._replace(address_hash=bytes(current[unsubscribe.subscriber]))
-        for unsubscribe in chosen
-        if unsubscribe.subscriber in current
-    ]
+    return BulkUnsubscribeResult(
+        set(changed),
+        _list_pairs(each.unsubscribe for each in found if each.is_suppressed),
+        _find_gone(chosen, [each.unsubscribe for each in found]),
+        {(each.unsubscribe.subscriber, each.unsubscribe.mailing_list) for each in found if each.got_mail},
+    )
 
 
 def _find_gone(chosen: Iterable[Unsubscribe], found: Iterable[Unsubscribe]) -> set[Unsubscribe]:
@@ -205,77 +268,12 @@ def _make_consent_event(unsubscribe: Unsubscribe, now: datetime, source: str) ->
 
 def count_unsubscribes(pairs: Iterable[tuple[int, int]], *, now: datetime) -> None:
     """Store (mailing, subscriber) pairs, each only once. A mailing of 0 means none and is not stored."""
-    CountedUnsubscribe.objects.bulk_create(
-        (
-            CountedUnsubscribe(mailing=mailing, subscriber_id=subscriber, at=now)
-            for mailing, subscriber in pairs
-            if mailing
-        ),
-        ignore_conflicts=True,
-    )
-
-
-def _insert_suppressions(chosen: Sequence[Unsubscribe], now: datetime) -> set[tuple[bytes, int]]:
-    """Add the suppressions that are missing, and detach those of an import from it. Return their (hash, list) pairs."""
-    live = Suppression.objects.live().filter(
-        scope=Scope.LIST,
-        reason=Reason.UNSUBSCRIBE,
-        address_hash__in={unsubscribe.address_hash for unsubscribe in chosen},
-    )
-    pairs = {(unsubscribe.address_hash, unsubscribe.mailing_list) for unsubscribe in chosen}
-    existing = {
-        (bytes(digest), mailing_list): (pk, batch)
-        for pk, digest, mailing_list, batch in live.values_list("pk", "address_hash", "mailing_list_id", "import_batch")
-    }
-    imported = {pair: existing[pair][0] for pair in pairs & existing.keys() if existing[pair][1] is not None}
-    if imported:
-        Suppression.objects.filter(pk__in=imported.values()).update(import_batch=None)
-    missing = pairs - existing.keys()
-    Suppression.objects.bulk_create(
-        Suppression(
-            address_hash=digest, mailing_list_id=mailing_list, at=now, scope=Scope.LIST, reason=Reason.UNSUBSCRIBE
-        )
-        for digest, mailing_list in missing
-    )
-    return missing | imported.keys()
-
-
-def _find_undoable(chosen: Sequence[Unsubscribe], now: datetime) -> set[tuple[int, int]]:
-    """Return the (subscriber, list) pairs that get mail until now."""
-    lasting = Subscription.objects.mailable().exclude(expires_at__isnull=False, expires_at__lte=now)
-    mailable = set(_rows_of(lasting, chosen).values())
-    live = Suppression.objects.live().filter(address_hash__in={unsubscribe.address_hash for unsubscribe in chosen})
-    suppressed = {
-        (bytes(digest), mailing_list) for digest, mailing_list in live.values_list("address_hash", "mailing_list")
-    }
-    return mailable & {
-        (unsubscribe.subscriber, unsubscribe.mailing_list)
-        for unsubscribe in chosen
-        if not suppressed & {(unsubscribe.address_hash, None), (unsubscribe.address_hash, unsubscribe.mailing_list)}
-    }
-
-
-def _end_subscriptions(chosen: Sequence[Unsubscribe], now: datetime) -> set[tuple[int, int]]:
-    """End the open subscriptions. Return their (subscriber, list) pairs."""
-    ended = _rows_of(Subscription.objects.open(), chosen)
-    Subscription.objects.filter(pk__in=ended).update(ended_at=now, end_reason=EndReason.UNSUBSCRIBE)
-    return set(ended.values())
+    at = connection.ops.adapt_datetimefield_value(now)
+    with connection.cursor() as cursor:
+        cursor.executemany(_COUNT, [(mailing, subscriber, at) for mailing, subscriber in pairs if mailing])
 
 
 def _delete_unsent(confirmations: Collection[int]) -> None:
     """Delete the confirmations with these ids. Most unsubscribes have none, and cost no query."""
     if confirmations:
         delete_unsent_requests(Confirmation.objects.filter(pk__in=confirmations))
-
-
-def _rows_of(
-    rows: QuerySet[Subscription] | QuerySet[Confirmation], chosen: Sequence[Unsubscribe]
-) -> dict[int, tuple[int, int]]:
-    """Return the (subscriber, list) pair of each row that belongs to one of these, by row id."""
-    pairs = {(unsubscribe.subscriber, unsubscribe.mailing_list) for unsubscribe in chosen}
-    found = rows.filter(subscriber_id__in={subscriber for subscriber, _ in pairs})
-    return {
-        pk: (subscriber, mailing_list)
-        for pk, subscriber, mailing_list in found.values_list("pk", "subscriber_id", "mailing_list_id")
-        if (subscriber, mailing_list) in pairs
-    }

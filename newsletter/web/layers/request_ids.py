@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from uuid import uuid4
+from random import getrandbits
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from django.conf import settings
@@ -36,4 +36,4 @@ def _find_id(environ: WSGIEnvironment) -> str:
         environ.get("REMOTE_ADDR", ""), proxies=settings.SUBSCRIBERS_TRUSTED_PROXIES
     ):
         return str(request_id)
-    return uuid4().hex
+    return f"{getrandbits(128):032x}"  # no secret, so no question to the system, for which a thread waits

@@ -611,6 +611,7 @@ class Migration(migrations.Migration):
                 ("seen_at", models.DateTimeField(editable=False)),
                 ("source_sha256", models.CharField(blank=True, editable=False, max_length=64)),
                 ("changed_at", models.DateTimeField(db_index=True, editable=False, null=True)),
+                ("place_text_changed_at", models.DateTimeField(editable=False, null=True)),
                 ("change_notified_at", models.DateTimeField(editable=False, null=True)),
                 ("reused_at", models.DateTimeField(editable=False, null=True)),
                 ("edited_fields", models.JSONField(default=list, editable=False)),

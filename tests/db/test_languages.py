@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from newsletter.common.errors import NotReady
+from newsletter.content.ingesting.translated_events import record_event_change
 from newsletter.feedback.explaining.explain_issue import explain_issue
 from newsletter.issues.archive.current_events import show_changed_events
 from newsletter.issues.corrections.correct import announce_change
@@ -554,30 +555,43 @@ def test_a_correction_names_the_place_in_the_words_of_the_translation(changes: d
     assert ("Biblioteca, Londres" in version.preheader) == ("place_text" in changes)
 
 
+BEFORE, LATER = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
+
+
 @pytest.mark.parametrize(
-    ("read_at", "changed_at", "edited_fields", "words"),
+    ("read_at", "spanish", "moved", "words"),
     [
-        (NOW - timedelta(hours=1), None, [], "Ayuntamiento, Londres"),
-        (NOW + timedelta(hours=1), None, ["place_text"], "Ayuntamiento, Londres"),
-        (NOW, None, [], "Biblioteca, Londres"),
-        (NOW, NOW, ["place_text"], "Biblioteca, Londres"),
+        (BEFORE, {}, {}, "Ayuntamiento, Londres"),
+        (NOW, {}, {}, "Biblioteca, Londres"),
+        (LATER, {}, {"edited_fields": ["place_text"]}, "Ayuntamiento, Londres"),
+        (LATER, {"changed_at": LATER}, {"edited_fields": ["place_text"]}, "Ayuntamiento, Londres"),
+        (BEFORE, {"changed_at": LATER, "edited_fields": ["starts_at"]}, {}, "Ayuntamiento, Londres"),
+        (LATER, {"place_text_changed_at": BEFORE, "edited_fields": ["place_text"]}, {}, "Ayuntamiento, Londres"),
+        (NOW, {"place_text_changed_at": NOW}, {"edited_fields": ["place_text"]}, "Biblioteca, Londres"),
+        (BEFORE, {"place_text_changed_at": NOW, "edited_fields": ["place_text"]}, {}, "Biblioteca, Londres"),
+        (
+            BEFORE,
+            {"place_text_changed_at": NOW},
+            {"edited_fields": ["place_text"], "changed_at": LATER},
+            "Biblioteca, Londres",
+        ),
     ],
 )
 def test_only_words_of_a_translation_that_is_up_to_date_name_the_place(
-    read_at: datetime, changed_at: datetime | None, edited_fields: list[str], words: str
+    read_at: datetime, spanish: dict[str, object], moved: dict[str, object], words: str
 ) -> None:
     """The original and its translation can have two sources, and each is read at its own time."""
     publication = make_bilingual()
     make_story("The water case")
     event = make_event("Vigil by the river", where=LONDON, place_text="Town Hall, London")
-    spanish = {"language": "es", "translation_of": event, "source": make_source("Calendario"), "changed_at": changed_at}
+    spanish = spanish | {"language": "es", "translation_of": event, "source": make_source("Calendario")}
     make_event("Vigilia junto al río", where=LONDON, place_text=words, **spanish)
     Source.objects.update(last_success_at=read_at)
     add_reader(publication, "es", start=1, where=LONDON)
     send(make_issue(publication, approved=True))
     Batch.objects.update(state=Batch.State.ACCEPTED)
-    moved = {"place_text": "The library, London", "changed_at": NOW, "edited_fields": edited_fields}
-    EventNotice.objects.filter(pk=event.pk).update(**moved)
+    changes = {"place_text": "The library, London", "changed_at": NOW, "place_text_changed_at": NOW} | moved
+    EventNotice.objects.filter(pk=event.pk).update(**changes)
     event.refresh_from_db()
     place = words if words.startswith("Biblioteca") else "The library, London"
     correction = announce_change(event=event, publication=publication, by=make_approver(), now=NOW)
@@ -586,6 +600,14 @@ def test_only_words_of_a_translation_that_is_up_to_date_name_the_place(
     assert describe_event_location(version.events[0], language="es") == place
     calendar = Client().get(f"/calendar/{make_calendar_name(event.pk)}/google", {"lang": "es"})
     assert urlencode({"location": place}) in calendar["Location"]
+
+
+def test_only_other_words_for_a_place_set_the_moment_of_its_words() -> None:
+    event = make_event("Vigil by the river", where=LONDON, place_text="Town Hall, London")
+    for name, value, words_at in (("starts_at", LATER, None), ("town", "Camden", None), ("place_text", "Library", NOW)):
+        setattr(event, name, value)
+        record_event_change(event, now=NOW)
+        assert (event.changed_at, event.place_text_changed_at) == (NOW, words_at)
 
 
 def test_a_block_for_readers_of_one_language_needs_no_translation() -> None:

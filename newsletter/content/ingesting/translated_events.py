@@ -42,7 +42,7 @@ def report_changed_event(event: EventNotice, *, now: datetime) -> None:
 
 
 def record_event_change(event: EventNotice, *, now: datetime) -> None:
-    """Set ``changed_at`` and ``reused_at`` of a row that is about to be saved, if its facts differ from the stored ones.
+    """Set the moments of a row's last changes, if its facts differ from the stored ones. The caller saves it.
 
     Call it in the transaction of the save: each translation that staff wrote takes over the new facts.
     """
@@ -50,6 +50,8 @@ def record_event_change(event: EventNotice, *, now: datetime) -> None:
     changed = {name: getattr(event, name) for name, value in stored.items() if getattr(event, name) != value}
     if not changed.keys().isdisjoint(TRACKED_FIELDS):
         event.changed_at = now
+    if "place_text" in changed:
+        event.place_text_changed_at = now
     if not _LEADING_TIME.isdisjoint(changed) and _was_over(stored, now=now):
         event.reused_at = now
     if changed:
@@ -126,16 +128,20 @@ def has_same_location(event: EventNotice, other: EventNotice) -> bool:
 
 
 def _may_be_outdated(event: EventNotice, other: EventNotice) -> bool:
-    """Return True if ``other`` changed since the source of ``event`` was read. Two venues of a town are equally near.
+    """Return True if the words of ``event`` may be older than the location of ``other``. Two venues of a town are near.
 
-    If staff wrote the location of ``other``, no source says it. Then ``event`` must have changed since.
+    If staff wrote the words of one of them, no reading of its source compares the two. Then those of ``event`` must have
+    changed since. That its time changed says nothing about them.
     """
     if event.source is None or other.changed_at is None:
         return False
-    if event.changed_at is not None and event.changed_at >= other.changed_at:
+    words_at = event.place_text_changed_at
+    if words_at is not None and words_at >= other.changed_at:
         return False
+    if "place_text" in {*event.edited_fields, *other.edited_fields} and other.place_text_changed_at is not None:
+        return words_at is None or words_at < other.place_text_changed_at
     read_at = event.source.last_success_at
-    return "place_text" in other.edited_fields or read_at is None or read_at < other.changed_at
+    return read_at is None or read_at < other.changed_at
 
 
 def settle_differences(event: EventNotice, *, changed: Collection[str]) -> None:

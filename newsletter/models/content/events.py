@@ -19,6 +19,7 @@ class EventNotice(TranslationMixin, EditedFieldsMixin, index.Indexed, models.Mod
     """One occurrence of an event. ``latitude`` and ``longitude`` are set only if its location is certain.
 
     ``changed_at`` is when its time, location or cancellation last changed, ``change_notified_at`` when staff were notified.
+    ``place_text_changed_at`` is when the words for its location last changed: a source or staff wrote other words.
     ``reused_at`` is when it last got another time after it was over: its source uses its entry for the next event.
     """
 
@@ -65,6 +66,7 @@ class EventNotice(TranslationMixin, EditedFieldsMixin, index.Indexed, models.Mod
     seen_at = models.DateTimeField(editable=False)
     source_sha256 = models.CharField(max_length=64, blank=True, editable=False)
     changed_at = models.DateTimeField(null=True, editable=False, db_index=True)
+    place_text_changed_at = models.DateTimeField(null=True, editable=False)
     change_notified_at = models.DateTimeField(null=True, editable=False)
     reused_at = models.DateTimeField(null=True, editable=False)
     edited_fields = models.JSONField(default=list, editable=False)

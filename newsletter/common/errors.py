@@ -53,6 +53,14 @@ class NotReady(DomainError):
     """The issue cannot be sent as it is: a check fails, a setting is missing, or nobody would get it."""
 
 
+class BadValue(NotReady):
+    """A value that the person typed or chose is missing or wrong. ``name`` says which, so that a form marks its field."""
+
+    def __init__(self, template: str, /, *, name: str, **values: object) -> None:
+        super().__init__(template, **values)
+        self.name = name
+
+
 class SwitchedOff(NotReady):
     """The publication, or its monthly digest, is switched off."""
 

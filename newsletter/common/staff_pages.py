@@ -22,7 +22,7 @@ from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
-from newsletter.common.errors import DomainError
+from newsletter.common.errors import BadValue, DomainError
 from newsletter.common.sealing import Sealer
 from newsletter.common.translation import translate
 
@@ -46,7 +46,8 @@ class ServiceAction:
     """One call of a service for a member of staff.
 
     ``call`` returns the message to show. The call is logged as ``log_action`` of ``instance``, unless it raises.
-    ``keeps_form``: if it raises, keep the typed values, because the next page shows them again.
+    ``keeps_form``: if it raises, keep the typed values, because the next page shows them again. After a BadValue, it can also
+    mark the field.
     """
 
     call: Callable[[], str | Done]
@@ -60,7 +61,9 @@ class ServiceAction:
         try:
             result = self.call()
         except self.errors as error:
-            if self.keeps_form:
+            if self.keeps_form and isinstance(error, BadValue):
+                keep_refused_form(request, problem=translate(error), field=error.name)
+            elif self.keeps_form:
                 keep_refused_form(request)
             messages.error(request, translate(error))
             return redirect(back)
@@ -109,10 +112,10 @@ class PermittedPage(PermissionCheckedMixin, StaffTemplatePage):
         return bool(cls.permission_policy.user_has_permission(user, cls.permission_required))
 
 
-def keep_refused_form(request: HttpRequest, *, problem: str = "") -> None:
+def keep_refused_form(request: HttpRequest, *, problem: str = "", field: str = "") -> None:
     """Keep the fields of this POST, sealed, for the page that shows the form again. One longer than any of ours is not kept.
 
-    The page gets the problem as one more field, `refusal`.
+    The page gets the problem as one more field, `refusal`, and the name of the wrong one as `refused_field`.
 
     It is shown once, within five minutes. Later, the next page with such a form removes it, or the deletion of the session.
     """
@@ -120,7 +123,7 @@ def keep_refused_form(request: HttpRequest, *, problem: str = "") -> None:
     for name in _NEVER_KEPT:
         fields.pop(name, None)
     if problem:
-        fields["refusal"] = problem
+        fields["refusal"], fields["refused_field"] = problem, field
     text = fields.urlencode()
     if len(text) <= _MAX_LENGTH:
         refused_form = {"address": request.path, "fields": _SEALER.seal(text), "at": time.time()}

@@ -12,18 +12,20 @@ from django.contrib.auth.models import User
 from django.contrib.messages import ERROR
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.http import HttpResponse
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from newsletter.common.staff_pages import KEPT_SECONDS
 from newsletter.jobs.catalogue import JOBS
-from newsletter.models import Issue
+from newsletter.models import EventNotice, Issue, Send
+from newsletter.sending.freezing.start import start_send
 from subscribers.models import Reason, Subscriber, Suppression
 from subscribers.unsubscribing.suppression import suppress
 from tests.support.desk import list_messages, sign_in
 from tests.support.desk_pages import fill, make_desk_rows  # noqa: F401  a fixture
 from tests.support.desk_routes import LOOKED_AT, list_desk_routes
-from tests.support.fixtures import NOW, make_issue, make_publication, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_event, make_issue, make_publication, make_story
 from tests.support.people import make_list, make_member
 from tests.support.welcome import turn_on_welcome
 
@@ -187,6 +189,59 @@ def test_refused_days_of_a_welcome_mail_are_kept() -> None:
     address = reverse("newsletter_welcome_step", args=[second.pk, "days"])
     answer = sign_in("writer").post(address, {"days": "77"}, follow=True)
     assert list_values(answer.content, address)["days"] == "77"
+
+
+def check_marked(answer: HttpResponse, address: str, field: str, *, event: str = "") -> None:
+    """Check that the field of the form at this address is marked, and that its error is also at the top."""
+    page = lxml.html.fromstring(answer.content.decode())
+    forms = [form for form in page.forms if form.action in (address, None) and field in form.fields]
+    form = next(form for form in forms if not event or form.fields["event"] == event)
+    control = form.inputs[field]
+    boxes = control if isinstance(control, lxml.html.CheckboxGroup) else [control]
+    described = (boxes[0].get("aria-describedby") or boxes[0].getparent().getparent().get("aria-describedby")).split()
+    assert {box.get("aria-invalid") for box in boxes} == {"true"}
+    assert page.get_element_by_id(described[0]).text_content().strip() in list_messages(answer)
+    assert len(page.xpath("//*[@aria-invalid]")) == len(boxes)
+
+
+def test_refused_days_of_a_welcome_mail_mark_their_field() -> None:
+    _first, second, _third = turn_on_welcome(make_publication(), steps=0)
+    address = reverse("newsletter_welcome_step", args=[second.pk, "days"])
+    for days in ("77", "soon"):
+        check_marked(sign_in("writer").post(address, {"days": days}, follow=True), address, "days")
+
+
+def test_a_missing_reason_to_resume_a_send_marks_its_field() -> None:
+    make_story("The clinic opens")
+    publication = make_publication()
+    add_subscribers(publication, 2)
+    issue = make_issue(publication, approved=True)
+    send = start_send(issue=issue, now=NOW)
+    Send.objects.filter(pk=send.pk).update(
+        state=Send.State.PAUSED, code=Send.Code.GMAIL_SPAM_RATE, reason="Stopped automatically."
+    )
+    address = reverse("newsletter_send_step", args=[issue.pk, "go-on"])
+    check_marked(sign_in("approver").post(address, {"reason": " "}, follow=True), address, "reason")
+
+
+def test_a_proof_to_nobody_marks_the_list_of_staff() -> None:
+    make_story("The clinic opens")
+    issue = make_issue(make_publication())
+    client, address = sign_in("editor"), reverse("newsletter_issue_proof", args=[issue.pk])
+    check_marked(client.post(address, {}, follow=True), address, "to")
+
+
+@pytest.mark.parametrize("town", ["", "Nowhere-at-all"])
+def test_a_refused_town_of_an_event_marks_its_field(town: str) -> None:
+    first, second = (make_event(title, place_text=title, latitude=None) for title in ("Reading", "Walk"))
+    for event in (first, second):
+        note = {"note": "Which town?", "event_note": "", "candidates": []}
+        EventNotice.objects.filter(pk=event.pk).update(
+            place_question=note, starts_at=timezone.now() + timedelta(days=9)
+        )
+    address = reverse("newsletter_event_places")
+    answer = sign_in("editor").post(address, {"event": str(second.pk), "town": town}, follow=True)
+    check_marked(answer, address, "town", event=str(second.pk))
 
 
 def list_desk_pages(desk: dict[str, str]) -> list[str]:

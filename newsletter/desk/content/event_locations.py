@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
-from newsletter.common.errors import NotConfirmed
+from newsletter.common.errors import NotConfirmed, UnknownPlace
 from newsletter.common.staff_pages import PermittedPage, keep_refused_form, take_refused_form
 from newsletter.common.translation import translate
 from newsletter.content.ingesting.home_location import find_home_country
@@ -27,6 +27,7 @@ from newsletter.desk.approvals.approval_effect import describe_approved, withdra
 from newsletter.desk.content.event_text import format_start
 from newsletter.models import EventNotice
 from subscribers.desk.segments.rule_block_bases import TownInput
+from subscribers.people.location_labels import translate_note
 from subscribers.places.regions import country_label, region_label
 from subscribers.places.search import find_place
 from subscribers.places.town_names import town_label
@@ -83,30 +84,30 @@ class EventLocationsPage(PermittedPage):
         context = super().get_context_data(**kwargs)
         questions = list_location_questions(now=timezone.now())
         refused = take_refused_form(self.request, address=self.request.path)
-        field = TownInput()
         return {
             **context,
             "questions": [
                 (
                     question,
-                    field.render(
-                        "town",
-                        refused.get("town", "") if refused.get("event") == str(question.event.pk) else "",
-                        {"id": f"nl-town-{question.event.pk}"},
+                    *_render_field(
+                        question.event.pk, refused if refused.get("event") == str(question.event.pk) else {}
                     ),
                     describe_approved(question.alike, request=self.request),
                 )
                 for question in questions
             ],
-            "media": context.get("media", field.media) + field.media,
+            "media": context.get("media", TownInput().media) + TownInput().media,
         }
 
     def post(self, request: HttpRequest) -> HttpResponse:
         pk = request.POST.get("event", "")
         event = get_object_or_404(EventNotice.objects.select_related("source"), pk=pk if pk.isdigit() else 0)
-        place = self._find_chosen_location(event) or self._find_typed_location(event)
-        if place is None:
-            keep_refused_form(request)
+        try:
+            place = self._find_chosen_location(event) or self._find_typed_location(event)
+        except UnknownPlace as error:
+            problem = translate_note(error.message)
+            keep_refused_form(request, problem=problem, field="town")
+            messages.error(request, problem)
             return redirect("newsletter_event_places")
         by, now = cast(User, request.user), timezone.now()
         try:
@@ -132,16 +133,25 @@ class EventLocationsPage(PermittedPage):
         chosen = self.request.POST.get("place", "")
         return next((place for place in list_candidates(event) if location_key(place) == chosen), None)
 
-    def _find_typed_location(self, event: EventNotice) -> Town | None:
+    def _find_typed_location(self, event: EventNotice) -> Town:
+        """Return the town that staff typed. Raises UnknownPlace."""
         text = self.request.POST.get("town", "").strip()[:200]
         if not text:
-            messages.error(self.request, _("Choose one of the locations, or enter a town."))
-            return None
+            raise UnknownPlace("Choose one of the locations, or enter a town.")
         region = event.source.region if event.source else ""
         match = find_place(text, near=region or find_home_country())
         if match.place is None:
-            messages.error(self.request, translate(match.reason))
+            raise UnknownPlace(match.reason)
         return match.place
+
+
+def _render_field(event_id: int, refused: dict[str, str]) -> tuple[str, str]:
+    """Return the field for a town, with what was typed into it, and the problem of a town that was refused."""
+    problem = refused.get("refusal", "")
+    attributes = {"id": f"nl-town-{event_id}"}
+    if problem:
+        attributes |= {"aria-invalid": "true", "aria-describedby": f"nl-town-{event_id}-error"}
+    return TownInput().render("town", refused.get("town", ""), attributes), problem
 
 
 def list_location_questions(*, now: datetime) -> list[LocationQuestion]:
@@ -160,7 +170,7 @@ def list_location_questions(*, now: datetime) -> list[LocationQuestion]:
             event=alike[0],
             alike=alike,
             when=format_start(alike[0]),
-            note=translate(alike[0].place_question.get("note", "")),
+            note=translate_note(alike[0].place_question.get("note", "")),
             options=list_location_options(list_candidates(alike[0])),
             others=len(alike) - 1,
         )

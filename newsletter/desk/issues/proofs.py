@@ -32,12 +32,13 @@ class ProofsContext(TypedDict):
     """The proof section of desk/issue_overview.html.
 
     ``ticked`` are the primary keys of the staff who are ticked, and ``proof_readers`` is the chosen group: the user and the
-    first group, or what a refused form had.
+    first group, or what a refused form had. ``proof_problems`` has the problem of a refused field, by its name.
     """
 
     staff: Iterable[User]
     ticked: Collection[int]
     proof_readers: str
+    proof_problems: dict[str, str]
     proofs: Iterable[Proof]
 
 
@@ -83,6 +84,7 @@ def proofs_context(issue: Issue, *, request: HttpRequest) -> ProofsContext:
         "staff": list_proof_recipients(),
         "ticked": _read_keys(refused.get("to", [])) if refused else [request.user.pk or 0],
         "proof_readers": refused.get("readers", [""])[-1],
+        "proof_problems": dict(zip(refused.get("refused_field", []), refused.get("refusal", []), strict=True)),
         "proofs": issue.proofs.select_related("person")[:MAX_PROOFS_SHOWN],
     }
 

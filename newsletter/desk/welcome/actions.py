@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from newsletter.common.errors import NotAllowed, NotReady
+from newsletter.common.errors import BadValue, NotAllowed
 from newsletter.common.staff_pages import ServiceAction
 from newsletter.desk.issues.issue_page import ISSUES
 from newsletter.desk.welcome.page import welcome_url
@@ -69,7 +69,7 @@ def _turn_off(request: HttpRequest, issue: Issue) -> str:
 def _change_days(request: HttpRequest, issue: Issue) -> str:
     days = request.POST.get("days", "").strip()
     if not days.isdecimal() or len(days) > _MAX_DIGITS:
-        raise NotReady("Enter a number of days. Nothing was changed.")
+        raise BadValue("Enter a number of days. Nothing was changed.", name="days")
     change_delay(issue=issue, days=int(days), by=request.user)
     return _("Saved. It holds for people who wait for it already.")
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 
-from newsletter.common.errors import NotReady
+from newsletter.common.errors import BadValue
 from newsletter.common.text import escape_merge_fields
 from newsletter.issues.approval.approve import withdraw_approvals
 from newsletter.issues.approval.hold import release_issue
@@ -87,7 +87,7 @@ def set_up_welcome(*, publication: Publication, by: Staff, now: datetime) -> lis
 def change_delay(*, issue: Issue, days: int, by: Staff) -> None:
     """Set how many days after the confirmation a later mail goes out. It holds for people who wait for it already.
 
-    Raises NotAllowed; NotReady if the days are out of range, or do not lie between those of the mails before and after it.
+    Raises NotAllowed; BadValue if the days are out of range, or do not lie between those of the mails before and after it.
     """
     require_editor(by)
     locked = Issue.objects.select_for_update(of=("self",)).get(pk=issue.pk)
@@ -99,8 +99,9 @@ def change_delay(*, issue: Issue, days: int, by: Staff) -> None:
     lowest = max((int(delay or 0) for step, delay in delays.items() if step < locked.number), default=0) + 1
     highest = min((int(delay or 0) for step, delay in delays.items() if step > locked.number), default=61) - 1
     if locked.number == FIRST_STEP or not lowest <= days <= highest:
-        raise NotReady(
+        raise BadValue(
             "Choose %(lowest)s to %(highest)s days, so that the mails keep their order. Nothing was changed.",
+            name="days",
             lowest=lowest,
             highest=highest,
         )

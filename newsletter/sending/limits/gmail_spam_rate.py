@@ -8,7 +8,7 @@ from functools import partial
 
 from django.db import transaction
 
-from newsletter.common.errors import NotReady
+from newsletter.common.errors import BadValue
 from newsletter.common.messages import Message
 from newsletter.common.text import clean_line
 from newsletter.models import Issue, PostmasterFigure, Send, transition
@@ -83,7 +83,7 @@ def needs_reason(send: Send) -> bool:
 
 
 def record_resume_reason(send: Send, *, by: str, reason: str, now: datetime) -> None:
-    """Store why a person resumes a send that Gmail's spam rate paused. Raise NotReady without a reason. Other pauses need none.
+    """Store why a person resumes a send that Gmail's spam rate paused. Raise BadValue without a reason. Other pauses need none.
 
     The send is read again, because another person may have acted on it.
     """
@@ -92,8 +92,9 @@ def record_resume_reason(send: Send, *, by: str, reason: str, now: datetime) -> 
         return
     reason = clean_line(reason, max_length=MAX_REASON)
     if not reason:
-        raise NotReady(
+        raise BadValue(
             "The send of %(issue)s is still paused, because Gmail's spam rate is too high. Enter a reason, then resume it.",
+            name="reason",
             issue=send.issue,
         )
     AutomaticPause.objects.filter(send=row, rule=RULE).update(lifted_at=now, lifted_by=by, lifted_reason=reason)

@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from newsletter.common.errors import BadAddress, NotAllowed, NotReady
+from newsletter.common.errors import BadAddress, BadValue, NotAllowed, NotReady
 from newsletter.issues.approval.approve import may_renew_mails
 from newsletter.issues.protected_terms.check import require_unprotected
 from newsletter.issues.snapshot.records.content import IssueContent
@@ -59,17 +59,18 @@ def send_proofs(
 
     It goes through the account of the publication.
 
-    Return a row with the result of each. Raise NotAllowed if the person may neither edit nor approve issues. Raise NotReady
-    if nobody or nothing is left to send, or if the mail contains a protected term: a proof is mailed outside too.
+    Return a row with the result of each. Raise NotAllowed if the person may neither edit nor approve issues. Raise BadValue
+    if the staff or the group cannot be used, and NotReady if the issue was sent. Raise NotReady also if the mail contains a
+    protected term: a proof is mailed outside too.
     """
     may_send = by.has_perm("newsletter.change_issue") or by.has_perm("newsletter.approve_issue")
     if not isinstance(by, User) or not may_send:
         raise NotAllowed("%(by)s may not send proofs. An administrator can give the role “writer”.", by=by)
     people = [person for person in to if person.is_active and person.email]
     if not people:
-        raise NotReady("No proof was sent: choose at least one member of staff with an email address.")
+        raise BadValue("No proof was sent: choose at least one member of staff with an email address.", name="to")
     if len(people) > MAX_PROOFS:
-        raise NotReady("A proof goes to at most %(limit)s people at once. Choose fewer.", limit=MAX_PROOFS)
+        raise BadValue("A proof goes to at most %(limit)s people at once. Choose fewer.", name="to", limit=MAX_PROOFS)
     if issue.state == Issue.State.SENT:
         raise NotReady("%(issue)s has been sent; you can no longer send a proof.", issue=issue)
     revision = freeze_revision(issue=issue, now=now)
@@ -77,7 +78,10 @@ def send_proofs(
     renew = may_renew_mails(issue, content=content)
     variants = make_variants(revision=revision, groups=[group], sent_at=max(content.issue.due_at, now), renew=renew)
     if not variants:
-        raise NotReady("These recipients would not get this issue, so there is no proof to send. Choose another group.")
+        raise BadValue(
+            "These recipients would not get this issue, so there is no proof to send. Choose another group.",
+            name="group",
+        )
     require_unprotected(issue=issue, content=content, mails=variants)
     mail, adapter = make_mail(variant=variants[0], content=content), account_adapter(issue.publication.account)
     return [

@@ -1,6 +1,6 @@
 """Countries and regions that a town can lie in, and how people write them after its name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -61,6 +61,12 @@ class Area:
     def is_widely_known(self) -> bool:
         """Return True if its bare name means it, even if a large town elsewhere has that name."""
         return not self.region or self.country in _REGIONS_KNOWN_BY_NAME
+
+
+def join_descriptions(descriptions: Sequence[str]) -> str:
+    """Return “Georgia”, or “Georgia or a part of Texas, United States”: each is translated by itself."""
+    first, *others = descriptions
+    return Message("%(first)s or %(others)s", first=first, others=join_descriptions(others)) if others else first
 
 
 def is_continent(text: str) -> bool:

@@ -119,7 +119,7 @@ def _match_area(part: str, within: Sequence[Area]) -> PlaceMatch | None:
         for place, is_full_name in towns
     ):
         return None
-    what = " or ".join(area.describe_as(part) for area in areas_named[:3])
+    what = areas.join_descriptions([area.describe_as(part) for area in areas_named[:3]])
     if large:
         also = "; ".join(describe(place) for place in large[:3])
         return PlaceMatch(
@@ -158,7 +158,7 @@ def _ask_about_town_outside(narrowed: NarrowedAddress) -> PlaceMatch | None:
             reason = Message(
                 "“%(part)s” is not in %(area)s, but there is %(places)s. Check the country or region.",
                 part=part,
-                area=" or ".join(area.describe() for area in narrowed.areas[:3]),
+                area=areas.join_descriptions([area.describe() for area in narrowed.areas[:3]]),
                 places="; ".join(describe(place) for place in meant[:3]),
             )
             return PlaceMatch(

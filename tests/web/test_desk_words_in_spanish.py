@@ -1,6 +1,7 @@
 """Words of desk pages that are not in a template: labels of numbers, filters and tables, in the reader's language."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,9 +14,11 @@ from wagtail.users.models import UserProfile
 
 from newsletter.common.messages import Message, encode
 from newsletter.common.translation import translate
-from newsletter.models import Publication
+from newsletter.models import EventNotice, Publication
 from newsletter.sending.accounts import find_account
 from subscribers.models import ImportBatch
+from subscribers.people.location_labels import translate_note
+from subscribers.places.areas import join_descriptions
 from tests.support.desk import sign_in
 from tests.support.desk_imports import run_imports, upload
 from tests.support.fixtures import (
@@ -76,6 +79,36 @@ def test_the_places_in_a_note_of_an_import() -> None:
     page = client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
     assert "Londres, Inglaterra, Reino Unido" in page
     assert "no está en España" in page
+
+
+def test_the_areas_in_a_note_about_a_location() -> None:
+    areas = join_descriptions(["Texas, United States", Message("a part of %(describe)s", describe="France"), "Spain"])
+    assert areas == "Texas, United States or a part of France or Spain"
+    assert join_descriptions(["Spain"]) == "Spain"
+    also = "London, England, United Kingdom; Narnia"
+    note = Message("“%(part)s” could be %(what)s, or the town %(also)s.", part="Texas", what=areas, also=also)
+    with override("es"):
+        assert translate_note(note) == (
+            "“Texas” puede ser Texas, Estados Unidos o una parte de Francia o España, o la localidad Londres, Inglaterra, "
+            "Reino Unido; Narnia."
+        )
+        assert translate_note(Message("“%(text)s” names no town, only %(area)s.", text="x", area="Narnia")).endswith(
+            "Narnia."
+        )
+
+
+def test_the_places_in_a_note_of_an_event() -> None:
+    note = Message(
+        "“%(part)s” is not in %(area)s, but there is %(places)s. Check the country or region.",
+        part="London",
+        area="Spain",
+        places="London, England, United Kingdom",
+    )
+    event = make_event("Vigil", note=note, place_question={"note": note, "event_note": "", "candidates": []})
+    EventNotice.objects.filter(pk=event.pk).update(starts_at=timezone.now() + timedelta(days=9))
+    client, expected = sign_in_spanish("editor"), "no está en España, pero existe Londres, Inglaterra, Reino Unido."
+    for address in ("/admin/events/", f"/admin/events/edit/{event.pk}/", reverse("newsletter_event_places")):
+        assert expected in client.get(address).content.decode(), address
 
 
 def test_the_buttons_of_a_chooser_are_in_the_language_of_each_reader(publication: Publication) -> None:

@@ -17,7 +17,6 @@ from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, Obj
 from wagtail.admin.ui.tables import Column
 from wagtail.snippets.views.snippets import CreateView, EditView
 
-from newsletter.common.translation import translate
 from newsletter.content.ingesting.home_location import find_home_zone
 from newsletter.content.ingesting.translated_events import DIFFERENCE_CHECKED
 from newsletter.desk.content.add_translation import AddTranslationMixin
@@ -34,6 +33,7 @@ from subscribers.desk.editing.row_pages import AddRowMixin
 from subscribers.desk.editing.versioned_edits import VersionedEditMixin
 from subscribers.desk.listing import DeskViewSet
 from subscribers.desk.segments.rule_block_bases import TownInput
+from subscribers.people.location_labels import translate_note
 
 
 class EventFilters(WagtailFilterSet):
@@ -128,6 +128,7 @@ def event_panel_context(event: EventNotice) -> dict[str, object]:
     edited = [label_for_field(name, EventNotice) for name in event.edited_fields]
     return {
         "row": event,
+        "note": translate_note(event.note),
         "location": label_location(event),
         "edited": edited,
         "misinformed": find_misinformed(event, now=timezone.now()),
@@ -165,7 +166,7 @@ class EventViewSet(DeskViewSet):
         "title",
         Column("starts_at", label=gettext_lazy("Starts"), accessor=format_start, sort_key="starts_at"),
         Column("place", label=gettext_lazy("Location"), accessor=label_location),
-        Column("note", label=gettext_lazy("To check"), accessor=lambda event: translate(event.note), width="20%"),
+        Column("note", label=gettext_lazy("To check"), accessor=lambda event: translate_note(event.note), width="20%"),
         Column("source", label=gettext_lazy("Source"), sort_key="source__name"),
     ]
     edit_handler = ObjectList(

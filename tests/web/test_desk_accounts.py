@@ -102,6 +102,24 @@ def test_the_page_names_an_account_whose_setting_is_gone(send: Send, settings: o
     assert move_page(send) in page
 
 
+def refuse_page(send: Send) -> str:
+    answer = sign_in("approver").get(move_page(send), follow=True)
+    assert answer.redirect_chain == [(overview(send), 302)]
+    (told,) = list_messages(answer)
+    return told
+
+
+def test_the_page_says_if_everybody_has_the_mail_or_no_account_is_left(send: Send, settings: object) -> None:
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": "nonsense://"}
+    told = refuse_page(send)
+    assert "No other account can be used, so the rest (20 people) still waits for the account “default”." in told
+    assert "Ask your administrator" in told
+    send.batches.update(state="accepted")
+    assert "all have the mail, may have it or do not get it" in refuse_page(send)
+    Send.objects.update(state=Send.State.PREPARING)
+    assert "nothing of it can move" in refuse_page(send)
+
+
 def edit_page(publication: Publication) -> str:
     return f"/admin/publications/edit/{publication.pk}/"
 

@@ -53,8 +53,8 @@ TOO_LATE = "is being sent, was sent or was cancelled, so this is too late."
         ("blocks/insert", TOO_LATE),
         ("subject-test", TOO_LATE),
         ("complete", "has no cancelled send to complete."),
-        ("send/retry", "Nobody is left who could be tried again."),
-        ("send/account", "Nobody is left who could move."),
+        ("send/retry", "Nobody can be tried again now: the provider refused nobody"),
+        ("send/account", "No other account can be used, so the rest (2 people) still waits for the account “default”."),
     ],
 )
 def test_a_form_that_the_issue_does_not_allow_is_not_opened(issue: Issue, page: str, told: str) -> None:

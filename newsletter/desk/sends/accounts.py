@@ -11,15 +11,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from newsletter.common.errors import NotReady, WrongState
+from newsletter.common.errors import NotReady
+from newsletter.common.messages import describe_people
 from newsletter.desk.issues.planning.form_page import IssueFormPage
-from newsletter.desk.sends.progress import find_live_send
+from newsletter.desk.sends.progress import find_live_send, require_live_send
 from newsletter.desk.shell.labels import format_reason, label_people
 from newsletter.models import AccountMove, Send
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.registry import name_provider
 from newsletter.sending.accounts import explain_unusable, find_account, list_usable_accounts
-from newsletter.sending.settling.account_moves import list_movable_batches, move_by_hand
+from newsletter.sending.settling.account_moves import list_movable_batches, move_by_hand, require_movable
 from newsletter.sending.settling.receipt import Receipt
 from subscribers.desk.listing import format_moment
 
@@ -105,8 +106,26 @@ def describe_move(move: AccountMove, *, now: datetime) -> str:
 
 def can_move(send: Send) -> bool:
     """Return True if a part of the send waits, and there is another account for it."""
+    return _explain_immovable(send) is None
+
+
+def _explain_immovable(send: Send) -> NotReady | None:
+    """Return why nobody of the send can move to another account, None if somebody can."""
+    waiting = list_movable_batches(send)
+    if not waiting:
+        return NotReady(
+            "Nobody waits for an account any more: all have the mail, may have it or do not get it. Nothing was changed. The "
+            "issue's page says who is uncertain."
+        )
     usable = {account.name for account in list_usable_accounts()}
-    return any(usable - {group.account} for group in list_movable_batches(send))
+    if any(usable - {group.account} for group in waiting):
+        return None
+    return NotReady(
+        "No other account can be used, so the rest (%(people)s) still waits for the account “%(account)s”. Nobody was moved. "
+        "Ask your administrator to add an account or to correct its setting: `newsletter doctor` checks each account.",
+        people=describe_people(sum(group.people for group in waiting)),
+        account=waiting[0].account,
+    )
 
 
 class AccountForm(forms.Form):
@@ -129,9 +148,10 @@ class MoveAccount(IssueFormPage):
     button = gettext_lazy("Move the rest")
 
     def require_possible(self) -> None:
-        send = find_live_send(self.issue)
-        if send is None or not can_move(send):
-            raise NotReady("Nobody is left who could move.")
+        send = require_live_send(self.issue)
+        require_movable(send)
+        if (problem := _explain_immovable(send)) is not None:
+            raise problem
 
     def list_sentences(self) -> list[str]:
         send = find_live_send(self.issue)
@@ -141,7 +161,7 @@ class MoveAccount(IssueFormPage):
             for group in (list_movable_batches(send) if send else [])
         ]
         return [
-            *(waiting or [_("Nobody is left who could move.")]),
+            *waiting,
             _("Only people whose mail was certainly never handed over move. Nobody gets the issue twice."),
             _("A paused send stays paused: resume it when you are ready."),
         ]
@@ -153,9 +173,7 @@ class MoveAccount(IssueFormPage):
         return {**super().get_form_kwargs(), "accounts": [name for name in usable if waiting - {name}]}
 
     def run(self, form: forms.Form) -> str:
-        send = find_live_send(self.issue)
-        if send is None:
-            raise WrongState("%(issue)s has no active send. Somebody may have cancelled it.", issue=self.issue)
+        send = require_live_send(self.issue)
         to = form.cleaned_data["account"]
         people = move_by_hand(send=send, to=to, by=cast(User, self.request.user), now=timezone.now())
         message = _("%(people)s moved to the account “%(account)s”.") % {

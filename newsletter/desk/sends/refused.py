@@ -98,8 +98,18 @@ class RetryRefused(IssueFormPage):
     button = gettext_lazy("Try again")
 
     def require_possible(self) -> None:
-        if not _list_retryable(find_send(self.issue), now=timezone.now()):
-            raise NotReady("Nobody is left who could be tried again.")
+        send = find_send(self.issue)
+        if _list_retryable(send, now=timezone.now()):
+            return
+        if send and list_refusals(send):
+            raise NotReady(
+                "Trying again cannot reach anybody. Each of them may not be mailed now, for example because they unsubscribed "
+                "or paused, or has an address that cannot be sent to. Correct an address on the person’s page first."
+            )
+        raise NotReady(
+            "Nobody can be tried again now: the provider refused nobody, the send has not ended, or we no longer know who "
+            "they are. Nothing was changed. The issue's page shows who was refused."
+        )
 
     def list_sentences(self) -> list[str]:
         return [

@@ -63,12 +63,12 @@ def move_by_hand(*, send: Send, to: str, by: Staff, now: datetime) -> int:
         raise NotAllowed(
             "%(by)s may not move sends to another account. An administrator can give the role “approver”.", by=by
         )
-    _require_movable(send)
+    require_movable(send)
     limit = _find_limit(send, to=to, now=now)
     people = 0
     with transaction.atomic():
         locked = _lock(send)
-        _require_movable(locked)
+        require_movable(locked)
         locked.account_moves.filter(unfinished=True).update(unfinished=False)
         for group in list_movable_batches(locked):
             if group.account == to:
@@ -188,7 +188,8 @@ def _find_state(send: Send) -> tuple[str, str, int]:
     return send.state, send.code, send.resumed_after_attempt
 
 
-def _require_movable(send: Send) -> None:
+def require_movable(send: Send) -> None:
+    """Raise WrongState unless the send is in a state in which batches can wait for an account."""
     if send.state not in MOVABLE_STATES:
         raise WrongState(
             "%(send)s is %(state)s, so nothing of it can move. Nothing was changed.",

@@ -50,6 +50,11 @@ class Withdrawal:
         """Return the number of mails that already show the story. Somebody who had it in two issues counts twice."""
         return sum(reached.people for reached in self.reach)
 
+    @property
+    def is_most(self) -> bool:
+        """Return True if `mails_sent` is the most that it can be."""
+        return any(reached.is_most for reached in self.reach)
+
 
 def withdraw_story(*, story: Story, by: User | AnonymousUser, reason: str, now: datetime) -> Withdrawal:
     """Withdraw the story and all its copies, and stop its translations. Pictures of versions that stay are kept.

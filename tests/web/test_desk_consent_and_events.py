@@ -12,6 +12,7 @@ from wagtail.users.models import UserProfile
 from newsletter.desk.issues.issue_page import overview_url
 from newsletter.models import AuditEntry, Batch, EventNotice, Issue, Publication, Send, Story
 from newsletter.sending.freezing.start import start_send
+from newsletter.sending.settling.retention import RETENTION
 from newsletter.sending.withdraw_story import withdraw_story
 from tests.support.desk import list_messages, sign_in
 from tests.support.desk_forms import filled_in
@@ -144,6 +145,20 @@ def test_withdrawing_asks_first_and_reports_what_it_did():
     assert story.withdrawn_reason == "She asked us to."
     assert AuditEntry.objects.filter(action="newsletter.withdraw_story").count() == 1
     assert "Withdrawn" in browser.get("/admin/stories/").content.decode()
+
+
+def test_both_pages_of_a_story_name_an_issue_whose_recipients_were_deleted():
+    """They are deleted 90 days after the end of a send."""
+    issue, story, _ = publish()
+    Send.objects.update(provider="smtp", purged_at=NOW)
+    browser = sign_in("editor")
+    page = " ".join(browser.get(f"/admin/stories/edit/{story.pk}/").content.decode().split())
+    assert f'Sent in <a href="{overview_url(issue)}">{issue}</a>' in page
+    assert "At most 3 emails with it have been sent." in page
+    page = " ".join(browser.get(f"/admin/stories/withdraw/{story.pk}/").content.decode().split())
+    assert "At most 3 emails with its text have been sent." in page
+    assert f"{RETENTION.days} days after a send, we delete who got it" in page
+    assert 'class="nl-number"> at most 3 </td>' in page
 
 
 def test_a_story_that_was_only_written_to_files_was_sent_in_no_issue():

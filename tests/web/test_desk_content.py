@@ -184,7 +184,8 @@ def test_a_story_page_lists_open_and_sent_issues(publication: Publication) -> No
     assert "until they are sent" in client.get(f"/admin/stories/edit/{story.pk}/").content.decode()
     Issue.objects.filter(pk=issue.pk).update(state="sent")
     page = client.get(f"/admin/stories/edit/{story.pk}/").content.decode()
-    assert "Sent in" in page
+    assert "No email with it has been sent from there." in page
+    assert "Sent in" not in page
     assert "until they are sent" not in page
 
 

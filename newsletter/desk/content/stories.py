@@ -28,6 +28,7 @@ from newsletter.desk.preview.modes import Mode
 from newsletter.desk.preview.panel import IframePreview, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.shell.delete_shown import describe_return
 from newsletter.desk.shell.panels import TemplatePanel
+from newsletter.issues.corrections.people_of_story import find_reach
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
 from newsletter.issues.snapshot.exposure import find_issues_only_in_files
 from newsletter.issues.snapshot.records.content import IssueContent
@@ -109,19 +110,22 @@ def make_preview_content(story: Story) -> IssueContent:
 def origin_panel_context(story: Story) -> dict[str, object]:
     """Return the story's source, the fields that staff edited, and the issues that show it.
 
-    No unsent issue shows a withdrawn story.
+    No unsent issue shows a withdrawn story. ``sent_issues`` are those of the page that withdraws it. Nobody can have it from
+    ``fixed_issues``: their send goes to nobody with it, or has not reached them yet.
     """
     placed = StoryPlacement.objects.filter(story=story).select_related("issue__publication")
     issues = [placement.issue for placement in placed]
     sealed = [issue for issue in issues if issue.state in SEALED_STATES]
-    sent = [issue for issue in sealed if issue.state != Issue.State.CANCELLED]
-    only_in_files = find_issues_only_in_files(sent)
+    sent = [reached.issue for reached in find_reach(story)]
+    fixed = [issue for issue in sealed if issue.state != Issue.State.CANCELLED and issue not in sent]
+    only_in_files = find_issues_only_in_files(fixed)
     is_withdrawn = Story.objects.withdrawn().filter(pk=story.pk).exists()
     return {
         "row": story,
         "open_issues": [] if is_withdrawn else [issue for issue in issues if issue.state not in SEALED_STATES],
-        "sent_issues": [issue for issue in sent if issue not in only_in_files],
-        "written_issues": [issue for issue in sent if issue in only_in_files],
+        "sent_issues": sent,
+        "fixed_issues": [issue for issue in fixed if issue not in only_in_files],
+        "written_issues": [issue for issue in fixed if issue in only_in_files],
         "edited": [label_for_field(name, Story) for name in story.edited_fields],
     }
 
@@ -132,7 +136,7 @@ def consent_panel_context(story: Story) -> dict[str, object]:
     ``story`` has the values of a form that may not have been saved.
     """
     stored = Story.objects.select_related("translation_of").get(pk=story.pk)
-    return {"row": story, "restriction": _describe_restriction(stored), "people": reach_context(story)["people"]}
+    return {"row": story, "restriction": _describe_restriction(stored), **reach_context(story)}
 
 
 def label_restriction(story: Story) -> str:

@@ -19,6 +19,7 @@ from newsletter.common.translation import translate
 from newsletter.desk.shell.labels import describe_paused, link_issues
 from newsletter.issues.corrections.people_of_story import find_reach
 from newsletter.models import Issue, Story
+from newsletter.sending.settling.retention import RETENTION
 from newsletter.sending.withdraw_story import (
     Withdrawal,
     find_held_with,
@@ -82,9 +83,17 @@ class WithdrawStoryPage(PermittedPage):
 
 
 def reach_context(story: Story) -> dict[str, object]:
-    """Return `reach`, the people who may have the story by issue, and their number, `people`."""
+    """Return `reach`, the people who may have the story by issue, and their number, `people`.
+
+    `is_most`: the number is the most that it can be, because the rows of an older send are deleted.
+    """
     reach = find_reach(story)
-    return {"reach": reach, "people": sum(reached.people for reached in reach)}
+    return {
+        "reach": reach,
+        "people": sum(reached.people for reached in reach),
+        "is_most": any(reached.is_most for reached in reach),
+        "kept_days": RETENTION.days,
+    }
 
 
 def _list_translations(story: Story) -> str:
@@ -113,14 +122,18 @@ def describe_withdrawal(story: Story, done: Withdrawal, *, user: User | Anonymou
     if done.pictures:
         sentences.append(_("A neutral image replaces its images, also in emails already delivered."))
     if done.mails_sent:
-        sentences.append(
-            ngettext(
-                "%(count)s delivered email contains its text and cannot be recalled.",
-                "%(count)s delivered emails contain its text and cannot be recalled.",
+        text = ngettext(
+            "%(count)s delivered email contains its text and cannot be recalled.",
+            "%(count)s delivered emails contain its text and cannot be recalled.",
+            done.mails_sent,
+        )
+        if done.is_most:
+            text = ngettext(
+                "At most %(count)s delivered email contains its text and cannot be recalled.",
+                "At most %(count)s delivered emails contain its text and cannot be recalled.",
                 done.mails_sent,
             )
-            % {"count": intcomma(done.mails_sent)}
-        )
+        sentences.append(text % {"count": intcomma(done.mails_sent)})
     if done.held:
         held = link_issues(done.held, user=user)
         text = ngettext(

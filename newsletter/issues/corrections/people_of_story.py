@@ -17,10 +17,14 @@ from newsletter.providers.accounts import OUTBOX_SCHEME
 
 @dataclass(frozen=True)
 class Reach:
-    """An issue that shows a certain story, and how many people may have it."""
+    """An issue that shows a certain story, and how many people may have it.
+
+    ``is_most``: who certainly did not get it is deleted, so ``people`` is the most that it can be.
+    """
 
     issue: Issue
     people: int
+    is_most: bool = False
 
 
 def find_reach(story: Story) -> list[Reach]:
@@ -30,22 +34,20 @@ def find_reach(story: Story) -> list[Reach]:
     People are counted by batches: a delivery differs only by an exception.
     """
     story_ids = Story.objects.stopped_with(story).values_list("pk", flat=True)
-    batches = (
-        Batch.objects.filter(
-            variant__in=find_variants_showing(ShownItem.Kind.STORY, *story_ids),
-            state__in=POSSIBLY_DELIVERED_STATES,
-            send__purged_at__isnull=True,
-        )
-        .exclude(send__provider=OUTBOX_SCHEME)
-        .order_by()
-    )
+    variants = find_variants_showing(ShownItem.Kind.STORY, *story_ids)
+    batches = Batch.objects.filter(variant__in=variants, state__in=POSSIBLY_DELIVERED_STATES)
+    batches = batches.exclude(send__provider=OUTBOX_SCHEME).order_by()
     not_delivered = DeliveryException.objects.filter(state__in=NOT_DELIVERED_STATES, delivery__batch__in=batches)
     by_issue = Counter(dict(batches.values_list("send__issue").annotate(people=Sum("size"))))
     by_issue.subtract(
         dict(not_delivered.order_by().values_list("delivery__batch__send__issue").annotate(people=Count("pk")))
     )
+    purged = set(batches.filter(send__purged_at__isnull=False).values_list("send__issue", flat=True))
     people: Counter[Issue] = Counter()
+    uncertain: set[Issue] = set()
     for issue in Issue.objects.filter(pk__in=by_issue).select_related("publication"):
-        people[find_root(issue)] += by_issue[issue.pk]
+        root = find_root(issue)
+        people[root] += by_issue[issue.pk]
+        uncertain |= {root} if issue.pk in purged else set()
     newest = sorted(people, key=lambda issue: issue.made_at, reverse=True)
-    return [Reach(issue=issue, people=people[issue]) for issue in newest if people[issue]]
+    return [Reach(issue, people[issue], is_most=issue in uncertain) for issue in newest if people[issue]]

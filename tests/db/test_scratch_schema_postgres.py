@@ -16,7 +16,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from newsletter.backups.errors import BackupError, TargetNotEmpty
 from newsletter.backups.moving.copy_table import copy_table, describe_table
-from newsletter.backups.moving.fill_target import analyse_tables, explain_lost_commit
+from newsletter.backups.moving.fill_target import analyse_tables, explain_failed_commit
 from newsletter.backups.scratch_schema import SCRATCH, check_remains, put_in_place, scratch_schema
 from newsletter.backups.use_database import use_database
 from tests.support.backups import live_in, make_home
@@ -211,12 +211,43 @@ def test_a_lost_connection_stops_the_copy_of_a_table(url: str) -> None:
 def test_a_move_says_if_the_end_of_its_commit_is_unknown() -> None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as source:
         source.execute("BEGIN")
-        with pytest.raises(OperationalError), explain_lost_commit(source):
+        with pytest.raises(OperationalError), explain_failed_commit(source):
             raise OperationalError
         source.execute("COMMIT")
-        with pytest.raises(BackupError, match="it has all of them or none") as unknown, explain_lost_commit(source):
+        with pytest.raises(BackupError, match="it has all of them or none") as unknown, explain_failed_commit(source):
             raise OperationalError
     assert f"tables outside of the schema {SCRATCH}" in str(unknown.value), "its empty tables are left there"
+
+
+@pytest.mark.usefixtures("url")
+def test_a_move_says_that_postgresql_has_nothing_after_a_refused_commit() -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as source, connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE story (id int PRIMARY KEY, original int REFERENCES story DEFERRABLE INITIALLY DEFERRED)"
+        )
+        with (
+            pytest.raises(BackupError, match=r"refused to store the rows \(error 23503\), so it has none") as refused,
+            explain_failed_commit(source),
+            transaction.atomic(),
+        ):
+            cursor.execute("INSERT INTO story VALUES (1, 2)")
+        cursor.execute("SELECT COUNT(*) FROM story")
+        assert cursor.fetchone() == (0,)
+    assert "connection" not in str(refused.value)
+    assert "breaks a rule" in str(refused.value)
+
+
+def test_a_move_says_if_its_connection_ends_before_the_commit_is_answered(url: str) -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as source, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (backend,) = cursor.fetchone()
+        with (
+            pytest.raises(BackupError, match="it has all of them or none"),
+            explain_failed_commit(source),
+            transaction.atomic(),
+            closing(end_connection(url, backend)),
+        ):
+            cursor.execute("SELECT 1")
 
 
 @pytest.mark.usefixtures("url")

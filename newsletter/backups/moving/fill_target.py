@@ -21,6 +21,7 @@ from newsletter.backups.postponed_rules import postponed_rules
 from newsletter.backups.schema_state import migrate_to_newest
 from newsletter.backups.scratch_schema import SCRATCH, put_in_place, scratch_schema
 from newsletter.backups.sqlite_database import list_tables
+from newsletter.common.database.error_codes import sqlstate_of
 from newsletter.common.messages import Message
 from newsletter.models import Batch
 from newsletter.models import Installation as InstallationRow
@@ -31,6 +32,12 @@ MOVED = Message(
 )
 _MADE_BY_THE_TARGET = {"django_migrations", "wagtailsearch_indexentry"}
 _SEARCH_PREFIX = "wagtailsearch_indexentry_fts"
+_OTHER_ADVICE = "PostgreSQL's log says why. Correct that, then run this again."
+_ADVICE = {
+    "23": "A row breaks a rule that PostgreSQL checks last, and its log names the row. Ask for help with this message.",
+    "53": "Its server has too little space or memory. Free some, then run this again.",
+}
+"""What to do, by the class of PostgreSQL's error codes."""
 
 
 def fill_target(file: Path, *, write_wait: float) -> dict[str, int]:
@@ -46,7 +53,7 @@ def fill_target(file: Path, *, write_wait: float) -> dict[str, int]:
         _require_empty()
         with scratch_schema() as target_schema:
             migrate_to_newest()
-            with explain_lost_commit(source), transaction.atomic():
+            with explain_failed_commit(source), transaction.atomic():
                 rows = _fill(source)
                 put_in_place(target_schema)
                 _require_command()
@@ -78,13 +85,20 @@ def _lock_source(file: Path, *, write_wait: float) -> Iterator[sqlite3.Connectio
 
 
 @contextmanager
-def explain_lost_commit(source: sqlite3.Connection) -> Iterator[None]:
-    """Raise BackupError if the connection ends while PostgreSQL commits the rows: SQLite is on hold by then."""
+def explain_failed_commit(source: sqlite3.Connection) -> Iterator[None]:
+    """Raise BackupError if PostgreSQL refuses to commit the rows, or if its answer is lost: SQLite is on hold by then."""
     try:
         yield
     except Error as error:
         if source.in_transaction:  # SQLite is not on hold yet, so PostgreSQL was not asked to commit
             raise
+        code = sqlstate_of(error)
+        if code and connection.is_usable():
+            raise BackupError(
+                f"PostgreSQL refused to store the rows (error {code}), so it has none of them. The SQLite database still has all "
+                f"of them, but is on hold. {_ADVICE.get(code[:2], _OTHER_ADVICE)} To stay with SQLite, run `newsletter doctor "
+                "--after-restore --release`."
+            ) from error
         raise BackupError(
             "The connection to PostgreSQL ended while it stored the rows, so it has all of them or none. The SQLite database is "
             f"on hold. If the PostgreSQL database has tables outside of the schema {SCRATCH}, set DATABASE_URL to it. If it has "

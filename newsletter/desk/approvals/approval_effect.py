@@ -23,15 +23,15 @@ from newsletter.common.staff_pages import Done, ServiceAction
 from newsletter.common.translation import translate
 from newsletter.desk.issues.issue_page import ISSUES, IssuePermissionMixin, overview_url
 from newsletter.desk.staff.policies import ISSUE_POLICY
-from newsletter.issues.approval.void_changed import find_changed_issues
-from newsletter.issues.approval.withdraw_for_edit import (
+from newsletter.issues.approval.edits_of_approved_issues import (
     find_approved_issues_showing,
     find_open_approvals,
     name_approver,
     withdraw_changed_issues,
 )
+from newsletter.issues.approval.void_changed import find_changed_issues
 from newsletter.issues.assembly.drafted_texts import update_drafted_texts
-from newsletter.issues.planning.withdraw_to_edit import withdraw_to_edit
+from newsletter.issues.planning.open_for_editing import open_for_editing
 from newsletter.models import Issue
 from subscribers.desk.editing.edit_effects import EditEffect
 
@@ -101,7 +101,7 @@ def withdraw_and_edit(request: HttpRequest, pk: int) -> HttpResponse:
     issue = get_object_or_404(ISSUES, pk=pk)
 
     def call() -> Done:
-        withdrawn = withdraw_to_edit(issue=issue, by=request.user, now=timezone.now())
+        withdrawn = open_for_editing(issue=issue, by=request.user, now=timezone.now())
         message = _("The approval is withdrawn. You can edit the issue now.") if withdrawn else ""
         return Done(message, {"to_edit": True, "approvals": [approval.pk for approval in withdrawn]})
 

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from wagtail.locks import BaseLock
 
 from newsletter.common.translation import translate
-from newsletter.issues.approval.withdraw_for_edit import find_open_approvals, name_approver
+from newsletter.issues.approval.edits_of_approved_issues import find_open_approvals, name_approver
 from newsletter.issues.snapshot.revisions import SEALED_STATES
 from newsletter.models import Approval, Issue
 

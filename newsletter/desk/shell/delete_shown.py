@@ -7,7 +7,7 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from newsletter.issues.approval.withdraw_for_edit import find_approved_issues_showing
+from newsletter.issues.approval.edits_of_approved_issues import find_approved_issues_showing
 from newsletter.models import Source
 from subscribers.desk.editing.uses import RefuseUsedDelete
 

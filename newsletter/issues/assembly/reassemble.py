@@ -10,8 +10,8 @@ from django.db import transaction
 
 from newsletter.common.errors import WrongState
 from newsletter.common.messages import Message
+from newsletter.issues.approval.edits_of_approved_issues import require_editor, withdraw_if_changed
 from newsletter.issues.approval.publication_switches import require_issue_enabled
-from newsletter.issues.approval.withdraw_for_edit import require_editor, withdraw_if_changed
 from newsletter.issues.assembly.first_draft import make_draft
 from newsletter.issues.assembly.merge_edits import Body, list_stories, merge_bodies, without_ids
 from newsletter.issues.snapshot.drafted_subjects import draft_preheader

@@ -6,7 +6,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 
 from newsletter.common.errors import NotAllowed, WrongState
-from newsletter.issues.approval.withdraw_for_edit import withdraw_if_changed
+from newsletter.issues.approval.edits_of_approved_issues import withdraw_if_changed
 from newsletter.issues.planning.create_issue import parse_future_due
 from newsletter.models import Issue, Send
 

@@ -7,8 +7,8 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
 
 from newsletter.common.errors import NotReady, WrongState
+from newsletter.issues.approval.edits_of_approved_issues import require_editor
 from newsletter.issues.approval.publication_switches import require_publication_enabled
-from newsletter.issues.approval.withdraw_for_edit import require_editor
 from newsletter.issues.assembly.assemble import record_announced_audience
 from newsletter.issues.assembly.first_draft import next_number
 from newsletter.issues.assembly.merge_edits import list_stories

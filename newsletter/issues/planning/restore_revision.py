@@ -7,7 +7,7 @@ from django.db import transaction
 from wagtail.models import Revision
 
 from newsletter.common.errors import NotConfirmed
-from newsletter.issues.approval.withdraw_for_edit import require_editor, withdraw_if_changed
+from newsletter.issues.approval.edits_of_approved_issues import require_editor, withdraw_if_changed
 from newsletter.issues.planning.change_time import lock_unsent
 from newsletter.models import Issue
 

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 
 from newsletter.common.errors import NotAllowed, NotReady
-from newsletter.issues.approval.withdraw_for_edit import withdraw_if_changed
+from newsletter.issues.approval.edits_of_approved_issues import withdraw_if_changed
 from newsletter.issues.planning.change_time import lock_unsent
 from newsletter.issues.snapshot.records.content import SubjectChoice
 from newsletter.issues.snapshot.resolve import resolve_content

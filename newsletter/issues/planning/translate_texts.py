@@ -9,7 +9,7 @@ from django.db import transaction
 from newsletter.common.errors import NotAllowed, NotReady, WrongState
 from newsletter.common.messages import Message
 from newsletter.content.parsing.markup import plain_text
-from newsletter.issues.approval.withdraw_for_edit import withdraw_changed_issues
+from newsletter.issues.approval.edits_of_approved_issues import withdraw_changed_issues
 from newsletter.issues.snapshot.drafted_subjects import find_missing_placeholder
 from newsletter.issues.snapshot.own_texts import OwnText, TextKind
 from newsletter.models import Issue, TextTranslation

@@ -14,10 +14,10 @@ from django.db import transaction
 from newsletter.common.errors import BadValue
 from newsletter.common.text import escape_merge_fields
 from newsletter.issues.approval.approve import withdraw_approvals
+from newsletter.issues.approval.edits_of_approved_issues import require_editor
 from newsletter.issues.approval.hold import release_issue
 from newsletter.issues.approval.publication_switches import require_publication_enabled
 from newsletter.issues.approval.welcome_rules import FIRST_STEP
-from newsletter.issues.approval.withdraw_for_edit import require_editor
 from newsletter.issues.assembly.first_draft import paragraphs
 from newsletter.issues.snapshot.filled_blocks import BEST_STORY, NEXT_EVENT
 from newsletter.issues.snapshot.own_texts import hash_text

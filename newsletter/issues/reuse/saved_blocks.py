@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from newsletter.common.errors import NotFound, WrongState
-from newsletter.issues.approval.withdraw_for_edit import find_open_approvals, require_editor
+from newsletter.issues.approval.edits_of_approved_issues import find_open_approvals, require_editor
 from newsletter.issues.planning.change_time import lock_unsent
 from newsletter.issues.planning.edit_blocks import insert_raw_block
 from newsletter.issues.reuse.templates import require_free_name

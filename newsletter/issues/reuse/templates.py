@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from newsletter.common.errors import NotReady, WrongState
-from newsletter.issues.approval.withdraw_for_edit import require_editor
+from newsletter.issues.approval.edits_of_approved_issues import require_editor
 from newsletter.issues.assembly.first_draft import make_draft
 from newsletter.issues.assembly.merge_edits import list_stories
 from newsletter.issues.snapshot.drafted_subjects import draft_preheader

@@ -20,7 +20,7 @@ from newsletter.desk.issues.audience.compare_variants import Line, compare_lines
 from newsletter.desk.issues.issue_page import ISSUES, IssuePage, overview_url
 from newsletter.desk.preview.mail_iframe import fill_personal_fields
 from newsletter.issue_checks.variant_groups import EMPTY_GROUP, render_for_group
-from newsletter.issues.approval.withdraw_for_edit import find_open_approvals, name_approver
+from newsletter.issues.approval.edits_of_approved_issues import find_open_approvals, name_approver
 from newsletter.issues.planning.restore_revision import restore_revision
 from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.models import Issue

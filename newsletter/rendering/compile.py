@@ -149,8 +149,8 @@ def _write_characters(html: str) -> str:
     def change(number: re.Match[str]) -> str:
         return unescape(number[0]) if int(number[1]) >= _BEYOND_ASCII else number[0]
 
-    for place in (_TAG, _TITLE):
-        html = place.sub(lambda found: _REFERENCE.sub(change, found[0]), html)
+    for pattern in (_TAG, _TITLE):
+        html = pattern.sub(lambda found: _REFERENCE.sub(change, found[0]), html)
     return html
 
 

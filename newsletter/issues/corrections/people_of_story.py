@@ -19,7 +19,7 @@ from newsletter.providers.accounts import OUTBOX_SCHEME
 class Reach:
     """An issue that shows a certain story, and how many people may have it.
 
-    ``is_most``: who certainly did not get it is deleted, so ``people`` is the most that it can be.
+    ``is_most``: the rows of people who did not get it are deleted, so ``people`` is the highest possible number.
     """
 
     issue: Issue

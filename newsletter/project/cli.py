@@ -17,7 +17,7 @@ from newsletter.common.errors import DomainError
 from newsletter.demo.environment import DEFAULT_PORT, MAX_SUBSCRIBERS, prepare_demo
 from newsletter.monitoring.process_memory import limit_memory_arenas
 from newsletter.project.process_setup import make_files_private, restrict_data_folder
-from newsletter.project.settings_file import read_settings_file
+from newsletter.project.settings_file import BadSetting, current_settings_file, read_settings_file
 
 if TYPE_CHECKING:
     from django.core.management import BaseCommand
@@ -74,7 +74,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandLineError as error:
         _print_error(str(error))
         return error.status
-    except DomainError as error:
+    except BadSetting as error:
+        from newsletter.project.setting_origins import say_where
+
+        _print_error(f"{error} {say_where(error.setting, environ=os.environ, file=current_settings_file())}")
+        return 1
+    except (DomainError, EnvError) as error:
         _print_error(str(error))
         return 1
     except KeyboardInterrupt:
@@ -186,11 +191,12 @@ def _start_django(*, changes_files: bool) -> None:
         django.setup()
         if changes_files:
             restrict_data_folder()
-    except EnvError as error:
-        raise CommandLineError(f"{_one_line(error)} Correct it in the environment or in .env.") from error
+    except EnvError:
+        raise  # a ValueError with a message of its own
     except (ImproperlyConfigured, ValueError) as error:
+        file = current_settings_file().path or ".env"
         raise CommandLineError(
-            f"A setting cannot be used: {_one_line(error)} Correct it in the environment or in .env."
+            f"A setting cannot be used: {_one_line(error)} Correct it in the environment or in {file}."
         ) from error
     except OSError as error:
         raise CommandLineError(

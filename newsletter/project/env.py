@@ -7,8 +7,6 @@ from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
 
-from environs import EnvError
-
 from newsletter.content.fetching.errors import Refused
 from newsletter.content.fetching.url_guard import AllowList
 from newsletter.demo.environment import MARKER_FILE
@@ -20,10 +18,17 @@ from newsletter.organisation.health.origin import SettingValue
 from newsletter.project.account_settings import read_away_minutes, read_further_accounts
 from newsletter.project.inbound_settings import read_address, read_sources
 from newsletter.project.oidc_settings import read_oidc
-from newsletter.project.secret_keys import is_weak, read_key_file, require_strong, resolve_key
+from newsletter.project.secret_keys import KEPT_KEY, is_weak, read_key_file, require_strong, resolve_key
 from newsletter.project.setting_origins import describe
-from newsletter.project.setting_values import read_flag, read_mailable, read_text, read_words
-from newsletter.project.settings_file import current_settings_file
+from newsletter.project.setting_values import (
+    read_database_url,
+    read_flag,
+    read_mailable,
+    read_text,
+    read_time_zone,
+    read_words,
+)
+from newsletter.project.settings_file import BadSetting, current_settings_file
 from newsletter.providers.accounts import name_setting
 
 ENGINES = ("embedded", "procrastinate")
@@ -111,7 +116,7 @@ class Environment:
             "NEWSLETTER_OLD_SECRET_KEYS": self.old_secret_keys,
             "NEWSLETTER_ADDRESS_KEY": [self.address_key],
             "NEWSLETTER_METRICS_TOKEN": [self.metrics_token] if self.metrics_token else [],
-            "secret.key of the data folder": [key for key in self.link_keys if key not in keys_in_settings],
+            KEPT_KEY: [key for key in self.link_keys if key not in keys_in_settings],
         }
 
 
@@ -120,7 +125,7 @@ def read() -> Environment:
     data_dir = find_data_dir()
     production = read_flag("NEWSLETTER_PRODUCTION", default=False)
     site_url = read_text("NEWSLETTER_SITE_URL", "http://127.0.0.1:8000").rstrip("/")
-    database_url = read_text("DATABASE_URL", f"sqlite:///{data_dir / SQLITE_FILE}")
+    database_url = read_database_url("DATABASE_URL", f"sqlite:///{data_dir / SQLITE_FILE}")
     secret_key = _secret("NEWSLETTER_SECRET_KEY", data_dir / "secret.key", required=production)
     old_secret_keys = read_words("NEWSLETTER_OLD_SECRET_KEYS")
     environment = Environment(
@@ -142,7 +147,7 @@ def read() -> Environment:
         metrics_token=read_text("NEWSLETTER_METRICS_TOKEN", ""),
         log=_log_style(),
         production=production,
-        time_zone=read_text("NEWSLETTER_TIME_ZONE", "UTC"),
+        time_zone=read_time_zone("NEWSLETTER_TIME_ZONE"),
         demo=not production and site_url.startswith("http://127.0.0.1:") and (data_dir / MARKER_FILE).is_file(),
         trusted_proxies=_networks("NEWSLETTER_TRUSTED_PROXIES"),
         hsts_subdomains=read_flag("NEWSLETTER_HSTS_SUBDOMAINS", default=False),
@@ -169,8 +174,9 @@ def find_data_dir() -> Path:
     try:
         return (base / Path(folder or "var").expanduser()).resolve()
     except RuntimeError as error:
-        raise EnvError(
-            f"NEWSLETTER_DATA_DIR is “{folder}”, and this user has no home folder. Write a whole path."
+        raise BadSetting(
+            "NEWSLETTER_DATA_DIR",
+            f"NEWSLETTER_DATA_DIR is “{folder}”, and this user has no home folder. Write a whole path.",
         ) from error
 
 
@@ -181,26 +187,30 @@ def _key_file(name: str, data_dir: Path) -> Path | None:
 
 
 def _engine(database_url: str) -> str:
-    engine = read_text("NEWSLETTER_ENGINE", "embedded")
+    name = "NEWSLETTER_ENGINE"
+    engine = read_text(name, "embedded")
     if engine not in ENGINES:
-        raise EnvError(f"NEWSLETTER_ENGINE is “{engine[:20]}”. Write one of: {', '.join(ENGINES)}.")
+        raise BadSetting(name, f"{name} is “{engine[:20]}”. Write one of: {', '.join(ENGINES)}.")
     if engine == "procrastinate":
         if not database_url.startswith(("postgres://", "postgresql://")):
-            raise EnvError(
-                "NEWSLETTER_ENGINE=procrastinate needs PostgreSQL: set DATABASE_URL to postgres://…, or leave the engine out."
+            raise BadSetting(
+                name,
+                f"{name}=procrastinate needs PostgreSQL: set DATABASE_URL to postgres://…, or leave the engine out.",
             )
         if find_spec("procrastinate") is None:
-            raise EnvError(
-                "NEWSLETTER_ENGINE=procrastinate needs a library that is not installed. "
-                f"Run: {sys.executable} -m pip install 'newsletter[scale]'"
+            raise BadSetting(
+                name,
+                f"{name}=procrastinate needs a library that is not installed. "
+                f"Run: {sys.executable} -m pip install 'newsletter[scale]'",
             )
     return engine
 
 
 def _log_style() -> str:
-    style = read_text("NEWSLETTER_LOG", STYLES[0])
+    name = "NEWSLETTER_LOG"
+    style = read_text(name, STYLES[0])
     if style not in STYLES:
-        raise EnvError(f"NEWSLETTER_LOG is “{style[:20]}”. Write one of: {', '.join(STYLES)}.")
+        raise BadSetting(name, f"{name} is “{style[:20]}”. Write one of: {', '.join(STYLES)}.")
     return style
 
 
@@ -210,20 +220,24 @@ def _networks(name: str) -> list[str]:
         try:
             networks.append(str(ip_network(text, strict=False)))
         except ValueError as error:
-            raise EnvError(f"{name}: “{text}” is no address or network. Write one such as 10.0.0.0/8.") from error
+            raise BadSetting(
+                name, f"{name}: “{text}” is no address or network. Write one such as 10.0.0.0/8."
+            ) from error
     return networks
 
 
 def _reachable(name: str) -> list[str]:
-    """Return hosts and networks. Raise EnvError for a word that is neither, because it would make every source fail."""
+    """Return hosts and networks. Raise BadSetting for a word that is neither, because it would make every source fail."""
     words = read_words(name)
     try:
         AllowList.parse(words)
     except Refused as error:
-        raise EnvError(f"{name}: {error}") from error
+        raise BadSetting(name, f"{name}: {error}") from error
     for word in words:
         if len(word.split()) > 1 or ";" in word:
-            raise EnvError(f"{name}: “{word}” is not one host or network. Put commas between them.")
+            raise BadSetting(name, f"{name}: “{word}” is not one host or network. Put commas between them.")
+        if "*" in word:
+            raise BadSetting(name, f"{name}: “{word}” names no host. Write the whole name of each host, or a network.")
     return words
 
 

@@ -2,8 +2,6 @@
 
 from urllib.parse import urlsplit
 
-from environs import EnvError
-
 from newsletter.common.networks import is_loopback
 from newsletter.identity_provider.settings import (
     ADMINISTRATORS,
@@ -15,6 +13,7 @@ from newsletter.identity_provider.settings import (
 )
 from newsletter.organisation.accounts.roles import ROLES
 from newsletter.project.setting_values import read_mailable, read_text, read_words
+from newsletter.project.settings_file import BadSetting
 
 MAX_ISSUER_LENGTH = 200
 NAMES = {"accounts.google.com": "Google", "login.microsoftonline.com": "Microsoft"}
@@ -37,12 +36,12 @@ _OTHERS = (
 
 
 def read_oidc() -> IdentityProvider:
-    """Return the identity provider; without an issuer, sign-in with it is off. Raises EnvError."""
+    """Return the identity provider; without an issuer, sign-in with it is off. Raises BadSetting."""
     issuer = _read_issuer()
     if not issuer:
         for name in _OTHERS:
             if read_text(name, ""):
-                raise EnvError(f"{name} has no effect without {_ISSUER}. Set the issuer too, or remove it.")
+                raise BadSetting(name, f"{name} has no effect without {_ISSUER}. Set the issuer too, or remove it.")
         return IdentityProvider()
     provider = IdentityProvider(
         issuer=issuer,
@@ -64,30 +63,42 @@ def read_oidc() -> IdentityProvider:
 
 
 def _check(provider: IdentityProvider) -> None:
-    """Raise EnvError for settings that contradict one another."""
+    """Raise BadSetting for settings that contradict one another."""
     if not provider.client_id:
-        raise EnvError(f"NEWSLETTER_OIDC_CLIENT_ID is not set. {provider.name} names it where you registered the desk.")
+        raise BadSetting(
+            "NEWSLETTER_OIDC_CLIENT_ID",
+            f"NEWSLETTER_OIDC_CLIENT_ID is not set. {provider.name} names it where you registered the desk.",
+        )
     if provider.passwords not in (EVERYONE, ADMINISTRATORS):
-        raise EnvError(
-            f"NEWSLETTER_OIDC_PASSWORDS is “{provider.passwords[:20]}”. Write {EVERYONE} or {ADMINISTRATORS}."
+        raise BadSetting(
+            "NEWSLETTER_OIDC_PASSWORDS",
+            f"NEWSLETTER_OIDC_PASSWORDS is “{provider.passwords[:20]}”. Write {EVERYONE} or {ADMINISTRATORS}.",
         )
     if bool(provider.role_claim) != bool(provider.roles):
-        raise EnvError(
+        raise BadSetting(
+            "NEWSLETTER_OIDC_ROLE_CLAIM" if provider.role_claim else "NEWSLETTER_OIDC_ROLES",
             "NEWSLETTER_OIDC_ROLE_CLAIM and NEWSLETTER_OIDC_ROLES need each other: one names the claim, the other says "
-            "which of its values gives which role. Set both, or neither."
+            "which of its values gives which role. Set both, or neither.",
         )
     if not provider.new_role:
         return
     roles = [role for role in ROLES if role != "admin"]
     if provider.new_role not in roles:
-        raise EnvError(f"NEWSLETTER_OIDC_NEW_ROLE is “{provider.new_role[:20]}”. Write one of: {', '.join(roles)}.")
+        raise BadSetting(
+            "NEWSLETTER_OIDC_NEW_ROLE",
+            f"NEWSLETTER_OIDC_NEW_ROLE is “{provider.new_role[:20]}”. Write one of: {', '.join(roles)}.",
+        )
     if not provider.domains and not provider.people:
-        raise EnvError(
+        raise BadSetting(
+            "NEWSLETTER_OIDC_NEW_ROLE",
             "NEWSLETTER_OIDC_NEW_ROLE would give an account to everybody who has one at the identity provider. Say in "
-            "NEWSLETTER_OIDC_DOMAINS or NEWSLETTER_OIDC_PEOPLE who may enter."
+            "NEWSLETTER_OIDC_DOMAINS or NEWSLETTER_OIDC_PEOPLE who may enter.",
         )
     if provider.role_claim:
-        raise EnvError("NEWSLETTER_OIDC_NEW_ROLE has no effect beside NEWSLETTER_OIDC_ROLE_CLAIM. Remove one of them.")
+        raise BadSetting(
+            "NEWSLETTER_OIDC_NEW_ROLE",
+            "NEWSLETTER_OIDC_NEW_ROLE has no effect beside NEWSLETTER_OIDC_ROLE_CLAIM. Remove one of them.",
+        )
 
 
 def _read_issuer() -> str:
@@ -102,11 +113,12 @@ def _read_issuer() -> str:
         parts, host = urlsplit(""), None
     secure = parts.scheme == "https" or (parts.scheme == "http" and host is not None and is_loopback(host))
     if not secure or not host or parts.query or parts.fragment or "@" in parts.netloc:
-        raise EnvError(
-            f"{_ISSUER} is “{issuer[:80]}”. Write the address of the issuer, such as https://accounts.google.com."
+        raise BadSetting(
+            _ISSUER,
+            f"{_ISSUER} is “{issuer[:80]}”. Write the address of the issuer, such as https://accounts.google.com.",
         )
     if len(issuer) > MAX_ISSUER_LENGTH:
-        raise EnvError(f"{_ISSUER} is longer than {MAX_ISSUER_LENGTH} characters. Copy the issuer again.")
+        raise BadSetting(_ISSUER, f"{_ISSUER} is longer than {MAX_ISSUER_LENGTH} characters. Copy the issuer again.")
     return issuer
 
 
@@ -125,7 +137,7 @@ def _read_domains(name: str) -> tuple[str, ...]:
     domains = [text.lstrip("@").lower() for text in read_mailable(name)]
     for text in domains:
         if "@" in text:
-            raise EnvError(f"{name}: “{text}” is an address. Write domains only, such as example.org.")
+            raise BadSetting(name, f"{name}: “{text}” is an address. Write domains only, such as example.org.")
     return tuple(domains)
 
 
@@ -133,8 +145,9 @@ def _read_people() -> tuple[str, ...]:
     addresses = [text.lower() for text in read_mailable("NEWSLETTER_OIDC_PEOPLE")]
     for text in addresses:
         if "@" not in text.lstrip("@"):
-            raise EnvError(
-                f"NEWSLETTER_OIDC_PEOPLE: “{text}” is no address. Domains belong in NEWSLETTER_OIDC_DOMAINS."
+            raise BadSetting(
+                "NEWSLETTER_OIDC_PEOPLE",
+                f"NEWSLETTER_OIDC_PEOPLE: “{text}” is no address. Domains belong in NEWSLETTER_OIDC_DOMAINS.",
             )
     return tuple(addresses)
 
@@ -145,9 +158,10 @@ def _read_roles() -> tuple[tuple[str, str], ...]:
     for text in read_words("NEWSLETTER_OIDC_ROLES"):
         value, _, role = (part.strip() for part in text.rpartition("="))
         if not value or role not in ROLES:
-            raise EnvError(
+            raise BadSetting(
+                "NEWSLETTER_OIDC_ROLES",
                 f"NEWSLETTER_OIDC_ROLES: “{text[:80]}” is not understood. Write VALUE=ROLE, separated by commas. The roles "
-                f"are {', '.join(ROLES)}."
+                f"are {', '.join(ROLES)}.",
             )
         pairs.append((value, role))
     return tuple(pairs)

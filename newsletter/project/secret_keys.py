@@ -7,9 +7,13 @@ from pathlib import Path
 
 from environs import EnvError
 
+from newsletter.project.settings_file import BadSetting
+
 MIN_CHARACTERS, MIN_DIFFERENT = 32, 6
 _WAIT_SECONDS, _STEP_SECONDS = 2.0, 0.05
 _made_now: list[Path] = []
+KEPT_KEY = "secret.key of the data folder"
+"""The name in messages of a key that no setting has."""
 _MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
 
 
@@ -22,7 +26,8 @@ def require_strong(keys: dict[str, list[str]]) -> None:
     """Raise EnvError for the first setting with a weak key. The message contains no key."""
     for name, values in keys.items():
         if any(is_weak(key) for key in values):
-            raise EnvError(f"{name} {_why(name)}")
+            text = f"{name} {_why(name)}"
+            raise EnvError(text) if name == KEPT_KEY else BadSetting(name, text)
 
 
 def read_key_file(file: Path) -> str:
@@ -51,11 +56,11 @@ def list_made_keys() -> list[Path]:
 
 
 def resolve_key(given: str, *, name: str, kept_in: Path, required: bool) -> str:
-    """Return the given key, or else the kept one, which is made if needed. Raises EnvError if a required key is not given."""
+    """Return the given key, or else the kept one, which is made if needed. Raises BadSetting if a required key is not given."""
     if given:
         return given
     if required:
-        raise EnvError(_missing(name, kept_in))
+        raise BadSetting(name, _missing(name, kept_in))
     return read_key_file(kept_in) or _make(kept_in)
 
 
@@ -96,7 +101,7 @@ def _why(name: str) -> str:
         return (
             f"has a key that {problem} Remove that key: links signed with it stop working, and nobody can forge them."
         )
-    if name.startswith("secret.key"):
+    if name == KEPT_KEY:
         return f"{problem} Delete that file: links signed with its key stop working, and nobody can forge them."
     return f"{problem} Make one with `{_MAKE_ONE}`."
 

@@ -19,6 +19,19 @@ def find_origin(name: str, *, environ: Mapping[str, str], file: SettingsFile, ma
     return Origin.FILE if name in file.names else Origin.ENVIRONMENT
 
 
+def say_where(name: str, *, environ: Mapping[str, str], file: SettingsFile) -> str:
+    """Return a sentence that says where a setting was read, or where to write it."""
+    origin = find_origin(name, environ=environ, file=file)
+    if origin is Origin.FILE:
+        return f"It was read from {file.path}."
+    if origin is Origin.ENVIRONMENT:
+        wins = f", which wins over {file.path}" if name in file.overridden else ""
+        return f"It was read from the environment{wins}."
+    if file.path is None:
+        return f"Write it into a file .env in {Path.cwd()}, which has none, or into the environment."
+    return f"Write it into {file.path} or into the environment."
+
+
 def describe(
     name: str, value: object, *, environ: Mapping[str, str], file: SettingsFile, made_in: Path | None = None
 ) -> SettingValue:
@@ -34,7 +47,7 @@ def _plain(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(map(str, value))
-    return str(value)
+    return "" if value is None else str(value)
 
 
 def _pairs(value: object) -> str:

@@ -8,6 +8,7 @@ from io import StringIO
 from pathlib import Path
 
 from dotenv.parser import parse_stream
+from environs import EnvError
 
 from newsletter.common.errors import DomainError
 
@@ -22,6 +23,14 @@ _HINT = "Write one setting a line, such as NEWSLETTER_SITE_URL=https://letter.ex
 
 class SettingsFileError(DomainError):
     """The settings file cannot be used, so the program must not start."""
+
+
+class BadSetting(EnvError):
+    """The value of one setting cannot be used. `setting` is its name, by which the place is found that set it."""
+
+    def __init__(self, setting: str, text: str) -> None:
+        super().__init__(text)
+        self.setting = setting
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,12 @@ def read_settings_file(environ: MutableMapping[str, str]) -> SettingsFile:
     if file is None:
         _last_read = SettingsFile()
         return _last_read
-    values = parse_settings(_read_text(file), name=str(file))
+    values = parse_settings(_read_text(file), name=str(file.absolute()))
+    if FILE_SETTING in values:
+        raise SettingsFileError(
+            f"{file.absolute()} contains {FILE_SETTING}, which cannot be set in a settings file. Remove the line, and set it in "
+            "the environment of every process instead."
+        )
     if FOLDER_SETTING in values:
         values[FOLDER_SETTING] = _whole_path(values[FOLDER_SETTING], file=file)
     used = {name: value for name, value in values.items() if environ.get(name, value) == value}

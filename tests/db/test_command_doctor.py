@@ -171,10 +171,21 @@ def test_a_provider_without_a_webhook_key_and_one_that_cannot_be_read(settings: 
         ("http://[::1]:8000", "ok"),
         ("http://localhost:8000", "ok"),
         ("letter.example.org", "error"),
+        ("https://letter.example.org/news", "error"),
+        ("https://letter.example.org?a=1", "error"),
+        ("https://letter.example.org:99999", "error"),
+        ("https://[letter", "error"),
+        ("https://letter.example.org https://example.org", "error"),
     ],
 )
 def test_a_site_url_that_is_neither_https_nor_loopback_is_an_error(url: str, level: str) -> None:
     assert next(iter(check_site_url(url, production=True, sends_real_mail=False))).level == level
+
+
+def test_a_site_url_with_a_password_is_an_error_that_does_not_show_it() -> None:
+    found = next(iter(check_site_url("https://a:hush@letter.example.org", production=True, sends_real_mail=False)))
+    assert found.level == "error"
+    assert "hush" not in found.says
 
 
 def test_a_public_address_with_the_settings_for_trying_out_is_a_warning(settings: Any) -> None:

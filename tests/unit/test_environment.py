@@ -112,7 +112,8 @@ def test_production_refuses_a_weak_key_that_is_kept_for_old_links(
 
 
 @pytest.mark.parametrize(
-    "written", ["http://cms.intranet/", "10.0.0.0/33", "cms.intranet other.intranet", "a.intranet;b.intranet"]
+    "written",
+    ["http://cms.intranet/", "10.0.0.0/33", "cms.intranet other.intranet", "a.intranet;b.intranet", "*.intranet"],
 )
 def test_a_host_to_read_from_that_cannot_be_read_is_refused_at_the_start(
     written: str, monkeypatch: pytest.MonkeyPatch

@@ -47,6 +47,11 @@ def check_setting_names(
     for name in sorted({*environ, *in_file}):
         if name in setting_names or _SET_BY_OTHERS.match(name):
             continue
+        whole = f"{_PREFIX}{name.upper()}"
+        if name in in_file and whole in setting_names:
+            text = "The settings file has this name, which has no effect here."
+            yield warning(f"setting {name}", text, f"Did you mean {whole}? If it is for another program, keep it.")
+            continue
         near = get_close_matches(name.upper(), setting_names, n=1, cutoff=_NEAR)
         if not near and not name.upper().startswith(_PREFIX):
             continue
@@ -89,13 +94,16 @@ def check_monitor(url: str) -> Iterator[Finding]:
 
 def check_proxies(site_url: str, *, proxies: Sequence[str]) -> Finding:
     """Report a public site without trusted proxies: all its visitors would look like one."""
-    host = urlsplit(site_url).hostname
+    try:
+        parts = urlsplit(site_url)
+    except ValueError:  # the check of the site URL reports it
+        parts = urlsplit("")
     if any(ip_network(proxy, strict=False).prefixlen == 0 for proxy in proxies):
         do = "Name only the addresses of your own web server in NEWSLETTER_TRUSTED_PROXIES, such as 127.0.0.1."
         return error("proxies", "Every address is trusted as a proxy, so a visitor can forge any IP address.", do)
     if proxies:
         return ok("proxies", f"Visitors are told apart behind {', '.join(proxies)}.")
-    if urlsplit(site_url).scheme != "https" or host is None or is_own_name(host):
+    if parts.scheme != "https" or parts.hostname is None or is_own_name(parts.hostname):
         return ok("proxies", "None is trusted: visitors come to this program directly.")
     do = (
         "Set NEWSLETTER_TRUSTED_PROXIES to the address of the web server in front (127.0.0.1 if it is on this machine), "

@@ -18,6 +18,10 @@ from newsletter.rendering.errors import RenderingError
 from newsletter.rendering.pipeline import render
 from newsletter.sending.deliverability.findings import Finding, error, ok, warning
 
+_REPAIR_DATABASE = {
+    "sqlite": "Check that DATABASE_URL names the right file, and that this user may read and write it and its folder.",
+    "postgresql": "Check DATABASE_URL, and that the database runs.",
+}
 MAX_SHOWN = 5
 MIN_FREE_BYTES, LOW_FREE_BYTES = 200_000_000, 2_000_000_000
 
@@ -82,12 +86,13 @@ def check_disk(folder: Path) -> Finding:
 
 def check_database() -> Finding:
     """Check that the database answers and has this version's tables."""
-    kind = {"sqlite": "SQLite, for one machine", "postgresql": "PostgreSQL"}.get(connection.vendor, connection.vendor)
+    kind = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.get(connection.vendor, connection.vendor)
     try:
         waiting = list_missing_migrations()
     except (DatabaseError, InterfaceError) as failure:
         cause = " ".join(str(failure).split())
-        return error("database", f"{kind} does not answer: {cause}.", "Check DATABASE_URL, and that the database runs.")
+        return error("database", f"{kind} does not answer: {cause}.", _REPAIR_DATABASE.get(connection.vendor, ""))
+    kind = f"{kind}, for one machine" if connection.vendor == "sqlite" else kind
     if waiting:
         return error(
             "database", f"{kind}; {len(waiting)} changes of its tables are waiting.", "Run: newsletter migrate"
@@ -97,10 +102,20 @@ def check_database() -> Finding:
 
 def check_site_url(url: str, *, production: bool, sends_real_mail: bool) -> Iterator[Finding]:
     """Check the site's address: links in mails need HTTPS, or this machine for a trial."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        do = "Set NEWSLETTER_SITE_URL to a whole address, such as https://letter.example.org."
+    do = "Set NEWSLETTER_SITE_URL to a whole address, such as https://letter.example.org."
+    try:
+        parts = urlsplit(url)
+        can_be_read = parts.port is None or parts.port > 0
+    except ValueError:
+        parts, can_be_read = urlsplit(""), False
+    if "@" in url:
+        yield error("site URL", "It contains a user or a password, which every mail would show.", do)
+    elif parts.scheme not in ("http", "https") or not parts.hostname or not can_be_read or len(url.split()) > 1:
         yield error("site URL", f"“{url}” is not a web address.", do)
+    elif parts.path.strip("/") or parts.query or parts.fragment:
+        base = f"{parts.scheme}://{parts.netloc}"
+        do = f"Set NEWSLETTER_SITE_URL to {base}. The newsletter needs a host name of its own."
+        yield error("site URL", f"{url} has something after the host, so no link in the mail works.", do)
     elif is_own_name(parts.hostname):
         text = f"{url} is this machine; nobody else can follow the links in the mail."
         if sends_real_mail:

@@ -86,7 +86,7 @@ def test_a_mistyped_command_line_ends_with_status_2_and_one_line(
     ("settings", "message"),
     [
         ({"NEWSLETTER_ENGINE": "x"}, "NEWSLETTER_ENGINE is “x”. Write one of: embedded, procrastinate."),
-        ({"DATABASE_URL": "nonsense://x"}, "A setting cannot be used: Scheme 'nonsense://' is unknown."),
+        ({"DATABASE_URL": "nonsense://x"}, "DATABASE_URL is not the address of a PostgreSQL or SQLite database."),
         ({"NEWSLETTER_DATA_DIR": "/proc/none"}, "The data folder cannot be used (No such file or directory"),
         ({"NEWSLETTER_PRODUCTION": "true"}, "NEWSLETTER_SECRET_KEY is not set."),
         ({"DATABASE_URL": "postgres://127.0.0.1:1/none"}, "The database cannot be used: "),
@@ -99,6 +99,17 @@ def test_a_setting_that_cannot_work_ends_with_one_line_and_no_traceback(
     done = run("status", folder=tmp_path, **settings)
     assert done.stderr.startswith(message)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+
+
+def test_a_set_up_with_a_setting_that_cannot_work_prints_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NEWSLETTER_DATA_DIR", "~nobody-of-that-name/data")
+    assert cli.main(["setup", "--yes"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("NEWSLETTER_DATA_DIR is “~nobody-of-that-name/data”")
+    assert said.endswith("It was read from the environment.\n")
 
 
 @pytest.mark.long

@@ -108,6 +108,12 @@ def test_a_misspelt_setting_is_named_with_the_nearest_one(name: str, in_file: bo
     assert [(one.check, one.level, one.do) for one in found] == [(f"setting {name}", level, do)]
 
 
+def test_a_name_without_its_prefix_in_the_file_is_a_warning() -> None:
+    found = list(check_setting_names(environ={}, in_file={"SITE_URL"}, setting_names=KNOWN))
+    assert [(one.check, one.level) for one in found] == [("setting SITE_URL", "warning")]
+    assert found[0].do.startswith("Did you mean NEWSLETTER_SITE_URL?")
+
+
 @pytest.mark.parametrize("name", ["PATH", "AWS_REGION", "DATABASE_HOST", "NEWSLETTER_PORT_8000_TCP", *KNOWN])
 def test_names_that_belong_to_others_are_not_complained_of(name: str) -> None:
     assert list(check_setting_names(environ={name: "x"}, in_file=set(), setting_names=KNOWN)) == []

@@ -1,0 +1,74 @@
+"""A value that cannot be used is refused with the name of its setting and the place that set it."""
+
+from pathlib import Path
+
+import pytest
+
+from newsletter.project import env
+from newsletter.project.setting_origins import describe, say_where
+from newsletter.project.settings_file import BadSetting, SettingsFile, SettingsFileError, read_settings_file
+
+FILE = Path("/srv/newsletter/.env")
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["foo", "postgres://", "postgres://user:hush@host:abc/x", "mysql://user:hush@host/x", "sqlite://:memory:"],
+)
+def test_an_address_of_no_database_is_refused_without_its_password(
+    written: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", written)
+    with pytest.raises(BadSetting, match="DATABASE_URL is not the address of a PostgreSQL or SQLite database") as said:
+        env.read()
+    assert "hush" not in str(said.value)
+    assert said.value.setting == "DATABASE_URL"
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("Europe/Londn", "Did you mean Europe/London?"),
+        ("europe/london", "Did you mean Europe/London?"),
+        ("Europe", "no time zone"),
+        ("../../etc/passwd", "Write one such as Europe/London."),
+    ],
+)
+def test_a_word_that_is_no_time_zone_is_refused_with_the_nearest(
+    written: str, hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWSLETTER_TIME_ZONE", written)
+    with pytest.raises(BadSetting, match=r"^NEWSLETTER_TIME_ZONE is “.+”, which is no time zone\.") as said:
+        env.read()
+    assert hint in str(said.value)
+
+
+@pytest.mark.parametrize(
+    ("environ", "file", "says"),
+    [
+        ({"A": "x"}, SettingsFile(FILE, names=frozenset("A")), f"It was read from {FILE}."),
+        ({"A": "x"}, SettingsFile(FILE), "It was read from the environment."),
+        ({"A": "x"}, SettingsFile(), "It was read from the environment."),
+        (
+            {"A": "x"},
+            SettingsFile(FILE, overridden=frozenset("A")),
+            f"It was read from the environment, which wins over {FILE}.",
+        ),
+        ({}, SettingsFile(FILE), f"Write it into {FILE} or into the environment."),
+        ({}, SettingsFile(), f"Write it into a file .env in {Path.cwd()}, which has none, or into the environment."),
+    ],
+)
+def test_the_place_that_set_a_setting_is_named(environ: dict[str, str], file: SettingsFile, says: str) -> None:
+    assert say_where("A", environ=environ, file=file) == says
+
+
+def test_a_settings_file_cannot_name_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("NEWSLETTER_ENV_FILE=/srv/newsletter/.env\n")
+    with pytest.raises(SettingsFileError, match="contains NEWSLETTER_ENV_FILE"):
+        read_settings_file({})
+
+
+def test_a_setting_without_a_value_is_shown_as_empty() -> None:
+    shown = describe("NEWSLETTER_POSTMASTER_KEY_FILE", None, environ={}, file=SettingsFile())
+    assert shown.value == ""

@@ -39,6 +39,12 @@ def describe_installation() -> Installation:
     )
 
 
+def remove_made_keys() -> None:
+    """Remove the keys that this process made. Otherwise the next restore would take them for keys that are in use."""
+    for file in settings.NEWSLETTER_MADE_KEYS:
+        file.unlink(missing_ok=True)
+
+
 def collect_keys(installation: Installation) -> dict[str, str]:
     """Return what must be kept secret: the keys in use, and the settings file with the provider's key."""
     keys = {SECRET_KEY: settings.SECRET_KEY, ADDRESS_KEY: settings.SUBSCRIBERS_ADDRESS_KEY}

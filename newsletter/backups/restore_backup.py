@@ -255,16 +255,14 @@ def stage_keys(keys: dict[str, str], installation: Installation, placement: Plac
     """
     if not keys:
         return []
-    for name, file, present in (
-        (SECRET_KEY, SECRET_KEY_FILE, settings.SECRET_KEY),
-        (ADDRESS_KEY, ADDRESS_KEY_FILE, settings.SUBSCRIBERS_ADDRESS_KEY),
-    ):
-        path = installation.data_folder / file
-        if present == keys[name]:
-            continue
-        if path not in settings.NEWSLETTER_MADE_KEYS:
-            raise _other_key(_SETTINGS[name], path)
-        placement.stage(file, [keys[name].encode()], place=path)
+    present = {SECRET_KEY: settings.SECRET_KEY, ADDRESS_KEY: settings.SUBSCRIBERS_ADDRESS_KEY}
+    files = {SECRET_KEY: SECRET_KEY_FILE, ADDRESS_KEY: ADDRESS_KEY_FILE}
+    paths = {name: installation.data_folder / files[name] for name in files if present[name] != keys[name]}
+    in_use = {name: path for name, path in paths.items() if path not in settings.NEWSLETTER_MADE_KEYS}
+    if in_use:
+        raise _other_keys(in_use)
+    for name, path in paths.items():
+        placement.stage(files[name], [keys[name].encode()], place=path)
     lines = [f"{setting}={keys[name]}\n" for name, setting in _SETTINGS.items() if name in keys]
     beside = {"keys.env": "".join(lines)}
     if SETTINGS_KEY in keys:
@@ -274,9 +272,10 @@ def stage_keys(keys: dict[str, str], installation: Installation, placement: Plac
     return [folder / name for name in beside]
 
 
-def _other_key(setting: str, path: Path) -> TargetNotEmpty:
+def _other_keys(paths: dict[str, Path]) -> TargetNotEmpty:
+    names = " and another ".join(_SETTINGS[name] for name in paths)
     return TargetNotEmpty(
-        f"This installation has another {setting} than the archive. Nothing was restored. Take it out of the settings, "
-        f"move {path} away if there is one, and leave NEWSLETTER_PRODUCTION out until the restore is done. "
-        "Then run this again: it writes the keys of the archive."
+        f"This installation has another {names} than the archive. Nothing was restored. Take the keys out of the settings, "
+        f"move {' and '.join(map(str, paths.values()))} away if they exist, and leave NEWSLETTER_PRODUCTION out until the "
+        "restore is done. Then run this again: it writes the keys of the archive."
     )

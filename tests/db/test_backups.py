@@ -11,6 +11,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from django.core.management import CommandError, call_command
 from pytest_django.plugin import DjangoDbBlocker
 
 from newsletter.backups import archive_writer
@@ -283,6 +284,25 @@ def test_keys_that_are_in_use_are_not_replaced(empty: Home, archive: Path) -> No
     with live_in(empty, **keys), pytest.raises(TargetNotEmpty, match="another NEWSLETTER_SECRET_KEY"):
         restore_backup(archive, passphrase=PASSPHRASE)
     assert list_files(empty.folder) == before
+
+
+def test_all_keys_that_are_in_use_are_named_at_once(empty: Home, archive: Path) -> None:
+    with (
+        live_in(empty, **{**other_keys(empty), "NEWSLETTER_MADE_KEYS": []}),
+        pytest.raises(TargetNotEmpty, match=r"NEWSLETTER_SECRET_KEY and another NEWSLETTER_ADDRESS_KEY.*address\.key away"),
+    ):
+        restore_backup(archive, passphrase=PASSPHRASE)
+
+
+def test_a_refused_restore_leaves_no_keys_that_it_made(empty: Home, archive: Path, tmp_path: Path) -> None:
+    with live_in(empty, **other_keys(empty)), pytest.raises(CommandError, match="another NEWSLETTER_ADDRESS_KEY"):
+        call_command("restore", str(archive))
+    assert list_files(empty.folder) == {}, "the next run would take them for keys that are in use"
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text(PASSPHRASE)
+    with live_in(empty, **other_keys(empty)):
+        call_command("restore", str(archive), passphrase_file=passphrase)
+    assert empty.database.is_file()
 
 
 def test_a_short_or_missing_passphrase_is_refused(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from django.conf import settings
 
 from newsletter.backups.management.commands.backup import add_passphrase_option
+from newsletter.backups.installation import remove_made_keys
 from newsletter.backups.passphrase import read_passphrase
 from newsletter.backups.restore_backup import restore_backup
 from newsletter.common.commands.base import ProductCommand
@@ -24,7 +25,11 @@ class Command(ProductCommand):
         parser.add_argument("--json", action="store_true")
 
     def run(self, *, file: Path, passphrase_file: Path | None, json: bool) -> None:
-        restored = restore_backup(file, passphrase=read_passphrase(passphrase_file) if passphrase_file else None)
+        try:
+            restored = restore_backup(file, passphrase=read_passphrase(passphrase_file) if passphrase_file else None)
+        except BaseException:
+            remove_made_keys()
+            raise
         if json:
             self.write_json({"held": True, **asdict(restored)})
             return

@@ -114,7 +114,8 @@ def _add_database(archive: ArchiveWriter, installation: Installation) -> _Databa
 def _add_sqlite(archive: ArchiveWriter, database: Path) -> _DatabaseCopy:
     if not database.is_file() or "django_migrations" not in connection.introspection.table_names():
         raise BackupError(
-            f"There is no database in {database} yet, so there is nothing to back up. Check DATABASE_URL."
+            f"There is no database in {database} yet, so there is nothing to back up. Run the command in the folder of your "
+            "installation, which contains its .env, or check DATABASE_URL."
         )
     with copy_snapshot(database, folder=archive.folder) as copy:
         rows, migrations = count_rows(copy), read_migrations(copy)

@@ -289,7 +289,9 @@ def test_keys_that_are_in_use_are_not_replaced(empty: Home, archive: Path) -> No
 def test_all_keys_that_are_in_use_are_named_at_once(empty: Home, archive: Path) -> None:
     with (
         live_in(empty, **{**other_keys(empty), "NEWSLETTER_MADE_KEYS": []}),
-        pytest.raises(TargetNotEmpty, match=r"NEWSLETTER_SECRET_KEY and another NEWSLETTER_ADDRESS_KEY.*address\.key away"),
+        pytest.raises(
+            TargetNotEmpty, match=r"NEWSLETTER_SECRET_KEY and another NEWSLETTER_ADDRESS_KEY.*address\.key away"
+        ),
     ):
         restore_backup(archive, passphrase=PASSPHRASE)
 

@@ -31,7 +31,10 @@ def move_to_postgres(*, url: str, write_wait: float = WRITE_WAIT_SECONDS) -> Mov
         )
     require_target(url)
     if not file.is_file():
-        raise BackupError(f"There is no database in {file}, so there is nothing to move. Check DATABASE_URL.")
+        raise BackupError(
+            f"There is no database in {file}, so there is nothing to move. Run the command in the folder of your installation, "
+            "which contains its .env, or check DATABASE_URL."
+        )
     require_up_to_date()
     get_installation(now=datetime.now(UTC))
     connection.close()

@@ -24,6 +24,7 @@ _DJANGO_OPTIONS = {
     "--force-color",
     "--skip-checks",
 }
+_SQLITE_PAGE_BYTES = 4096
 _DJANGO_VALUES = {option.strip("-").replace("-", "_") for option in _DJANGO_OPTIONS} | {"stdout", "stderr"}
 
 
@@ -86,9 +87,19 @@ def prepare_new_database() -> bool:
     return True
 
 
+def _is_without_tables(file: Path | None) -> bool:
+    """Return True for an SQLite file that this command made. Its first page lists the tables, and each needs one more."""
+    return file is not None and file.is_file() and file.stat().st_size <= _SQLITE_PAGE_BYTES
+
+
 def explain_database_error(error: DatabaseError | InterfaceError) -> str:
     """Return one line that says why a database cannot be used, and what to do."""
     cause = " ".join(str(error).split()).rstrip(".")
+    if is_table_missing(error) and _is_without_tables(settings.NEWSLETTER_DATABASE_FILE):
+        return (
+            f"There are no data in {settings.NEWSLETTER_DATABASE_FILE} yet. Nothing was done. If your installation is elsewhere, "
+            "run the command in its folder, which contains its .env. If it is new, run: newsletter setup"
+        )
     if is_table_missing(error):
         return f"The database is not prepared for this version ({cause}). Run: newsletter migrate"
     if is_locked(error):

@@ -35,7 +35,6 @@ _BLOCK_BYTES = 1 << 20
 
 class Command(ProductCommand):
     help = "Import people from a CSV file, export them, or show what is held about one person."
-    prepares_database = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="import | undo | export | show | silent")

@@ -90,7 +90,7 @@ def test_a_mistyped_command_line_ends_with_status_2_and_one_line(
         ({"NEWSLETTER_DATA_DIR": "/proc/none"}, "The data folder cannot be used (No such file or directory"),
         ({"NEWSLETTER_PRODUCTION": "true"}, "NEWSLETTER_SECRET_KEY is not set."),
         ({"DATABASE_URL": "postgres://127.0.0.1:1/none"}, "The database cannot be used: "),
-        ({}, "The database is not prepared for this version (no such table: "),
+        ({}, "There are no data in "),
     ],
 )
 def test_a_setting_that_cannot_work_ends_with_one_line_and_no_traceback(
@@ -110,6 +110,18 @@ def test_a_set_up_with_a_setting_that_cannot_work_prints_no_traceback(
     said = capsys.readouterr().err
     assert said.startswith("NEWSLETTER_DATA_DIR is “~nobody-of-that-name/data”")
     assert said.endswith("It was read from the environment.\n")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "words",
+    [["staff", "list"], ["subscribers", "export"], ["subscribers", "silent"], ["backup", "x.zip"], ["api-key", "list"]],
+)
+def test_a_command_in_the_wrong_folder_says_so_and_begins_nothing(tmp_path: Path, words: list[str]) -> None:
+    done = run(*words, folder=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "which contains its .env" in done.stderr
+    assert not (tmp_path / "x.zip").exists()
 
 
 @pytest.mark.long

@@ -54,9 +54,10 @@ def data(home: Path) -> Path:
 
 @pytest.mark.long
 def test_a_new_database_is_prepared_by_itself_and_private_at_once(home: Path) -> None:
-    done = run_unconfigured(["staff", "list"], folder=home, umask=0)
+    (home / "organisation.toml").write_text('[[list]]\nslug = "weekly"\nname = "The weekly letter"\n')
+    (home / "organisation.toml").chmod(0o600)
+    done = run_unconfigured(["apply", "organisation.toml"], folder=home, umask=0)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Nobody has an account yet." in done.stdout
     found = modes(home)
     assert found.pop("var") == "700"
     assert {"var/newsletter.sqlite3", "var/secret.key", "var/address.key"} <= set(found)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from newsletter.backups.management.commands.backup import add_passphrase_option
 from newsletter.backups.installation import remove_made_keys
+from newsletter.backups.management.commands.backup import add_passphrase_option
 from newsletter.backups.passphrase import read_passphrase
 from newsletter.backups.restore_backup import restore_backup
 from newsletter.common.commands.base import ProductCommand

@@ -6,7 +6,7 @@ from getpass import getpass
 
 from rich.table import Table
 
-from newsletter.common.commands.base import ProductCommand
+from newsletter.common.commands.base import ProductCommand, prepare_new_database
 from newsletter.organisation.accounts.roles import ROLE_LABELS, ROLES
 from newsletter.organisation.accounts.staff import (
     BadPassword,
@@ -20,7 +20,6 @@ from newsletter.organisation.accounts.staff import (
 
 class Command(ProductCommand):
     help = "Give people an account and a role in the desk, or list who has one."
-    prepares_database = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="add | list | forget-factor")
@@ -48,6 +47,7 @@ class Command(ProductCommand):
             result = "was removed. They set up a new one at the next sign-in" if was_removed else "was not set up"
             self.stdout.write(f"The second factor of {email} {result}.")
             return
+        prepare_new_database()
         password = _read_password(email, from_stdin=password_stdin)
         change = add_staff(email=email, role=role, password=password)
         if json:

@@ -72,6 +72,37 @@ def test_a_sqlite_file_in_use_is_reported_as_busy(tmp_path: Path) -> None:
     assert explain_database_error(wrap(refused.value)).startswith("The database is busy with another command.")
 
 
+def test_a_sqlite_file_that_cannot_be_written_is_a_matter_of_rights(tmp_path: Path) -> None:
+    file = tmp_path / "read.sqlite3"
+    with closing(sqlite3.connect(file)) as first:
+        first.execute("CREATE TABLE one (id INTEGER)")
+    reader = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+    with closing(reader), pytest.raises(sqlite3.OperationalError) as refused:
+        reader.execute("INSERT INTO one VALUES (1)")
+    with pytest.raises(sqlite3.OperationalError) as missing:
+        sqlite3.connect(tmp_path / "none" / "read.sqlite3")
+    for error in (refused.value, missing.value):
+        line = explain_database_error(wrap(error))
+        assert "cannot be written" in line
+        assert "Run the command as the user who owns it." in line
+
+
+def test_a_full_disk_asks_for_space() -> None:
+    with closing(sqlite3.connect(":memory:")) as full:
+        full.execute("CREATE TABLE one (text TEXT)")
+        full.execute("PRAGMA max_page_count = 2")
+        with pytest.raises(sqlite3.OperationalError) as refused:
+            full.execute("INSERT INTO one VALUES (?)", ["x" * 100_000])
+    assert "Free some disk space" in explain_database_error(wrap(refused.value))
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "text.sqlite3").write_text("a letter\n" * 1000)
+    with closing(sqlite3.connect(tmp_path / "text.sqlite3")) as text, pytest.raises(sqlite3.DatabaseError) as refused:
+        text.execute("SELECT * FROM one")
+    assert "no SQLite database" in explain_database_error(wrap(refused.value))
+
+
 @pytest.mark.parametrize(
     "statement",
     ["SELECT 1 FROM locked", "SELECT added FROM one", "UPDATE one SET added = 1", "INSERT INTO one (added) VALUES (1)"],

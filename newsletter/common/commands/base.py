@@ -11,7 +11,14 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, connection
 from rich.console import Console
 
-from newsletter.common.database.error_codes import is_locked, is_statement_refused, is_table_missing
+from newsletter.common.database.error_codes import (
+    is_damaged,
+    is_disk_full,
+    is_locked,
+    is_refused_by_disk,
+    is_statement_refused,
+    is_table_missing,
+)
 from newsletter.common.errors import DomainError
 
 _DJANGO_OPTIONS = {
@@ -104,6 +111,16 @@ def explain_database_error(error: DatabaseError | InterfaceError) -> str:
         return f"The database is not prepared for this version ({cause}). Run: newsletter migrate"
     if is_locked(error):
         return "The database is busy with another command. Wait for it to finish, then run this again."
+    file = settings.NEWSLETTER_DATABASE_FILE
+    if is_refused_by_disk(error):
+        return (
+            f"The database {file} cannot be written: {cause}. Run the command as the user who owns it. Let that user write its "
+            "folder, the file, and the files that begin with its name."
+        )
+    if is_disk_full(error):
+        return f"The database {file} cannot be written: {cause}. Free some disk space, then run this again."
+    if is_damaged(error):
+        return f"{file} is damaged, or no SQLite database: {cause}. Check DATABASE_URL, or restore a backup."
     if is_statement_refused(error):
         return (
             f"The database works, but it refused a step of this command: {cause}. The command did not finish. Run it "

@@ -33,6 +33,21 @@ def is_locked(error: Error) -> bool:
     return _sqlite_code_of(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
+def is_refused_by_disk(error: Error) -> bool:
+    """Return True if SQLite may not open or write its file, or the files beside it."""
+    return _sqlite_code_of(error) in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
+
+
+def is_disk_full(error: Error) -> bool:
+    """Return True if SQLite found no room. Some file systems report a full disk as an error of reading or writing."""
+    return _sqlite_code_of(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
+def is_damaged(error: Error) -> bool:
+    """Return True if the file is no SQLite database, or a damaged one."""
+    return _sqlite_code_of(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
 def is_table_missing(error: Error) -> bool:
     """Return True if a table or a column is missing. SQLite has no code for it, and only English texts.
 

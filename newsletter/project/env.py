@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from newsletter.content.fetching.errors import Refused
 from newsletter.content.fetching.url_guard import AllowList
@@ -155,8 +156,8 @@ def read() -> Environment:
         inbound=read_sources(),
         inbound_address=read_address(),
         postmaster_key_file=_key_file("NEWSLETTER_POSTMASTER_KEY_FILE", data_dir),
-        postmaster_person=read_text("NEWSLETTER_POSTMASTER_PERSON", ""),
-        postmaster_endpoint=read_text("NEWSLETTER_POSTMASTER_ENDPOINT", GOOGLE),
+        postmaster_person=_postmaster_person("NEWSLETTER_POSTMASTER_PERSON"),
+        postmaster_endpoint=_postmaster_endpoint("NEWSLETTER_POSTMASTER_ENDPOINT"),
         oidc=read_oidc(),
         env_file=current_settings_file().path,
     )
@@ -183,7 +184,31 @@ def find_data_dir() -> Path:
 def _key_file(name: str, data_dir: Path) -> Path | None:
     """Return the path of a file, which is relative to the data folder, or None."""
     path = read_text(name, "")
-    return data_dir / path if path else None
+    try:
+        return data_dir / Path(path).expanduser() if path else None
+    except RuntimeError as error:
+        raise BadSetting(name, f"{name} is “{path}”, and this user has no home folder. Write a whole path.") from error
+
+
+def _postmaster_person(name: str) -> str:
+    people = read_mailable(name)
+    if not people:
+        return ""
+    if len(people) > 1 or "@" not in people[0].lstrip("@"):
+        raise BadSetting(name, f"{name} is “{', '.join(people)[:80]}”. Write the address of one person.")
+    return people[0]
+
+
+def _postmaster_endpoint(name: str) -> str:
+    url = read_text(name, GOOGLE)
+    try:
+        parts = urlsplit(url)
+        is_usable = parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        raise BadSetting(name, f"{name} is “{url[:80]}”. Write a whole address, such as {GOOGLE}, or leave it out.")
+    return url
 
 
 def _engine(database_url: str) -> str:

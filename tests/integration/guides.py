@@ -6,8 +6,8 @@ from pathlib import Path
 from textwrap import dedent
 
 DOCS = Path(__file__).parents[2] / "docs"
-HOST = "newsletter.example.org"
-"""The server of the guides. Here `ssh` to it stays on this machine."""
+HOST = "newsletter@letter.example.org"
+"""The account at the server of the guides. Here `ssh` to it stays on this machine."""
 STAND_INS = {
     "https://crm.example.org": "{site}",
     "https://news.example.org": "{site}",

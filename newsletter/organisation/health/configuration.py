@@ -4,14 +4,14 @@ import re
 import stat
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from newsletter.common.extension_registry import AnyRegistry, BrokenExtension
 from newsletter.common.translation_kind import TRANSLATIONS
 from newsletter.content.fetching.errors import Refused
-from newsletter.content.fetching.url_guard import check_url
+from newsletter.content.fetching.url_guard import WEB_PORTS, AllowList, check_addresses, check_url
 from newsletter.content.parsing.source_kind import SOURCE_KINDS
 from newsletter.issues.checks.issue_check import CHECKS
 from newsletter.organisation.health.machine import is_own_name
@@ -82,14 +82,24 @@ def check_keys(weak: Sequence[str], *, production: bool) -> Finding:
     return level("keys", f"Too easy to guess: {', '.join(weak)}.", do)
 
 
-def check_monitor(url: str) -> Iterator[Finding]:
-    """Report a monitor address that cannot be requested; its alarm would never stop."""
+def check_monitor(url: str, *, allowed: Sequence[str]) -> Iterator[Finding]:
+    """Report a monitor address that cannot be requested; its alarm would never stop. No name is looked up."""
     if not url:
         return
     try:
-        check_url(url)
+        parts = check_url(url)
     except Refused as failure:
         yield error("monitor", str(failure).replace(url, "NEWSLETTER_PULSE_URL"), "Correct NEWSLETTER_PULSE_URL.")
+        return
+    host, port = parts.hostname or "", parts.port or WEB_PORTS[parts.scheme]
+    try:
+        address = str(ip_address("127.0.0.1" if host == "localhost" else host))
+    except ValueError:
+        return
+    try:
+        check_addresses(scheme=parts.scheme, host=host, port=port, addresses=[address], allow=AllowList.parse(allowed))
+    except Refused as failure:
+        yield error("monitor", str(failure), "Name the monitor's host in NEWSLETTER_FETCH_ALLOW, and start again.")
 
 
 def check_proxies(site_url: str, *, proxies: Sequence[str]) -> Finding:

@@ -130,5 +130,5 @@ def _check_configuration() -> Iterator[Finding]:
     )
     yield from check_quotes(environ=os.environ, setting_names=setting_names)
     yield check_keys(settings.ENV.weak_keys(), production=settings.ENV.production)
-    yield from check_monitor(settings.NEWSLETTER_PULSE_URL)
+    yield from check_monitor(settings.NEWSLETTER_PULSE_URL, allowed=settings.NEWSLETTER_FETCH_ALLOW)
     yield check_proxies(settings.NEWSLETTER_SITE_URL, proxies=settings.SUBSCRIBERS_TRUSTED_PROXIES)

@@ -165,9 +165,19 @@ def test_a_public_address_without_trusted_proxies_is_an_error(url: str, proxies:
     ],
 )
 def test_an_address_of_a_monitor_that_cannot_be_asked_is_an_error(url: str, levels: list[str]) -> None:
-    found = list(check_monitor(url))
+    found = list(check_monitor(url, allowed=[]))
     assert [one.level for one in found] == levels
     assert "hush" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1/x", "http://localhost:3001/x", "http://[::1]:3001/x", "https://10.0.0.7/x"]
+)
+def test_a_private_monitor_that_may_not_be_asked_is_an_error(url: str) -> None:
+    (found,) = check_monitor(url, allowed=["192.168.0.0/16"])
+    assert found.level == "error"
+    assert "NEWSLETTER_FETCH_ALLOW" in found.do
+    assert list(check_monitor(url, allowed=["localhost", "127.0.0.0/8", "::1", "10.0.0.7"])) == []
 
 
 def test_weak_keys_are_a_warning_in_a_trial() -> None:

@@ -44,6 +44,32 @@ def test_a_word_that_is_no_time_zone_is_refused_with_the_nearest(
 
 
 @pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("KEY_FILE", "~nobody-of-that-name/key.json"),
+        ("PERSON", "example.org"),
+        ("PERSON", "a@example.org, b@example.org"),
+        ("PERSON", "nobody"),
+        ("ENDPOINT", "foo"),
+        ("ENDPOINT", "ftp://127.0.0.1"),
+        ("ENDPOINT", "https://127.0.0.1:99999"),
+    ],
+)
+def test_a_wrong_setting_of_postmaster_tools_is_refused_at_the_start(
+    name: str, written: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"NEWSLETTER_POSTMASTER_{name}", written)
+    with pytest.raises(BadSetting, match=f"^NEWSLETTER_POSTMASTER_{name}"):
+        env.read()
+
+
+def test_a_key_file_of_google_may_be_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NEWSLETTER_POSTMASTER_KEY_FILE", "~/key.json")
+    assert env.read().postmaster_key_file == tmp_path / "key.json"
+
+
+@pytest.mark.parametrize(
     ("environ", "file", "says"),
     [
         ({"A": "x"}, SettingsFile(FILE, names=frozenset("A")), f"It was read from {FILE}."),

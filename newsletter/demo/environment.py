@@ -26,6 +26,7 @@ _REMOVED_VARIABLES = (
     "NEWSLETTER_POSTMASTER_KEY_FILE",
     "NEWSLETTER_TRUSTED_PROXIES",
 )
+_REMOVED_PREFIXES = (f"{URL_SETTING}_", "NEWSLETTER_OIDC_")
 
 
 class DemoError(DomainError):
@@ -40,8 +41,16 @@ def prepare_demo(*, port: int, serves: bool, environ: MutableMapping[str, str]) 
     if serves:
         check_port_free(host=HOST, port=port)
     folder = Path(environ.get("NEWSLETTER_DATA_DIR", "var")).resolve() / "demo"
-    empty_folder(folder)
-    hold_folder(folder)
+    try:
+        empty_folder(folder)
+        hold_folder(folder)
+    except OSError as error:
+        raise DemoError(
+            "%(folder)s cannot be written to: %(reason)s. The demonstration keeps its data there, so it did not start. Change to "
+            "a folder of your own, or set NEWSLETTER_DATA_DIR.",
+            folder=folder,
+            reason=error.strerror,
+        ) from error
     environ.update(
         NEWSLETTER_DATA_DIR=str(folder),
         NEWSLETTER_SITE_URL=f"http://{HOST}:{port}",
@@ -51,8 +60,8 @@ def prepare_demo(*, port: int, serves: bool, environ: MutableMapping[str, str]) 
         NEWSLETTER_LINK_CHECKS="false",
         NEWSLETTER_PRODUCTION="false",
     )
-    further_accounts = [name for name in environ if name.startswith(f"{URL_SETTING}_")]
-    for name in (*_REMOVED_VARIABLES, *further_accounts):
+    groups = [name for name in environ if name.startswith(_REMOVED_PREFIXES)]
+    for name in (*_REMOVED_VARIABLES, *groups):
         environ.pop(name, None)
     return folder
 

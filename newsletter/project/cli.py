@@ -199,9 +199,12 @@ def _start_django(*, changes_files: bool) -> None:
             f"A setting cannot be used: {_one_line(error)} Correct it in the environment or in {file}."
         ) from error
     except OSError as error:
+        elsewhere = (
+            "" if current_settings_file().path else " If your installation is elsewhere, run the command in its folder."
+        )
         raise CommandLineError(
             f"The data folder cannot be used ({error.strerror}: {error.filename}). "
-            "Give this user the right to write there, or set NEWSLETTER_DATA_DIR to another folder."
+            f"Give this user the right to write there, or set NEWSLETTER_DATA_DIR to another folder.{elsewhere}"
         ) from error
 
 

@@ -108,12 +108,19 @@ def test_a_demo_ignores_the_settings_of_the_organisation(tmp_path: Path) -> None
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     real = ("DATABASE_URL", "SECRET_KEY", "ADDRESS_KEY", "OLD_SECRET_KEYS", "ONLY_TO", "PULSE_URL", "TRUSTED_PROXIES")
+    real += ("OIDC_ISSUER", "OIDC_PASSWORDS", "PROVIDER_URL_BACKUP")
     environment = {name if name == "DATABASE_URL" else f"NEWSLETTER_{name}": "real" for name in real}
     environment |= {"NEWSLETTER_PROVIDER_URL": "mailgun://real", "NEWSLETTER_PRODUCTION": "true", "TZ": "UTC"}
     prepared = {**environment, "NEWSLETTER_DATA_DIR": str(tmp_path)}
     prepare_demo(port=port, serves=True, environ=prepared)
     assert not [value for value in prepared.values() if "real" in value]
     assert (prepared["NEWSLETTER_PRODUCTION"], prepared["TZ"]) == ("false", "UTC")
+
+
+def test_a_demo_in_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("a file where the folder should be")
+    with pytest.raises(DemoError, match=r"file/demo cannot be written to: .+ Change to a folder of your own"):
+        prepare_demo(port=8000, serves=False, environ={"NEWSLETTER_DATA_DIR": str(tmp_path / "file")})
 
 
 @pytest.mark.parametrize(

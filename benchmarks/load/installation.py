@@ -39,6 +39,7 @@ def make_visits(people: int, *, staff: int) -> Visits:
     from django.conf import settings
 
     from newsletter.bench.audience import make_draft_issue
+    from newsletter.bench.serving.clients import sign_in
     from newsletter.bench.serving.pages import (
         find_desk_pages,
         find_draft_pages,
@@ -46,7 +47,6 @@ def make_visits(people: int, *, staff: int) -> Visits:
         make_used_installation,
         select_pages,
     )
-    from newsletter.bench.serving.preview import sign_in
     from newsletter.issues.approval.approval_rules import count_recipients
     from newsletter.issues.approval.approve import approve_by_policy
     from subscribers.links.signed_links import Purpose, Signer, link_keys

@@ -1,6 +1,7 @@
 """newsletter restore: restore an archive into an empty installation."""
 
 from argparse import ArgumentParser
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -25,11 +26,10 @@ class Command(ProductCommand):
         parser.add_argument("--json", action="store_true")
 
     def run(self, *, file: Path, passphrase_file: Path | None, json: bool) -> None:
-        try:
+        with ExitStack() as on_failure:
+            on_failure.callback(remove_made_keys)
             restored = restore_backup(file, passphrase=read_passphrase(passphrase_file) if passphrase_file else None)
-        except BaseException:
-            remove_made_keys()
-            raise
+            on_failure.pop_all()
         if json:
             self.write_json({"held": True, **asdict(restored)})
             return

@@ -1,12 +1,21 @@
 """Count who may be mailed. `subscribers.audience.eligibility` decides about each person; this only adds up."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Unpack
 
+from django.db import connection
 from django.db.models import Count, OuterRef, Q, QuerySet, Value
 
+from newsletter.common.database.compiled_query import (
+    ROW_PLACEHOLDER,
+    TIME_PLACEHOLDER,
+    CompiledQuery,
+    compile_query,
+    finds_row,
+)
 from subscribers.audience.eligibility import (
     ANY_FREQUENCY,
     EVERY_ISSUE,
@@ -15,11 +24,13 @@ from subscribers.audience.eligibility import (
     make_exclusion_reason,
 )
 from subscribers.audience.recipient_allowlist import get_recipient_allowlist
-from subscribers.models import Frequency, StayQuestion, Subscriber, Subscription, Suppression
+from subscribers.models import Frequency, MailingList, StayQuestion, Subscriber, Subscription, Suppression
 from subscribers.models.subscriptions import NOT_CONFIRMED, PAUSED_ONCE, RARER
 
 _ALL = "all"
 """The name of the number of candidates in the results of a statement, next to the reasons."""
+_CountedReason = tuple[int, str, int]
+"""The id of a list, a reason or `_ALL`, and the number of people."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +44,9 @@ class AudienceCount:
 
 def count_audience(*, now: datetime, **filters: Unpack[AudienceFilters]) -> AudienceCount:
     """Count candidates, eligible and excluded people in one statement, so that the numbers agree."""
-    people = candidates(**filters, now=now)
     if excludes_few(**filters):
-        mailing_list = filters["mailing_list"]
-        open_now = Subscription.objects.filter(mailing_list=mailing_list).open().order_by()
-        return _count_few_excluded(open_now, people, now=now).get(mailing_list.pk, make_audience_count({}))
+        return _count_whole_list(filters["mailing_list"], filters.get("frequencies", EVERY_ISSUE), now=now)
+    people = candidates(**filters, now=now)
     counted = people.values("exclusion_reason").annotate(people=Count("pk"))
     return make_audience_count(dict(counted.values_list("exclusion_reason", "people")))
 
@@ -59,7 +68,7 @@ def count_lists(*, now: datetime) -> dict[int, AudienceCount]:
     open_now = Subscription.objects.open().order_by()
     people = open_now.annotate(exclusion_reason=reason)
     if get_recipient_allowlist() is None:
-        return _count_few_excluded(open_now, people, now=now)
+        return _add_up(_select_few_excluded(open_now, people, now=now))
     rows = people.values("mailing_list", "exclusion_reason").annotate(people=Count("pk"))
     counted: dict[int, dict[str, int]] = {}
     for row in rows:
@@ -74,20 +83,40 @@ def make_audience_count(people_by_reason: Mapping[str, int]) -> AudienceCount:
     return AudienceCount(candidates=may_be_mailed + sum(excluded.values()), eligible=may_be_mailed, excluded=excluded)
 
 
-def _count_few_excluded(
+def _count_whole_list(mailing_list: MailingList, frequencies: Set[Frequency], *, now: datetime) -> AudienceCount:
+    query = _compile_whole_list(frozenset(frequencies), connection.vendor)
+    with connection.cursor() as cursor:
+        cursor.execute(query.sql, query.fill(moment=now, row=mailing_list.pk))
+        counts = _add_up(cursor.fetchall())
+    return counts.get(mailing_list.pk, make_audience_count({}))
+
+
+@lru_cache(maxsize=32)
+def _compile_whole_list(frequencies: frozenset[Frequency], vendor: str) -> CompiledQuery:
+    any_list = MailingList(pk=ROW_PLACEHOLDER)
+    open_now = Subscription.objects.filter(mailing_list=any_list).open().order_by()
+    people = candidates(mailing_list=any_list, frequencies=frequencies, now=TIME_PLACEHOLDER)
+    return compile_query(_select_few_excluded(open_now, people, now=TIME_PLACEHOLDER))
+
+
+def _select_few_excluded(
     open_now: QuerySet[Subscription], people: QuerySet[Any], *, now: datetime
-) -> dict[int, AudienceCount]:
+) -> QuerySet[Any, _CountedReason]:
     """Count subscriptions from an index alone, and find the reason only of those that can have one. One statement.
 
     ``people`` are the subscriptions ``open_now``, with their ``exclusion_reason``.
     """
     concerned = people.filter(pk__in=find_possibly_excluded(now)).exclude(exclusion_reason="")
-    reasons = concerned.values("mailing_list", "exclusion_reason").annotate(people=Count("pk"))
-    totals = open_now.annotate(exclusion_reason=Value(_ALL)).values("mailing_list", "exclusion_reason")
-    rows = totals.annotate(people=Count("pk")).union(reasons, all=True)
+    reasons = concerned.values_list("mailing_list", "exclusion_reason").annotate(people=Count("pk"))
+    totals = open_now.annotate(exclusion_reason=Value(_ALL)).values_list("mailing_list", "exclusion_reason")
+    counted: QuerySet[Any, _CountedReason] = totals.annotate(people=Count("pk")).union(reasons, all=True)
+    return counted
+
+
+def _add_up(rows: Iterable[_CountedReason]) -> dict[int, AudienceCount]:
     counted: dict[int, dict[str, int]] = {}
-    for row in rows:
-        counted.setdefault(row["mailing_list"], {})[row["exclusion_reason"]] = row["people"]
+    for mailing_list, reason, people in rows:
+        counted.setdefault(mailing_list, {})[reason] = people
     counts = {}
     for pk, by_reason in counted.items():
         everybody = by_reason.pop(_ALL)
@@ -110,8 +139,12 @@ def is_excluding_many(now: datetime, *, limit: int) -> bool:
 
     An id counts once for each condition that it meets.
     """
+    return finds_row(_find_beyond, limit, now=now)
+
+
+def _find_beyond(now: datetime, limit: int) -> QuerySet[Any]:
     first, *queries = _find_by_condition(now)
-    return first.union(*queries, all=True)[limit : limit + 1].exists()
+    return first.union(*queries, all=True)[limit : limit + 1]
 
 
 def _find_by_condition(now: datetime) -> list[QuerySet[Any]]:

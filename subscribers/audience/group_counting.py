@@ -8,14 +8,17 @@ to look at each person only if these are few, so `can_group_by_index` counts the
 from collections import Counter
 from collections.abc import Sequence, Set
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Unpack
 
 from django.db import connection
 from django.db.models import CharField, Count, Exists, F, OuterRef, QuerySet, Value
 
+from newsletter.common.database.compiled_query import ROW_PLACEHOLDER, TIME_PLACEHOLDER, CompiledQuery, compile_query
 from newsletter.common.database.sqlite_pragmas import larger_sqlite_cache
 from subscribers.audience.counting import excludes_few, find_possibly_excluded, is_excluding_many
 from subscribers.audience.eligibility import AudienceFilters, eligible
+from subscribers.audience.recipient_allowlist import RecipientAllowlist, get_recipient_allowlist
 from subscribers.audience.zones import choose_zone
 from subscribers.models import Frequency, MailingList, Subscriber, SubscriberLocation, Subscription
 
@@ -41,36 +44,45 @@ def count_groups_of_list(
 ) -> dict[Group, int]:
     """Return how many people of a whole list are eligible at ``now``, by group. Without a default, each zone is ""."""
     fields = _FIELDS_WITH_ZONE if default_zone else _FIELDS
-    rows = _select_counts(fields, mailing_list=mailing_list, frequencies=frequencies, now=now)
-    with larger_sqlite_cache(megabytes=16):
-        counted = list(rows)
+    query = _compile_counts(fields, frozenset(frequencies), get_recipient_allowlist(), connection.vendor)
+    with larger_sqlite_cache(megabytes=16), connection.cursor() as cursor:
+        cursor.execute(query.sql, query.fill(moment=now, row=mailing_list.pk))
+        counted = cursor.fetchall()
     zones = dict(SubscriberLocation.objects.values_list("pk", "zone")) if default_zone else {}
     groups: Counter[Group] = Counter()
-    for place, giving, radius, *stated, sign, frequency, people in counted:
+    for place, giving, radius, *stated, is_added, frequency, people in counted:
         zone = choose_zone(zones.get(place, ""), *stated, default=default_zone)
-        groups[zone, place or 0, giving, radius or 0, frequency] += sign * people
+        groups[zone, place or 0, giving, radius or 0, frequency] += people if is_added else -people
     return {group: people for group, people in groups.items() if people}
 
 
-def _select_counts(
-    fields: Sequence[str], *, mailing_list: MailingList, frequencies: Set[Frequency], now: datetime
-) -> QuerySet[Any, tuple[Any, ...]]:
-    """Return rows of the fields, a sign, a frequency and a number of people."""
-    on_list = Subscription.objects.open().filter(mailing_list=mailing_list).order_by()
-    few = find_possibly_excluded(now)
+@lru_cache(maxsize=32)
+def _compile_counts(
+    fields: tuple[str, ...], frequencies: frozenset[Frequency], _only_to: RecipientAllowlist | None, _vendor: str
+) -> CompiledQuery:
+    """Compile rows of the fields, 1 for people to add and 0 for those to subtract, a frequency and a number of people.
+
+    The query depends on all four arguments.
+    """
+    any_list = MailingList(pk=ROW_PLACEHOLDER)
+    on_list = Subscription.objects.open().filter(mailing_list=any_list).order_by()
+    few = find_possibly_excluded(TIME_PLACEHOLDER)
     everybody = Subscriber.objects.filter(Exists(on_list.filter(subscriber=OuterRef("pk")))).order_by()
-    fit = eligible(mailing_list=mailing_list, frequencies=frequencies, now=now).filter(pk__in=few).order_by()
+    fit = eligible(mailing_list=any_list, frequencies=frequencies, now=TIME_PLACEHOLDER).filter(pk__in=few).order_by()
     every_issue = Value(Frequency.EVERY, output_field=CharField())
     of_subscription = [f"subscriber__{name}" for name in fields]
-    return _count(everybody.annotate(sign=Value(1), chosen=every_issue), fields).union(
-        _count(on_list.filter(pk__in=few).annotate(sign=Value(-1), chosen=every_issue), of_subscription),
-        _count(fit.annotate(sign=Value(1), chosen=F("frequency")), of_subscription),
+    counts = _count(everybody.annotate(is_added=Value(1), chosen=every_issue), fields).union(
+        _count(on_list.filter(pk__in=few).annotate(is_added=Value(0), chosen=every_issue), of_subscription),
+        _count(fit.annotate(is_added=Value(1), chosen=F("frequency")), of_subscription),
         all=True,
     )
+    return compile_query(counts)
 
 
 def _count(people: QuerySet[Any], fields: Sequence[str]) -> QuerySet[Any, tuple[Any, ...]]:
-    counted: QuerySet[Any, tuple[Any, ...]] = people.values_list(*fields, "sign", "chosen").annotate(people=Count("pk"))
+    counted: QuerySet[Any, tuple[Any, ...]] = people.values_list(*fields, "is_added", "chosen").annotate(
+        people=Count("pk")
+    )
     return counted
 
 

@@ -207,7 +207,7 @@ def groups_by_index(issue: Issue) -> bool:
     with CaptureQueriesContext(connection) as queries:
         count_groups(issue, content=resolve_content(issue), now=NOW)
     (sql,) = find_group_queries(queries.captured_queries)
-    return '"sign"' in sql
+    return '"is_added"' in sql
 
 
 @pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL plans by the number of rows")

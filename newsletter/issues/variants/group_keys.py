@@ -6,7 +6,7 @@ The numbers by topics and by memory have a bit for each story, that by rules one
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
 from operator import add
 from typing import Any
@@ -115,9 +115,8 @@ def number_rules_of_subscription(content: IssueContent) -> Expression:
     return reduce(add, values)
 
 
-def read_constants(people: QuerySet[Any], annotations: Sequence[str]) -> list[Any] | None:
+def read_constants(expressions: Collection[Expression]) -> list[Any] | None:
     """Return the values of these annotations if each is the same for everybody, else None."""
-    expressions = [people.query.annotations[name] for name in annotations]
     values = [expression.value for expression in expressions if isinstance(expression, Value)]
     return values if len(values) == len(expressions) else None
 
@@ -161,14 +160,15 @@ def _find_variants_with_stories(content: IssueContent, *, issue: Issue) -> list[
 
 def _find_duplicates(stories: Sequence[int]) -> dict[int, int]:
     """Return the other rows of these stories, by id: twins, originals, and translations of the same original."""
-    twins = Story.objects.filter(same_as__in=stories).values_list("pk", "same_as")
-    translated = Story.objects.filter(pk__in=stories, translation_of__isnull=False)
-    originals = {original: pk for pk, original in translated.values_list("pk", "translation_of") if original}
+    related = Story.objects.filter(Q(same_as__in=stories) | Q(pk__in=stories, translation_of__isnull=False))
+    rows = list(related.values_list("pk", "same_as", "translation_of"))
+    twins = {pk: same_as for pk, same_as, _ in rows if same_as is not None and same_as in stories}
+    originals = {original: pk for pk, _, original in rows if original and pk in stories}
     by_original = {**{pk: pk for pk in stories}, **originals}
     duplicates = Story.objects.filter(translation_of__in=by_original).exclude(pk__in=stories)
     pairs = duplicates.values_list("pk", "translation_of")
     translations = {pk: by_original[original] for pk, original in pairs if original}
-    return {**originals, **translations, **{pk: same_as for pk, same_as in twins if same_as}}
+    return {**originals, **translations, **twins}
 
 
 def _number_by(rows: QuerySet[Any], bits: Mapping[int, Q], *, default: int, added: Func | None = None) -> Coalesce:

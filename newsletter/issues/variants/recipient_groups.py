@@ -19,6 +19,7 @@ from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.audience_rules import make_audience_filters, select_people
 from newsletter.issues.variants.group_keys import (
     NOTHING_SEEN,
+    Expression,
     language_of_subscription,
     number_interests_of_subscription,
     number_rules_of_subscription,
@@ -98,7 +99,6 @@ def find_candidates(issue: Issue, *, content: IssueContent, now: datetime, at_on
 def _with_groups(
     people: QuerySet[Any], *, issue: Issue, content: IssueContent, rehearsed: bool = False
 ) -> QuerySet[Any]:
-    nothing = Value(NOTHING_SEEN, output_field=BigIntegerField())
     grouped: QuerySet[Any] = people.annotate(
         subscriber_ref=F("subscriber_id"),
         hash_ref=F("subscriber__address_hash"),
@@ -106,13 +106,21 @@ def _with_groups(
         giving_ref=F("subscriber__giving"),
         radius_ref=Coalesce("subscriber__radius_km", Value(0)),
         frequency_ref=F("frequency"),
-        interests_ref=number_interests_of_subscription(content),
-        seen_ref=nothing if rehearsed and issue.is_welcome else number_seen_of_subscription(content, issue=issue),
-        rules_ref=number_rules_of_subscription(content),
-        language_ref=language_of_subscription(content),
-        arm_ref=number_arm_of_subscription(content),
+        **_make_content_keys(issue, content=content, rehearsed=rehearsed),
     )
     return grouped
+
+
+def _make_content_keys(issue: Issue, *, content: IssueContent, rehearsed: bool) -> dict[str, Expression]:
+    """Return the annotations that depend on the content. Each is a `Value` if it is the same for everybody."""
+    nothing = Value(NOTHING_SEEN, output_field=BigIntegerField())
+    return {
+        "interests_ref": number_interests_of_subscription(content),
+        "seen_ref": nothing if rehearsed and issue.is_welcome else number_seen_of_subscription(content, issue=issue),
+        "rules_ref": number_rules_of_subscription(content),
+        "language_ref": language_of_subscription(content),
+        "arm_ref": number_arm_of_subscription(content),
+    }
 
 
 def find_groups(issue: Issue, *, content: IssueContent, now: datetime | None = None) -> list[RecipientGroup]:
@@ -162,10 +170,8 @@ def count_groups(
 ) -> list[tuple[str, RecipientGroup]]:
     """Return the groups of recipients in one statement, each once for each of their zones, or once with the zone ""."""
     filters = make_audience_filters(issue, now=now, rehearsed=rehearsed, at_once=at_once)
-    people = eligible(**filters, now=now).order_by()
-    recipients = _with_groups(people, issue=issue, content=content, rehearsed=rehearsed)
     default_zone = issue.publication.zone if with_zones else ""
-    same_for_all = read_constants(recipients, REFERENCES[4:])
+    same_for_all = read_constants(_make_content_keys(issue, content=content, rehearsed=rehearsed).values())
     if same_for_all is not None and can_group_by_index(**filters, now=now):
         counted = count_groups_of_list(
             mailing_list=filters["mailing_list"],
@@ -174,6 +180,7 @@ def count_groups(
             default_zone=default_zone,
         )
         return [(zone, make_group((*key, *same_for_all), people=people)) for (zone, *key), people in counted.items()]
+    recipients = find_recipients(issue, content=content, now=now, rehearsed=rehearsed, at_once=at_once)
     zone_of_row = zone_of_person(default_zone, prefix="subscriber__") if with_zones else Value("")
     rows = recipients.annotate(zone_ref=zone_of_row).values_list("zone_ref", *REFERENCES).annotate(people=Count("pk"))
     with larger_sqlite_cache(megabytes=16):

@@ -5,6 +5,7 @@ A session ends when the person's role, permissions or factors change, after an h
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache as keep_results
 
 from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.stagekit import get_pending_stage
@@ -16,6 +17,8 @@ from django.contrib.auth import logout
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.core.cache import cache
+from django.db import connection
+from django.db.models import Value
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -27,6 +30,7 @@ from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 from wagtail.users.models import UserProfile
 
+from newsletter.common.database.compiled_query import ROW_PLACEHOLDER, TIME_PLACEHOLDER, CompiledQuery, compile_query
 from newsletter.common.database.sqlite_pragmas import sqlite_lock_wait
 from newsletter.models.staff import done_from
 from newsletter.organisation.accounts.administrators import list_administrators
@@ -82,14 +86,34 @@ def begin_session(request: HttpRequest, *, now: datetime) -> None:
 
 def make_fingerprint(user: User | AnonymousUser) -> str:
     """Return a hash that changes with the user's groups, permissions, active and superuser flags, and second factors."""
-    parts = [
-        str(user.pk),
-        f"{user.is_active}{user.is_superuser}",
-        ",".join(map(str, user.groups.order_by("pk").values_list("pk", flat=True))),
-        ",".join(map(str, user.user_permissions.order_by("pk").values_list("pk", flat=True))),
-        ",".join(map(str, Authenticator.objects.filter(user_id=user.pk).order_by("pk").values_list("pk", flat=True))),
-    ]
+    parts = [str(user.pk), f"{user.is_active}{user.is_superuser}"]
+    parts += [",".join(map(str, sorted(keys))) for keys in _list_granted(user)]
     return salted_hmac("newsletter.staff", "|".join(parts), algorithm="sha256").hexdigest()
+
+
+def _list_granted(user: User | AnonymousUser) -> list[list[int]]:
+    """Return the keys of the user's groups, permissions and second factors."""
+    granted: list[list[int]] = [[], [], []]
+    if user.pk is not None:
+        query = _compile_granted(connection.vendor)
+        with connection.cursor() as cursor:
+            cursor.execute(query.sql, query.fill(moment=TIME_PLACEHOLDER, row=user.pk))
+            for kind, key in cursor.fetchall():
+                granted[kind].append(key)
+    return granted
+
+
+@keep_results
+def _compile_granted(vendor: str) -> CompiledQuery:
+    """Compile one query of all three kinds, because each request to the desk makes a fingerprint."""
+    keys = [
+        User.groups.through._default_manager.filter(user_id=ROW_PLACEHOLDER).values_list(Value(0), "group_id"),
+        User.user_permissions.through._default_manager.filter(user_id=ROW_PLACEHOLDER).values_list(
+            Value(1), "permission_id"
+        ),
+        Authenticator.objects.filter(user_id=ROW_PLACEHOLDER).values_list(Value(2), "pk"),
+    ]
+    return compile_query(keys[0].union(*keys[1:], all=True))
 
 
 class StaffSessionMiddleware:

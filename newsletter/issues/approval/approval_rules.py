@@ -97,7 +97,7 @@ def requires_other_approver(publication: Publication) -> bool:
     """
     if publication.another_approves is not None:
         return bool(publication.another_approves)
-    return bool(find_approvers().count() >= 2)
+    return len(find_approvers().values_list("pk", flat=True)[:2]) == 2
 
 
 def find_approvers() -> QuerySet[User]:

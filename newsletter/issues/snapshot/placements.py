@@ -3,7 +3,7 @@
 A row counts while its issue can still show the story to somebody. Then the story is a candidate again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -34,14 +34,11 @@ def find_released_placements(*, now: datetime) -> QuerySet[StoryPlacement]:
 def place_stories(*, issue: Issue, stories: Iterable[int], now: datetime) -> None:
     """Record that the issue has these stories, unless another issue of its kind has them."""
     ids = list(stories)
-    released = find_released_placements(now=now).filter(
-        publication=issue.publication_id, kind=issue.kind, story__in=ids
-    )
-    # An approval takes this lock too, so no issue is approved while it loses a story here.
-    owners = Issue.objects.select_for_update(of=("self",)).filter(
-        pk__in=released.exclude(issue=issue).values("issue").distinct()
-    )
-    released.filter(issue__in=[owner.pk for owner in owners]).delete()
+    if not ids:
+        return
+    placed = StoryPlacement.objects.filter(publication=issue.publication_id, kind=issue.kind, story__in=ids)
+    if placed.exclude(issue=issue).exists():
+        _release_placements(issue=issue, stories=ids, now=now)
     StoryPlacement.objects.bulk_create(
         (
             StoryPlacement(publication_id=issue.publication_id, kind=issue.kind, story_id=story, issue=issue)
@@ -49,6 +46,18 @@ def place_stories(*, issue: Issue, stories: Iterable[int], now: datetime) -> Non
         ),
         ignore_conflicts=True,
     )
+
+
+def _release_placements(*, issue: Issue, stories: Sequence[int], now: datetime) -> None:
+    """Forget that other issues have these stories, where that no longer counts."""
+    released = find_released_placements(now=now).filter(
+        publication=issue.publication_id, kind=issue.kind, story__in=stories
+    )
+    # An approval takes this lock too, so no issue is approved while it loses a story here.
+    owners = Issue.objects.select_for_update(of=("self",)).filter(
+        pk__in=released.exclude(issue=issue).values("issue").distinct()
+    )
+    released.filter(issue__in=[owner.pk for owner in owners]).delete()
 
 
 @transaction.atomic
@@ -59,8 +68,10 @@ def update_story_placements(*, issue: Issue, content: IssueContent, now: datetim
     """
     if issue.kind in _WITHOUT_PLACEMENTS:
         return
-    released = find_released_placements(now=now).filter(issue=issue.completes_id).values_list("story_id", flat=True)
-    completed = find_completed_stories(issue) - set(released)
+    completed = find_completed_stories(issue)
+    if completed:
+        released = find_released_placements(now=now).filter(issue=issue.completes_id)
+        completed -= set(released.values_list("story_id", flat=True))
     ids = [story.id for story in content.stories if story.id not in completed]
     issue.placements.exclude(story__in=ids).delete()
     place_stories(issue=issue, stories=ids, now=now)

@@ -5,6 +5,7 @@ from unittest.mock import patch
 
 import pytest
 import time_machine
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import TestCase, TransactionTestCase, override_settings
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
@@ -22,6 +23,15 @@ pytest_plugins = [
 ]
 
 _LONG = ["browser", "crash"]
+_UNUSED_FIXTURES = {
+    "_django_clear_site_cache": "",
+    "_django_db_marker": "django_db",
+    "_django_isolate_apps": "django_isolate_apps",
+    "_django_set_urlconf": "urls",
+    "_django_setup_unittest": "",
+    "_template_string_if_invalid_marker": "ignore_template_errors",
+}
+"""Fixtures that pytest-django gives each test, with the marker that makes one do something."""
 # No test of this project fails because the machine is busy.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
@@ -34,6 +44,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     The browser tests stay together: they share a running demo, which ends with the last of them.
     """
     items.sort(key=lambda item: _LONG.index(item.path.parent.name) if item.path.parent.name in _LONG else len(_LONG))
+    for item in items:
+        _leave_out_unused_fixtures(item)
+
+
+def _leave_out_unused_fixtures(item: pytest.Item) -> None:
+    """Leave out fixtures that do nothing for this test: calling them takes longer than many tests."""
+    names: list[str] = getattr(item, "fixturenames", [])
+    for name, marker in _UNUSED_FIXTURES.items():
+        if name in names and not item.get_closest_marker(marker):
+            names.remove(name)
 
 
 def pytest_collection_finish() -> None:
@@ -46,10 +66,15 @@ def pytest_collection_finish() -> None:
 def quick_to_begin() -> Iterator[None]:
     """Costs the product wants and thousands of tests do not: slow hashes of passwords, and a list of all static
     files made for each client. A test in tests/web/test_second_factor.py holds the product to the slow hash."""
-    with override_settings(
-        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"], WHITENOISE_AUTOREFRESH=True
-    ):
+    with override_settings(PASSWORD_HASHERS=[f"{__name__}.{QuickHasher.__name__}"], WHITENOISE_AUTOREFRESH=True):
         yield
+
+
+class QuickHasher(MD5PasswordHasher):
+    """A quick hash that is the same for the same password, so that `repeat_rows` finds the same rows after a sign-in."""
+
+    def salt(self) -> str:
+        return "salt"
 
 
 @pytest.fixture(scope="session")

@@ -7,25 +7,27 @@ import pytest
 
 from newsletter.common.errors import AudienceChanged, NotApproved, NotReady
 from newsletter.issues.approval.approval_rules import count_recipients
-from newsletter.issues.approval.approve import approve_issue, require_approval
+from newsletter.issues.approval.approve import require_approval
 from newsletter.issues.approval.approved_audience import describe_audience, max_people_after_growth
 from newsletter.issues.approval.void_changed import void_changed_approvals
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.count_recipients import count_final_audience
 from newsletter.jobs.scheduler_jobs import start_due_sends, void_stale_approvals
 from newsletter.models import Approval, Delivery, Issue, Publication, Send, StaffNotice
-from newsletter.sending.freezing.start import prepare_requested_sends, request_send, start_send
+from newsletter.sending.freezing.start import prepare_requested_sends, request_send
 from subscribers.models import MailingList, Segment, Subscriber, Topic
 from tests.support.fixtures import (
     HOUSTON,
     LONDON,
     NOW,
     add_subscribers,
+    approve_issue,
     make_approver,
     make_event,
     make_issue,
     make_story,
 )
+from tests.support.sends import start_send
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SLOT = NOW + timedelta(days=1)

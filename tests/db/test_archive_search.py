@@ -15,13 +15,13 @@ from pydantic import JsonValue
 
 from newsletter.issues.archive import search_archive
 from newsletter.models import Issue, IssueRevision, Publication, Send, Story
-from newsletter.sending.freezing.start import start_send
 from newsletter.sending.withdraw_story import withdraw_story
 from newsletter.web.archive import PER_PAGE
 from subscribers.models import Case
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_event, make_issue, make_publication, make_story
 from tests.support.protected_terms import protect
+from tests.support.sends import start_send
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 LIST = "/news/weekly/"

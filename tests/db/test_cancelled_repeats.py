@@ -13,7 +13,6 @@ from newsletter.providers.base.contract import Outcome, Verdict
 from newsletter.sending.adapters import account_label, current_adapter
 from newsletter.sending.dispatching.batch_claim import Claim, claim_batch
 from newsletter.sending.dispatching.outcome import record_outcome
-from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt
 from newsletter.sending.settling.send_controls import cancel_send, send_again
 from newsletter.sending.settling.sweep import sweep
@@ -21,7 +20,7 @@ from newsletter.sending.settling.welcome_results import settle_welcome_steps
 from tests.support.event_changes import announce, move_event, publish
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, make_approver
-from tests.support.sends import make_ready_issue
+from tests.support.sends import make_ready_issue, start_send
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 THROTTLED = Outcome(verdict=Verdict.THROTTLED, reason="slow down")

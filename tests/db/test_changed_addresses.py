@@ -9,7 +9,6 @@ from newsletter.models import Batch, DeliveryException, Send
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.batch_claim import ALREADY_MAILED
 from newsletter.sending.dispatching.dispatcher import Dispatcher
-from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.split_batches import split_off
 from newsletter.sending.settling.receipt import make_receipt
 from subscribers.identity import identify
@@ -17,6 +16,7 @@ from subscribers.models import Subscriber
 from subscribers.people.merge import merge_people
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
+from tests.support.sends import start_send
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WORK, HOME = "person1@example.com", "person0@example.com"

@@ -19,7 +19,6 @@ from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Issue
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import run_send
-from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.split_batches import split_off
 from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt
@@ -31,7 +30,7 @@ from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.desk import sign_in
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_approver
-from tests.support.sends import Clock, make_ready_issue
+from tests.support.sends import Clock, make_ready_issue, start_send
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

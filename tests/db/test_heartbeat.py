@@ -21,8 +21,8 @@ from newsletter.models import (
     StaffNotice,
 )
 from newsletter.sending.dispatching.batch_claim import claim_batch
-from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
+from tests.support.sends import start_send
 from tests.support.web_site import Site, serve_site
 
 pytestmark = pytest.mark.django_db(transaction=True)

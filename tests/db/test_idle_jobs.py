@@ -21,7 +21,6 @@ from newsletter.sending.adapters import current_adapter
 from newsletter.sending.canaries.send_canaries import MAX_LAST_CANARY_DELAY
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due
-from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.step_work import find_work, has_work
 from newsletter.sending.settling.sweep import (
     MAX_WAIT,
@@ -32,6 +31,7 @@ from newsletter.sending.settling.sweep import (
     sweep,
 )
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
+from tests.support.sends import start_send
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 MAX_QUERIES_OF_FREQUENT_JOBS = 5

@@ -13,9 +13,9 @@ from newsletter.sending.dispatching import dispatcher
 from newsletter.sending.dispatching.batch_claim import Claim, claim_batch
 from newsletter.sending.dispatching.lease import LEASE, MAX_LEASE_TIME, Lease, LeaseRenewer
 from newsletter.sending.dispatching.outcome import record_outcome
-from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.sweep import settle_expired_leases
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
+from tests.support.sends import start_send
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 

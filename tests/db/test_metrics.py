@@ -15,8 +15,8 @@ from newsletter.models import Attempt, Batch, Installation, ProviderEvent, Runni
 from newsletter.monitoring import metrics
 from newsletter.monitoring.job_runs import expect_jobs
 from newsletter.monitoring.metrics import read_database_metrics, write_metrics
-from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_source, make_story
+from tests.support.sends import start_send
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 GUIDE = Path(__file__).parents[2] / "docs/how-to/monitor.md"

@@ -11,7 +11,6 @@ from newsletter.issues.protected_terms.terms import remove_terms
 from newsletter.models import Issue, PostmasterFigure, PostmasterReading, ProtectedTerm, Publication, Send, Story
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
-from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.installation_hold import read_send_journal
 from newsletter.sending.limits.send_window import enforce_send_window
 from newsletter.sending.settling.send_controls import cancel_send, resume_send
@@ -20,7 +19,7 @@ from newsletter.sending.withdraw_story import reinstate_story, withdraw_story
 from tests.support.accounts import make_issue_with_second
 from tests.support.fixtures import NOW, make_approver
 from tests.support.protected_terms import keeper, protect
-from tests.support.sends import Clock
+from tests.support.sends import Clock, start_send
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 SOON = NOW + timedelta(minutes=1)

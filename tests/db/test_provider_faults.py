@@ -11,12 +11,11 @@ from newsletter.sending.dispatching import dispatcher as dispatcher_module
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.outcome import MAX_ATTEMPTS, count_failures
 from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send
-from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.receipt import make_receipt
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 from tests.support.provider_faults import Fault, answer, too_many
-from tests.support.sends import Clock, check_against_ledger, make_ready_issue
+from tests.support.sends import Clock, check_against_ledger, make_ready_issue, start_send
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RECIPIENTS = 60

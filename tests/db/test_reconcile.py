@@ -14,7 +14,6 @@ from newsletter.sending.dispatching.batch_claim import claim_batch
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.outcome import record_outcome
 from newsletter.sending.dispatching.worker_loop import run_send
-from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling import sweep as sweep_module
 from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain, release_after_restore
 from newsletter.sending.settling.receipt import make_receipt
@@ -35,7 +34,7 @@ from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.feedback_reports import make_send
 from tests.support.fixtures import NOW, make_approver
 from tests.support.provider_faults import Fault, answer, too_many
-from tests.support.sends import Clock, make_ready_issue, send_issue
+from tests.support.sends import Clock, make_ready_issue, send_issue, start_send
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 

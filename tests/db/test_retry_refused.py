@@ -7,7 +7,6 @@ from newsletter.common.errors import NotAllowed, NotReady, WrongState
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Issue, Send, Story
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
-from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.split_batches import split_off
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.retry_refused import list_refusals, retry_refused
@@ -16,7 +15,7 @@ from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import add_subscribers, make_approver, make_issue, make_publication, make_story
 from tests.support.provider_faults import answer
-from tests.support.sends import Clock, check_against_ledger
+from tests.support.sends import Clock, check_against_ledger, start_send
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,7 +11,6 @@ from newsletter.sending.dispatching import worker_loop
 from newsletter.sending.dispatching.batch_claim import claim_batch
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send
-from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.installation_hold import release_installation
 from newsletter.sending.limits.rate_limit import recover_pace
 from newsletter.sending.limits.send_times import find_daily_limit, find_quiet_hours_end
@@ -22,7 +21,7 @@ from newsletter.sending.settling.send_controls import resume_send
 from newsletter.sending.settling.sweep import prepare_for_work
 from tests.support.fixtures import NOW, make_approver, make_publication
 from tests.support.provider_faults import too_many
-from tests.support.sends import Clock, make_ready_issue, start_ready_send
+from tests.support.sends import Clock, make_ready_issue, start_ready_send, start_send
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 

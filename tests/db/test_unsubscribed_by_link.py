@@ -22,7 +22,6 @@ from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.models import Delivery, DeliveryException, Send
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
-from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.issue_status import status_of
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt
 from newsletter.sending.settling.retention import delete_old_deliveries
@@ -31,8 +30,16 @@ from subscribers.links.signed_links import Purpose, read_link
 from subscribers.models import CountedUnsubscribe, Subscriber, Subscription, Suppression
 from subscribers.web.links import make_related_path
 from subscribers.web.one_click_middleware import OneClickMiddleware
-from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
+from tests.support.fixtures import (
+    NOW,
+    add_subscribers,
+    make_approver,
+    make_issue,
+    make_publication,
+    make_story,
+)
 from tests.support.people import make_list, path_to, subscribe
+from tests.support.sends import start_send
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 

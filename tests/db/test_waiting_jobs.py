@@ -23,7 +23,6 @@ from newsletter.models import (
     TemplateMail,
 )
 from newsletter.outbound.endpoints import send_test
-from newsletter.sending.freezing.start import start_send
 from subscribers.models import (
     Basis,
     Confirmation,
@@ -39,6 +38,7 @@ from tests.support.fixtures import NOW, add_subscribers, make_approver, make_iss
 from tests.support.inbound_mails import make_waiting_reply
 from tests.support.mail_templates import make_mail_template
 from tests.support.people import make_member, make_person, subscribe
+from tests.support.sends import start_send
 from tests.support.webhooks import make_endpoint
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]

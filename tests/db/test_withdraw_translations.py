@@ -35,12 +35,19 @@ from newsletter.models import (
     Variant,
 )
 from newsletter.sending.dispatching.batch_claim import claim_batch, find_due_batches
-from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.send_controls import cancel_send
 from newsletter.sending.withdraw_story import Withdrawal, pause_withdrawn, reinstate_story, withdraw_story
 from subscribers.models import Subscriber
-from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
+from tests.support.fixtures import (
+    NOW,
+    add_subscribers,
+    make_approver,
+    make_issue,
+    make_publication,
+    make_story,
+)
 from tests.support.local_hours import AUCKLAND_HOUR, LONDON_HOUR, add_readers, reload, work_at
+from tests.support.sends import start_send
 from tests.support.web_site import Site, serve_site
 
 pytestmark = pytest.mark.django_db(transaction=True)

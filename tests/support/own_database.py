@@ -63,7 +63,7 @@ def _use(name: str) -> None:
 def keep_migrated_rows() -> None:
     """Copies what migrations wrote, once for a new database."""
     with transaction.atomic(), connection.cursor() as cursor:
-        for name in _find_filled():
+        for name in find_filled():
             cursor.execute(f"CREATE TABLE {_COPY}{name} AS SELECT * FROM {name}")
         if connection.vendor == "sqlite":
             cursor.execute(f"CREATE TABLE {_COPY}{_SEQUENCES} AS SELECT * FROM {_SEQUENCES}")
@@ -78,7 +78,7 @@ def keep_migrated_rows() -> None:
 
 def empty_tables(_test_case: Any = None) -> None:
     """In place of `TransactionTestCase._fixture_teardown`."""
-    statements = [f"DELETE FROM {name}" for name in _find_filled()]
+    statements = [f"DELETE FROM {name}" for name in find_filled()]
     statements += [f"INSERT INTO {name} SELECT * FROM {_COPY}{name}" for name in _kept()]
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -120,7 +120,8 @@ def ask_prepared(query: str) -> list[tuple[Any, ...]]:
         return cursor.execute(query, prepare=True).fetchall()
 
 
-def _find_filled() -> list[str]:
+def find_filled() -> list[str]:
+    """Return the tables that have rows, without those in `UNCHANGED`."""
     query = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in _tables())
     if connection.vendor == "postgresql":
         return [name for (name,) in ask_prepared(query)]

@@ -19,7 +19,7 @@ from django.db import connection, models
 from django.utils import timezone, translation
 
 from tests.support import replacements
-from tests.support.stored_rows import Rows, Statements, StoredRows, find_stored_rows
+from tests.support.stored_rows import STAFF_LOG, Rows, Statements, StoredRows, find_stored_rows
 
 _OWN_FOLDER = {"NEWSLETTER_DATA_DIR", "SUBSCRIBERS_JOURNAL"}  # another one in each test
 _SITE = "NEWSLETTER_SITE_URL"  # many rows name it, so only tests with the same one share rows
@@ -81,17 +81,14 @@ class _Recording:
     ended: str
     made: _Reference | _References
 
-    def write_again(self, stored: StoredRows) -> Any:
-        """Write the rows. Moments of the recorded call become the present."""
-        now = _as_stored(timezone.now())
+    def write_again(self, stored: StoredRows, *, now: datetime) -> Any:
+        """Write the rows. Moments of the recorded call become ``now``."""
+        present = _as_stored(now)
         stored.run(
             [
                 (
                     statement,
-                    [
-                        [stored.replace_moments(value, began=self.began, ended=self.ended, by=now) for value in row]
-                        for row in rows
-                    ],
+                    [stored.replace_moments(row, began=self.began, ended=self.ended, by=present) for row in rows],
                 )
                 for statement, rows in self.statements
             ]
@@ -123,8 +120,8 @@ def repeat_rows(make: Callable[..., _Made]) -> Callable[..., _Made]:
         before, files = stored.read(), _read_files()
         key = (described, around, tuple(sorted(files.items())), hash(hide_present(before, stored=stored)))
         if recording := _recordings.get(key):
-            return recording.write_again(stored)
-        began = timezone.now()
+            return recording.write_again(stored, now=_find_present(arguments, named) or timezone.now())
+        began = _find_present(arguments, named) or timezone.now()
         made = make(*arguments, **named)
         if key not in _recordings:
             _recordings[key] = _record(before, files, stored=stored, made=made, began=began)
@@ -141,8 +138,13 @@ def _may_repeat() -> bool:
 def _record(
     before: Rows, files: dict[str, bytes], *, stored: StoredRows, made: Any, began: datetime
 ) -> _Recording | None:
-    """Return what was written since ``before``, or None if a row names a server or folder of this test only."""
+    """Return what was written since ``before``, or None if a row names a server or folder of this test only.
+
+    None also for a call that wrote into the staff log: another test has other entries before it.
+    """
     statements = stored.list_changes(before)
+    if any(f'"{STAFF_LOG}"' in statement for statement, _ in statements):
+        return None
     changed = {name: value for name, value in _find_changed_settings().items() if name != _SITE}
     servers = {found[0].replace("%3A", ":") for found in _LOOPBACK.finditer(str(changed))}
     own = {*servers, str(settings.NEWSLETTER_DATA_DIR)}
@@ -153,21 +155,39 @@ def _record(
 
 
 def hide_present(rows: Rows, *, stored: StoredRows) -> Hashable:
-    """Return the rows of all tables without moments of this run. If a test moved the clock, hide its last seconds only."""
-    now = timezone.now()
-    began = _as_stored(now - timedelta(seconds=5)) if time_machine.traveller_stack else _BEGAN
-    ended = _as_stored(now)
+    """Return the rows of all tables but the staff log, without moments of this run.
 
-    def hide(value: Any) -> Any:
-        return stored.replace_moments(value, began=began, ended=ended, by=None)
-
+    If a test moved the clock, hide its last seconds only.
+    """
+    began, ended = _bound_present()
     return tuple(
-        (name, key, tuple(map(hide, row))) for name, table in sorted(rows.items()) for key, row in sorted(table.items())
+        (name, key, *stored.replace_moments(row, began=began, ended=ended, by=None))
+        for name, table in sorted(rows.items())
+        if name != STAFF_LOG
+        for key, row in sorted(table.items())
     )
 
 
+def _bound_present() -> tuple[str, str]:
+    """Return the moments between which this run of the tests was, or if a test moved the clock, its last seconds."""
+    now = timezone.now()
+    return _as_stored(now - timedelta(seconds=5)) if time_machine.traveller_stack else _BEGAN, _as_stored(now)
+
+
+def _is_present(value: Any) -> bool:
+    began, ended = _bound_present()
+    return isinstance(value, datetime) and value.tzinfo is not None and began <= _as_stored(value) <= ended
+
+
+def _find_present(arguments: tuple[Any, ...], named: dict[str, Any]) -> datetime | None:
+    """Return the first moment of this run among the arguments. It is the time at which the call says it happens."""
+    return min(filter(_is_present, (*arguments, *named.values())), default=None)
+
+
 def _describe(value: Any) -> Hashable:
-    """Return what two calls have in common if this argument is the same for both."""
+    """Return what two calls have in common if this argument is the same for both. Moments of this run are the same."""
+    if _is_present(value):
+        return "the present"
     if isinstance(value, _PLAIN):
         return value
     if isinstance(value, models.Model):

@@ -6,7 +6,7 @@ from typing import Any
 from newsletter.models import Attempt, Issue, Send
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
-from newsletter.sending.freezing.start import start_send
+from newsletter.sending.freezing import start
 from newsletter.sending.settling.receipt import Receipt, make_receipt
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_appeal, make_issue, make_publication, make_story
@@ -14,6 +14,10 @@ from tests.support.repeated_rows import repeat_rows
 
 _MAX_STEP = 60.0
 """Seconds."""
+
+
+start_send = repeat_rows(start.start_send)
+"""`start_send` of the product, for tests of what follows. It writes again what it wrote for the same rows."""
 
 
 class Clock:
@@ -50,7 +54,7 @@ def make_ready_issue(*, recipients: int = 25, **publication: Any) -> Issue:
 @repeat_rows
 def start_ready_send(**options: Any) -> Send:
     """Start the send of such an issue."""
-    return start_send(issue=make_ready_issue(**options), now=NOW)
+    return start.start_send(issue=make_ready_issue(**options), now=NOW)
 
 
 def send_issue(issue: Issue, clock: Clock | None = None) -> Send:

@@ -14,12 +14,12 @@ from PIL import Image
 from newsletter.content.images.hosting import host_image
 from newsletter.content.ingesting.translated_events import record_event_change
 from newsletter.models import Brand, EventNotice, Issue, Publication, Send, Story, Variant
-from newsletter.sending.freezing.start import start_send
 from newsletter.sending.withdraw_story import withdraw_story
 from subscribers.models import Segment
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_event, make_issue, make_publication, make_story
 from tests.support.protected_terms import protect
+from tests.support.sends import start_send
 
 pytestmark = pytest.mark.django_db
 

@@ -5,7 +5,6 @@ from datetime import date, timedelta
 import pytest
 
 from newsletter.models import AccountMove, AuditEntry, Publication, Send
-from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.account_moves import move_by_hand
 from newsletter.sending.settling.send_controls import pause_send
 from tests.support.accounts import make_issue_with_second
@@ -13,6 +12,7 @@ from tests.support.desk import list_messages, sign_in
 from tests.support.desk_forms import filled_in, save
 from tests.support.fixtures import NOW, make_approver
 from tests.support.page_html import compact_html
+from tests.support.sends import start_send
 
 pytestmark = pytest.mark.django_db
 ACCOUNTS = "By provider account"

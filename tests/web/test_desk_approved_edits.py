@@ -7,12 +7,20 @@ import time_machine
 from django.contrib.auth.models import User
 from django.test import Client
 
-from newsletter.issues.approval.approve import approve_issue
 from newsletter.models import Appeal, Approval, AuditEntry, Issue, Publication, StaffNotice, Story
 from subscribers.models import Case, Segment
 from tests.support.desk import issue_form, list_messages, sign_in, story_fields
 from tests.support.desk_forms import filled_in
-from tests.support.fixtures import NOW, add_subscribers, make_appeal, make_approver, make_event, make_issue, make_story
+from tests.support.fixtures import (
+    NOW,
+    add_subscribers,
+    approve_issue,
+    make_appeal,
+    make_approver,
+    make_event,
+    make_issue,
+    make_story,
+)
 
 pytestmark = pytest.mark.django_db
 

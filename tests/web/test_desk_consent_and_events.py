@@ -11,7 +11,6 @@ from wagtail.users.models import UserProfile
 
 from newsletter.desk.issues.issue_page import overview_url
 from newsletter.models import AuditEntry, Batch, EventNotice, Issue, Publication, Send, Story
-from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.retention import RETENTION
 from newsletter.sending.withdraw_story import withdraw_story
 from tests.support.desk import list_messages, sign_in
@@ -19,6 +18,7 @@ from tests.support.desk_forms import filled_in
 from tests.support.event_changes import tell
 from tests.support.fixtures import LONDON, NOW, add_subscribers, make_event, make_issue, make_publication, make_story
 from tests.support.page_html import compact_html
+from tests.support.sends import start_send
 
 pytestmark = pytest.mark.django_db
 

@@ -5,12 +5,12 @@ from django.urls import reverse
 from wagtail.users.models import UserProfile
 
 from newsletter.models import Batch, Delivery, DeliveryException, Send
-from newsletter.sending.freezing.start import start_send
 from subscribers.models import Subscriber
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 from tests.support.page_html import compact_html
 from tests.support.people import make_list, make_member
+from tests.support.sends import start_send
 
 pytestmark = pytest.mark.django_db
 

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from newsletter.models import Delivery, DeliveryException, Publication, Send
-from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.retry_refused import list_refusals
 from subscribers.models import Subscriber, Subscription
 from tests.support.desk import list_messages, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
+from tests.support.sends import start_send
 
 pytestmark = pytest.mark.django_db
 

@@ -13,12 +13,13 @@ from django.utils import timezone
 from newsletter.issues.approval.approval_rules import count_recipients
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Publication, Send, Story
 from newsletter.models.sending.automatic_pauses import AutomaticPause
-from newsletter.sending.freezing.start import prepare_requested_sends, start_send
+from newsletter.sending.freezing.start import prepare_requested_sends
 from newsletter.sending.limits.installation_hold import hold_installation
 from newsletter.sending.settling.receipt import list_deliveries
 from subscribers.models import Subscription
 from tests.support.desk import list_messages, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
+from tests.support.sends import start_send
 from tests.support.welcome import turn_on_welcome
 
 pytestmark = pytest.mark.django_db

@@ -50,7 +50,7 @@ from newsletter.sending.deliverability.domains import domain_of
 from tests.support.aggregate_reports import OTHER, OWN, make_record, make_report, make_report_mail
 from tests.support.fixtures import NOW, make_publication
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 DOMAIN = "news.example.org"
 _Code = DmarcRefusal.Code
 
@@ -92,6 +92,7 @@ def failing(*records: str) -> tuple[SourceKind, str]:
 # ---- one report ----
 
 
+@pytest.mark.postgres
 def test_a_report_is_kept_with_its_rows() -> None:
     assert take(make_record(mails=3), make_record(source=OTHER, mails=2, dkim="fail", signed_by="")) is None
     report = DmarcReport.objects.get()
@@ -100,6 +101,7 @@ def test_a_report_is_kept_with_its_rows() -> None:
     assert count_refused() == {}
 
 
+@pytest.mark.postgres
 def test_the_same_report_counts_once() -> None:
     assert take(make_record(mails=3), report_id="7") is None
     assert take(make_record(mails=9), report_id="7") is _Code.KNOWN
@@ -108,6 +110,7 @@ def test_the_same_report_counts_once() -> None:
     assert count_refused() == {"known": 1}
 
 
+@pytest.mark.postgres
 def test_the_database_refuses_a_second_copy_and_impossible_counts() -> None:
     take()
     report = DmarcReport.objects.get()
@@ -119,6 +122,7 @@ def test_the_database_refuses_a_second_copy_and_impossible_counts() -> None:
             DmarcReportRow.objects.update(mails=mails)
 
 
+@pytest.mark.postgres
 @pytest.mark.parametrize("domain", ["example.com", "org", "evil-news.example.org", "sub.news.example.org"])
 def test_a_report_about_another_domain_is_refused_and_counted(domain: str) -> None:
     assert take(make_record(header_from=domain), domain=domain) is _Code.OTHER_DOMAIN
@@ -170,6 +174,7 @@ def test_every_problem_of_a_file_has_a_code_to_count() -> None:
     assert DmarcReport.objects.get().origin == "hand"
 
 
+@pytest.mark.postgres
 def test_a_flood_by_mail_is_refused_and_files_by_hand_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "MAX_REPORTS_A_DAY", 2)
     assert [take(), take(), take()] == [None, None, _Code.TOO_MANY]
@@ -179,6 +184,7 @@ def test_a_flood_by_mail_is_refused_and_files_by_hand_are_not(monkeypatch: pytes
     assert take(now=NOW + timedelta(days=1, minutes=2)) is _Code.TOO_MANY
 
 
+@pytest.mark.postgres
 def test_old_reports_and_counts_are_deleted() -> None:
     take(ends=NOW - RETENTION + timedelta(hours=1))
     take()
@@ -198,6 +204,7 @@ def read_mail(mail: EmailMessage, *, cut: bool = False) -> InboundMail:
     return handle_mail(store_mail(raw=mail.as_bytes(), origin="imap", cut=cut, now=NOW), now=NOW)
 
 
+@pytest.mark.postgres
 def test_a_report_that_comes_by_mail_is_kept_and_the_mail_forgotten() -> None:
     row = read_mail(make_report_mail(gzip.compress(make_report())))
     assert (row.state, row.kind, row.raw, row.sender) == ("done", "dmarc", None, "")
@@ -237,6 +244,7 @@ def test_a_forged_sender_changes_nothing_but_the_counts() -> None:
     assert not StaffNotice.objects.exists()
 
 
+@pytest.mark.postgres
 def test_a_failure_while_it_is_kept_leaves_the_mail_to_be_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: object, **options: object) -> None:
         raise RuntimeError("no room")
@@ -285,6 +293,7 @@ def test_no_report_is_opened_in_a_mail_that_unsubscribes(
 # ---- who sends ----
 
 
+@pytest.mark.postgres
 def test_mail_that_passed_is_added_up_by_the_domain_that_vouches() -> None:
     take(make_record(mails=3000), make_record(source="192.0.2.11", mails=400, spf="pass", return_path=DOMAIN))
     take(make_record(mails=12, dkim="fail", spf="pass", signed_by="", return_path=f"bounce.{DOMAIN}"), reporter="Yahoo")
@@ -297,6 +306,7 @@ def test_mail_that_passed_is_added_up_by_the_domain_that_vouches() -> None:
     assert by_path.shown_reporters == ["Yahoo"]
 
 
+@pytest.mark.postgres
 def test_a_source_knows_its_days_and_who_reported() -> None:
     failed = make_record(source=OTHER, mails=4, dkim="fail", signed_by="", disposition="quarantine")
     rejected = make_record(source=OTHER, mails=2, dkim="fail", signed_by="", disposition="reject")
@@ -312,6 +322,7 @@ def test_a_source_knows_its_days_and_who_reported() -> None:
     assert source.more_reporters == 3
 
 
+@pytest.mark.postgres
 def test_only_reports_of_the_chosen_days_count() -> None:
     take(make_record(mails=5), ends=NOW - timedelta(days=40))
     take(make_record(mails=7))
@@ -357,6 +368,7 @@ def test_a_broken_signature_is_not_called_forwarded(return_path: str, passed_the
     assert "compare the key there with the one in DNS" in advise_on_source(kind)
 
 
+@pytest.mark.postgres
 def test_forwarded_mail_does_not_hide_other_mail_of_its_server() -> None:
     broken = {"source": OTHER, "dkim": "fail", "signature": "fail"}
     take(make_record(mails=9, reason="forwarded", **broken), make_record(mails=4, **broken))
@@ -387,6 +399,7 @@ def test_a_broken_signature_from_a_server_in_our_spf_is_our_own_failure() -> Non
     assert kind is SourceKind.OWN
 
 
+@pytest.mark.postgres
 def test_a_flood_of_rows_is_looked_at_in_part_and_counted_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(summary, "MAX_GROUPS", 1)
     take(*(make_record(source=f"203.0.113.{number}", mails=number, dkim="fail") for number in (1, 2, 3)))
@@ -447,6 +460,7 @@ def test_the_weakest_policy_of_a_record_gets_stricter_first(publication: Publica
     assert advise_on_policy("example.org", now=NOW).step is PolicyStep.STRICTEST
 
 
+@pytest.mark.postgres
 def test_the_database_refuses_a_policy_without_its_tag() -> None:
     for fields in ({"policy": "none"}, {"policy_tag": "p"}, {"policy": "none", "policy_tag": "x"}):
         with pytest.raises(IntegrityError), transaction.atomic():
@@ -491,6 +505,7 @@ def test_reports_of_a_weekly_newsletter_are_enough() -> None:
     assert step(make_record(mails=1000), ages=[1, 8, 15, 22])[0] is PolicyStep.READY
 
 
+@pytest.mark.postgres
 def test_one_long_report_does_not_cover_four_weeks() -> None:
     take(make_record(mails=1000), days=MAX_SPAN.days)
     assert step(ages=[])[0] is PolicyStep.TOO_EARLY

@@ -10,7 +10,8 @@ from newsletter.content.images.write import make_placeholder
 from newsletter.demo.site_pages import SITE_FILES
 from newsletter.organisation.starter_brands import load_starters
 from newsletter.rendering.blocks import Brand, Button, Divider, Document, Events, Note, Picture, StoryCards, StoryItem
-from newsletter.rendering.pipeline import LAYOUTS
+from newsletter.rendering.mail import RenderedMail
+from newsletter.rendering.pipeline import LAYOUTS, render
 from tests.gallery.languages import letter_in
 from tests.gallery.odd_mails import odd_documents
 from tests.support.sample_mails import PictureFinder, every_schema_block, sample_document, usual_letter
@@ -40,6 +41,12 @@ def documents(*, picture: PictureFinder) -> dict[str, Document]:
     )
     found["letter-usual"] = usual_letter(brand=brand_of("harbour"), picture=picture)
     return found | {"letter-bare": bare_letter(), "notice-meadow": notice(brand_of("meadow"))}
+
+
+@cache
+def gallery_mails() -> dict[str, tuple[Document, RenderedMail]]:
+    """Return the mails of the gallery as a test process rendered them once, each with its document. Change none."""
+    return {name: (document, render(document)) for name, document in documents(picture=flat_picture).items()}
 
 
 def bare_letter() -> Document:

@@ -16,8 +16,7 @@ from pathlib import Path
 import cssutils
 from lxml.html import HtmlElement, document_fromstring
 
-from newsletter.rendering.pipeline import render
-from tests.gallery.documents import documents, flat_picture
+from tests.gallery.documents import gallery_mails
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "email-support.md"
 MIN_SHARE = 0.9
@@ -124,8 +123,7 @@ def load_declared() -> dict[str, str]:
 @cache
 def find_used_features() -> frozenset[str]:
     """Return what the mails of the gallery use."""
-    mails = documents(picture=flat_picture).values()
-    return frozenset(feature for document in mails for feature in find_features(render(document).html))
+    return frozenset(feature for _, mail in gallery_mails().values() for feature in find_features(mail.html))
 
 
 def write_page() -> str:
@@ -191,7 +189,8 @@ def _find_in_style(style: str) -> frozenset[str]:
     return frozenset(name for one in declarations for name in _name_property(one.name, one.value))
 
 
-def _find_in_sheet(css: str) -> set[str]:
+@cache
+def _find_in_sheet(css: str) -> frozenset[str]:
     found: set[str] = set()
     for rule in cssutils.parseString(css, validate=False):
         inner = [rule]
@@ -205,7 +204,7 @@ def _find_in_sheet(css: str) -> set[str]:
                 found |= _find_in_style(one.style.cssText)
                 found |= {"css-important"} if "!important" in one.style.cssText else set()
                 found |= {"css-selector-grouping"} if "," in one.selectorText else set()
-    return found
+    return frozenset(found)
 
 
 def _name_property(name: str, value: str) -> set[str]:

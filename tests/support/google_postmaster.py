@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,19 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from newsletter.google_postmaster.settings import PostmasterAccess
 
-_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-PRIVATE_KEY = _KEY.private_bytes(
-    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-).decode()
 EMAIL = "figures@example-project.iam.gserviceaccount.com"
 REFUSED = {"error": "invalid_grant", "error_description": "Invalid JWT Signature."}
+
+
+@cache
+def _make_key() -> rsa.RSAPrivateKey:
+    """Return the key of the service account. It is made when a test needs it: each test process loads this module."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def _write_key() -> str:
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    return _make_key().private_bytes(pem, pkcs8, serialization.NoEncryption()).decode()
 
 
 def google_error(status: int, state: str, reason: str = "") -> tuple[int, bytes]:
@@ -60,7 +68,7 @@ class Google:
         return {
             "type": "service_account",
             "client_email": EMAIL,
-            "private_key": PRIVATE_KEY,
+            "private_key": _write_key(),
             "private_key_id": "one",
             "token_uri": f"{self.url}/token",
         }
@@ -87,7 +95,7 @@ class Google:
         self.forms.append(form)
         if "assertion" in form:
             claims = jwt.decode(form["assertion"], options={"verify_signature": False})
-            jwt.PyJWS().decode(form["assertion"], _KEY.public_key(), algorithms=["RS256"])
+            jwt.PyJWS().decode(form["assertion"], _make_key().public_key(), algorithms=["RS256"])
             self.claims.append(claims)
         return 200, b'{"access_token": "good", "expires_in": 3599}'
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache as keep_results
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -21,8 +22,12 @@ from newsletter.identity_provider.settings import IdentityProvider
 
 CLIENT_ID, CLIENT_SECRET = "newsletter-desk", "a secret: with a colon"
 _BASIC = b"newsletter-desk:a%20secret%3A%20with%20a%20colon"
-_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-_OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@keep_results
+def _make_key(_name: str) -> rsa.RSAPrivateKey:
+    """Return the key of this name. It is made when a test needs it: each test process loads this module."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 @dataclass
@@ -44,7 +49,7 @@ class Issuer:
     """Answers by path, instead of the right ones."""
     slow: set[str] = field(default_factory=set)
     algorithm: str = "RS256"
-    key: Any = _KEY
+    key: Any = field(default_factory=lambda: _make_key("own"))
     requests: list[tuple[str, dict[str, list[str]], dict[str, str]]] = field(default_factory=list)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -55,7 +60,7 @@ class Issuer:
 
     def forge(self) -> None:
         """Sign with a key that the issuer does not publish."""
-        self.key = _OTHER_KEY
+        self.key = _make_key("another")
 
     def authorize(self, location: str) -> dict[str, str]:
         """Do what the issuer's own page does for somebody who signs in there. Return what comes back to the desk."""
@@ -71,7 +76,7 @@ class Issuer:
         return {name: value for name, value in whole.items() if value is not None}
 
     def keys(self) -> dict[str, Any]:
-        public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(_KEY.public_key()))
+        public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(_make_key("own").public_key()))
         return {"keys": [{**public, "kid": "one", "use": "sig", "alg": "RS256"}]}
 
     def give_tokens(self, form: dict[str, str], authorization: str) -> tuple[int, dict[str, Any]]:

@@ -4,9 +4,10 @@ import gzip
 import socket
 import threading
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from tests.support.zeros import MEGABYTE, compress_zeros
 
 Answer = Callable[[socket.socket, "Request"], None]
 _PATIENCE = 8.0
@@ -127,9 +128,7 @@ def endless_headers(server: MisbehavingServer) -> Answer:
 
 def bomb(*, encoding: str, megabytes: int) -> Answer:
     """Return zeros compressed 1,000 to 1."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | (16 if encoding == "gzip" else 0))
-    block = b"\0" * (1024 * 1024)
-    packed = b"".join(packer.compress(block) for _ in range(megabytes)) + packer.flush()
+    packed = compress_zeros(megabytes * MEGABYTE, as_gzip=encoding == "gzip")
     return respond(packed, Content_Encoding=encoding, Content_Type="text/xml")
 
 

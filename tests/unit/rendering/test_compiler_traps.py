@@ -16,7 +16,7 @@ from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.pipeline import render
 from newsletter.rendering.template_context import NAMES
 from newsletter.rendering.templates import default_templates
-from tests.gallery.documents import documents, flat_picture
+from tests.gallery.documents import gallery_mails
 from tests.gallery.mjml_lint import check_mjml
 from tests.support.mail_documents import document, picture, story
 
@@ -25,7 +25,7 @@ TEMPLATES = {path.name: path.read_text() for path in default_templates().rglob("
 
 @pytest.fixture(scope="module")
 def mails() -> dict[str, tuple[Document, RenderedMail]]:
-    return {name: (made, render(made)) for name, made in documents(picture=flat_picture).items()}
+    return gallery_mails()
 
 
 Mails = dict[str, tuple[Document, RenderedMail]]

@@ -2,8 +2,7 @@
 
 import pytest
 
-from newsletter.rendering.pipeline import render
-from tests.gallery.documents import documents, flat_picture
+from tests.gallery.documents import gallery_mails
 from tests.gallery.email_support import (
     MIN_SHARE,
     PAGE,
@@ -40,8 +39,7 @@ def test_no_fallback_is_declared_for_what_no_mail_uses() -> None:
     ],
 )
 def test_a_feature_that_few_programs_show_is_reported(added: str, named: str) -> None:
-    (mail,) = (document for name, document in documents(picture=flat_picture).items() if name == "letter-bare")
-    html = render(mail).html
+    html = gallery_mails()["letter-bare"][1].html
     assert list(check_support(find_features(html))) == []
     (problem,) = check_support(find_features(html.replace("</body>", f"{added}</body>")))
     assert problem.startswith(named)

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.rendering.blocks import Document
 from newsletter.rendering.lint.checks import lint_mail
-from newsletter.rendering.mail import hash_mail
+from newsletter.rendering.mail import RenderedMail, hash_mail
 from newsletter.rendering.phrases import PHRASES, READER_TEXTS
 from newsletter.rendering.pipeline import LAYOUTS, render
-from tests.gallery.documents import documents, flat_picture
+from tests.gallery.documents import gallery_mails
 from tests.support.language_mails import TEXTS, make_language_mail
 from tests.support.mail_documents import rich_document
 
@@ -36,16 +35,16 @@ NAMES = ["letter", *OF_GALLERY, *(f"issue-{language}" for language in TEXTS)]
 
 
 @pytest.fixture(scope="module")
-def goldens() -> dict[str, Document]:
-    gallery = documents(picture=flat_picture)
-    in_languages = {f"issue-{language}": make_language_mail(language) for language in TEXTS}
-    return {"letter": rich_document()} | {name: gallery[name] for name in OF_GALLERY} | in_languages
+def goldens() -> dict[str, RenderedMail]:
+    gallery = gallery_mails()
+    in_languages = {f"issue-{language}": render(make_language_mail(language)) for language in TEXTS}
+    return {"letter": render(rich_document())} | {name: gallery[name][1] for name in OF_GALLERY} | in_languages
 
 
 @pytest.mark.parametrize("part", ["html", "txt"])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_mail_is_what_it_was(goldens: dict[str, Document], name: str, part: str):
-    mail = render(goldens[name])
+def test_a_mail_is_what_it_was(goldens: dict[str, RenderedMail], name: str, part: str):
+    mail = goldens[name]
     written = mail.html if part == "html" else mail.text
     path = GOLDEN / f"{name}.{part}"
     if os.environ.get("NEWSLETTER_UPDATE_GOLDENS") == "1":

@@ -10,12 +10,14 @@ import time_machine
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.contrib.auth.hashers import get_hashers, identify_hasher, make_password
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.cache import cache
 from django.test import Client, override_settings
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from newsletter.desk.staff.accounts import MAX_FAILURES_PER_NETWORK
+from newsletter.desk.staff.second_factor import make_fingerprint
 from newsletter.models import AuditEntry
 from newsletter.organisation.accounts.staff import add_staff, remove_second_factor
 from newsletter.project import settings as product
@@ -53,6 +55,19 @@ def test_an_older_hash_is_replaced_at_the_next_sign_in() -> None:
         assert identify_hasher(person.password).algorithm == "argon2"
         assert opens(client)
         assert give_password(Client()).headers["Location"] == "/admin/issues/"
+
+
+def test_a_new_version_ends_no_open_session_by_another_fingerprint() -> None:
+    person = add("writer")
+    own_group = person.groups.get().pk
+    person.groups.add(Group.objects.exclude(pk=own_group).order_by("pk")[0])
+    rights = Permission.objects.order_by("-pk")[:2]
+    person.user_permissions.add(*rights)
+    factor = Authenticator.objects.create(user=person, type=Authenticator.Type.TOTP, data={})
+    groups = ",".join(str(pk) for pk in sorted(person.groups.values_list("pk", flat=True)))
+    stored = f"{person.pk}|TrueFalse|{groups}|{rights[1].pk},{rights[0].pk}|{factor.pk}"
+    assert make_fingerprint(person) == salted_hmac("newsletter.staff", stored, algorithm="sha256").hexdigest()
+    assert make_fingerprint(add("writer", "bea@example.org")) != make_fingerprint(person)
 
 
 def give_password(client: Client, *, password: str = PASSWORD, login: str = " Ann@Example.org ", **more: str) -> object:

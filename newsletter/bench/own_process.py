@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
@@ -18,6 +19,7 @@ from django.db import connection, connections
 from newsletter.bench.errors import NotMeasured
 
 MAX_SECONDS = 3600
+_INTERRUPTED = 130
 
 
 def measure_in_own_process(measure: Callable[..., object], **options: object) -> dict[str, object]:
@@ -50,10 +52,21 @@ def _measure(pipe: Connection, name: tuple[str, str], options: dict[str, object]
     django.setup()
 
     module, function = name
-    with temporary_database() as database:
+    with without_traceback(), temporary_database() as database:
         figures = getattr(import_module(module), function)(**options)
         plain = asdict(figures) if is_dataclass(figures) and not isinstance(figures, type) else figures
         pipe.send({"database": database, **plain})
+
+
+@contextmanager
+def without_traceback() -> Iterator[None]:
+    """End this process with the reason of a refusal, or silently after Ctrl-C. Both happen outside the program."""
+    try:
+        yield
+    except NotMeasured as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
 
 
 def end_with_parent() -> None:
@@ -94,7 +107,10 @@ def _run_elsewhere(create: Callable[[str], None], name: str) -> None:
     process.start()
     process.join()
     if process.exitcode:
-        raise NotMeasured("The temporary database could not be made; the reason is above.")
+        raise NotMeasured(
+            "The temporary database could not be made; the reason is above. On PostgreSQL, the user of DATABASE_URL needs the "
+            "right to create databases: ALTER ROLE the_user CREATEDB."
+        )
 
 
 def _create_database(name: str) -> None:
@@ -104,7 +120,8 @@ def _create_database(name: str) -> None:
     django.setup()
 
     connection.settings_dict.setdefault("TEST", {})["NAME"] = name
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    with without_traceback():
+        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     connections.close_all()
 
 

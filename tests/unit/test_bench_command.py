@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 
 from newsletter.bench import catalogue
 from newsletter.bench.errors import NotMeasured
+from newsletter.bench.own_process import without_traceback
 from newsletter.bench.serving import process_tree
 from newsletter.management.commands import bench
 
@@ -99,3 +100,12 @@ def test_memory_that_cannot_be_read_is_refused_before_anything_is_measured(
     _, errors = run("--only", "compile,memory")
     assert "“memory” can be measured on Linux only" in errors
     assert not measured
+
+
+def test_a_refused_or_interrupted_measurement_prints_no_traceback() -> None:
+    with pytest.raises(SystemExit) as refused, without_traceback():
+        raise NotMeasured("The temporary database could not be made.")
+    assert refused.value.code == "The temporary database could not be made."
+    with pytest.raises(SystemExit) as interrupted, without_traceback():
+        raise KeyboardInterrupt
+    assert interrupted.value.code == 130

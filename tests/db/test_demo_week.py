@@ -54,12 +54,11 @@ def test_the_weekly_letter_is_whole_in_spanish(week) -> None:
     (version,) = make_language_versions(resolve_content(weekly), issue=weekly)
     assert {gap.field for gap in version.gaps} <= {"event"}, version.gaps
     assert version.content.subject.startswith("La clínica de Houston")
-    spanish = Variant.objects.filter(issue=weekly, language="es").first()
-    assert spanish is not None
+    letters = list(Variant.objects.filter(issue=weekly, language="es"))
     for words in ("Hola, ", "Las recolectoras de té", "Curso breve", "Veinte libras", "El autobús de asesoría"):
-        assert words in spanish.html + spanish.text
+        assert any(words in letter.html + letter.text for letter in letters), words
     for words in ("Hello", "Tea pickers", "Short course"):
-        assert words not in spanish.html
+        assert not any(words in letter.html for letter in letters)
 
 
 def test_sources_link_the_spanish_stories_to_the_english_ones(week) -> None:

@@ -21,6 +21,16 @@ SAME_TITLE = (
     {"subscribers_person", "subscribers_reveal"},
 )
 """Pages that are one page at two addresses: the editor, with an earlier version too; the search for a source; a person."""
+OF_A_WAITING_ISSUE = ("newsletter_block_insert", "newsletter_issue_subject_test", "newsletter_issue_time")
+NOT_ALLOWED = (
+    "newsletter_issue_close",
+    "newsletter_issue_complete",
+    "newsletter_issue_delete",
+    "newsletter_send_account",
+    "newsletter_send_ask start",
+    "newsletter_send_retry",
+)
+"""Forms that no issue of the rows allows: they lead to its overview."""
 FILLED = "a.button, button.button"
 NOT_FILLED = {"button-secondary", "no", "w-header-button", "button--icon"}
 
@@ -45,6 +55,10 @@ def open_pages(desk: dict[str, str]) -> dict[str, lxml.html.HtmlElement]:
     addresses = list_pages({**desk, "token": decision})
     del addresses["wagtailimages:edit"]  # the rows have no image
     del addresses["subscribers_import"]  # the rows have only an import that is not checked yet: it leads to its columns
+    for name in NOT_ALLOWED:
+        del addresses[name]
+    for name in OF_A_WAITING_ISSUE:
+        addresses[name] = addresses[name].replace(f"/issues/{desk['admin/issues']}/", f"/issues/{waiting.pk}/")
     addresses["an open issue"] = f"/admin/issues/{waiting.pk}/overview/"
     return {name: open_page(client, name, address) for name, address in addresses.items()}
 

@@ -74,7 +74,7 @@ def test_it_does_not_wait_forever(home: Home, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(one_click, "LEAST_LOCK_WAIT_SECONDS", 0.1)
     weekly = make_list(name="Weekly")
     path = path_to(make_member(weekly), weekly)
-    with hold_write_lock(home, seconds=1.5):
+    with hold_write_lock(home):
         assert post(path).startswith("503 ")
         assert read_wait() == USUAL_MS
     assert Subscription.objects.open().exists()
@@ -100,7 +100,7 @@ def test_one_that_waited_for_the_commit_before_waits_no_second_time(
         answers = unsubscribe_batch(*args, **values)
         wait_until(lambda: one_click._group_commit._waiting, what="the second request")
         time.sleep(2.0)
-        others.enter_context(hold_write_lock(home, seconds=5.0))
+        others.enter_context(hold_write_lock(home))
         return answers
 
     def post_from_a_thread() -> None:

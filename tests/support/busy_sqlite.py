@@ -2,13 +2,14 @@
 
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from django.db import connection
 
 from tests.support.backups import Home
+
+MAX_SECONDS = 60.0
 
 
 @contextmanager
@@ -26,19 +27,22 @@ def waiting_for_locks(*, milliseconds: int) -> Iterator[None]:
 
 
 @contextmanager
-def hold_write_lock(home: Home, *, seconds: float) -> Iterator[None]:
-    """Let somebody else write for so long, at least as long as the block."""
-    locked = threading.Event()
+def hold_write_lock(home: Home, *, seconds: float = MAX_SECONDS) -> Iterator[None]:
+    """Let somebody else write until the block ends, or for so many seconds if the block itself waits for the lock."""
+    locked, ended = threading.Event(), threading.Event()
 
     def write() -> None:
         with closing(sqlite3.connect(home.database, isolation_level=None)) as database:
             database.execute("BEGIN IMMEDIATE")
             locked.set()
-            time.sleep(seconds)
+            ended.wait(seconds)
             database.execute("ROLLBACK")
 
     thread = threading.Thread(target=write)
     thread.start()
     locked.wait()
-    yield
-    thread.join()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

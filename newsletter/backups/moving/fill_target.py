@@ -32,6 +32,8 @@ MOVED = Message(
 )
 _MADE_BY_THE_TARGET = {"django_migrations", "wagtailsearch_indexentry"}
 _SEARCH_PREFIX = "wagtailsearch_indexentry_fts"
+_MAY_BE_STORED = ("08", "57", "58")
+"""Classes of error codes after which the rows may be stored: the connection, the server or its disk failed meanwhile."""
 _OTHER_ADVICE = "PostgreSQL's log says why. Correct that, then run this again."
 _ADVICE = {
     "23": "A row breaks a rule that PostgreSQL checks last, and its log names the row. Ask for help with this message.",
@@ -93,7 +95,7 @@ def explain_failed_commit(source: sqlite3.Connection) -> Iterator[None]:
         if source.in_transaction:  # SQLite is not on hold yet, so PostgreSQL was not asked to commit
             raise
         code = sqlstate_of(error)
-        if code and connection.is_usable():
+        if code and not code.startswith(_MAY_BE_STORED) and connection.is_usable():
             raise BackupError(
                 f"PostgreSQL refused to store the rows (error {code}), so it has none of them. The SQLite database still has all "
                 f"of them, but is on hold. {_ADVICE.get(code[:2], _OTHER_ADVICE)} To stay with SQLite, run `newsletter doctor "

@@ -103,7 +103,7 @@ def check_processes(*, now: datetime) -> Iterator[Finding]:
         yield warning("processes", text, f"{do} {_OWN_SERVER}")
         return
     for process in running:
-        yield ok("process", _describe(process, now=now))
+        yield ok("process", describe_process(process, now=now))
     for role, figures in read_roles(processes, now=now).items():
         if not figures.running:
             text = _MISSING[role]
@@ -124,7 +124,8 @@ def check_processes(*, now: datetime) -> Iterator[Finding]:
         )
 
 
-def _describe(process: RunningProcess, *, now: datetime) -> str:
+def describe_process(process: RunningProcess, *, now: datetime) -> str:
+    """Return the roles, the version and the times of a process, as a sentence of its own."""
     roles = ", ".join(role for role in ROLES if getattr(process, role))
     silent = max(round((now - process.seen_at).total_seconds()), 0)
     since = f"{process.started_at:%Y-%m-%d %H:%M} UTC"

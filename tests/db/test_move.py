@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,27 @@ def test_a_process_that_keeps_writing_stops_the_move(home: Home, target: str) ->
         writer.execute("BEGIN IMMEDIATE")
         with live_in(home), pytest.raises(BackupError, match="Stop `newsletter serve`"):
             move_to_postgres(url=target, write_wait=0.1)
+
+
+def keep_process(home: Home, key: str, *, seen_at: datetime) -> None:
+    columns = "(key, version, started_at, seen_at, jobs, web, scheduler, worker)"
+    at = f"{seen_at:%Y-%m-%d %H:%M:%S.%f}"
+    with closing(sqlite3.connect(home.database)) as connection, connection:
+        connection.execute(
+            f"INSERT INTO newsletter_runningprocess {columns} VALUES (?, '1', ?, ?, '{{}}', 1, 0, 0)", [key, at, at]
+        )
+
+
+def test_a_process_that_runs_stops_the_move(home: Home, target: str) -> None:
+    keep_process(home, "killed", seen_at=datetime.now(UTC) - timedelta(minutes=2))
+    keep_process(home, "runs", seen_at=datetime.now(UTC))
+    with live_in(home), pytest.raises(BackupError, match=r"still uses the SQLite database.* It is: web; version 1"):
+        move_to_postgres(url=target)
+    assert ask(target, "SELECT COUNT(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace") == [(0,)]
+    with closing(sqlite3.connect(home.database)) as connection, connection:
+        connection.execute("DELETE FROM newsletter_runningprocess WHERE key = 'runs'")
+    with live_in(home):
+        assert move_to_postgres(url=target).rows["newsletter_runningprocess"] == 1
 
 
 def test_a_server_that_is_away_stops_the_move(home: Home) -> None:

@@ -1,6 +1,19 @@
 """The processes that run, so that the metrics of any web process and `newsletter doctor` cover all of them."""
 
+from datetime import datetime, timedelta
+from typing import Self
+
 from django.db import models
+
+ROLES = ("web", "scheduler", "worker")
+SECONDS_BETWEEN_HEARTBEATS = 15.0
+RUNNING_WITHIN = timedelta(seconds=4 * SECONDS_BETWEEN_HEARTBEATS)
+
+
+class RunningProcessQuerySet(models.QuerySet["RunningProcess"]):
+    def running(self, *, now: datetime) -> Self:
+        """Return those that wrote their row in the last minute."""
+        return self.filter(seen_at__gt=now - RUNNING_WITHIN)
 
 
 class RunningProcess(models.Model):
@@ -19,6 +32,7 @@ class RunningProcess(models.Model):
     seen_at = models.DateTimeField()
     jobs = models.JSONField(default=dict)
 
+    objects = RunningProcessQuerySet.as_manager()
     wagtail_reference_index_ignore = True
 
     class Meta:
@@ -29,3 +43,7 @@ class RunningProcess(models.Model):
                 name="running_process_role",
             )
         ]
+
+    @property
+    def roles(self) -> list[str]:
+        return [role for role in ROLES if getattr(self, role)]

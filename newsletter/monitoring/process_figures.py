@@ -8,10 +8,9 @@ from importlib.metadata import version
 from django.db import Error
 
 from newsletter.models import RunningProcess
-from newsletter.monitoring.process_heartbeat import ROLES, SECONDS_BETWEEN
+from newsletter.models.processes import ROLES, RUNNING_WITHIN
 from newsletter.sending.deliverability.findings import Finding, ok, warning
 
-RUNNING_WITHIN = timedelta(seconds=4 * SECONDS_BETWEEN)
 LATE_AFTER = timedelta(minutes=2)
 INTERVALS_BEFORE_LATE = 3
 LONGEST_RUN = timedelta(hours=1)
@@ -47,7 +46,7 @@ def is_running(process: RunningProcess, *, now: datetime) -> bool:
 
 def find_running_versions(*, now: datetime) -> set[str]:
     """Return the versions of the program that run now. During a rolling update there are two."""
-    return {process.version for process in RunningProcess.objects.all() if is_running(process, now=now)}
+    return set(RunningProcess.objects.running(now=now).values_list("version", flat=True))
 
 
 def read_roles(processes: list[RunningProcess], *, now: datetime) -> dict[str, RoleFigures]:
@@ -103,7 +102,7 @@ def check_processes(*, now: datetime) -> Iterator[Finding]:
         yield warning("processes", text, f"{do} {_OWN_SERVER}")
         return
     for process in running:
-        yield ok("process", describe_process(process, now=now))
+        yield ok("process", _describe(process, now=now))
     for role, figures in read_roles(processes, now=now).items():
         if not figures.running:
             text = _MISSING[role]
@@ -124,9 +123,7 @@ def check_processes(*, now: datetime) -> Iterator[Finding]:
         )
 
 
-def describe_process(process: RunningProcess, *, now: datetime) -> str:
-    """Return the roles, the version and the times of a process, as a sentence of its own."""
-    roles = ", ".join(role for role in ROLES if getattr(process, role))
+def _describe(process: RunningProcess, *, now: datetime) -> str:
     silent = max(round((now - process.seen_at).total_seconds()), 0)
     since = f"{process.started_at:%Y-%m-%d %H:%M} UTC"
-    return f"{roles}; version {process.version}, runs since {since}; last heartbeat {silent} s ago."
+    return f"{', '.join(process.roles)}; version {process.version}, runs since {since}; last heartbeat {silent} s ago."

@@ -13,13 +13,12 @@ from django.db import Error, close_old_connections, connection
 
 from newsletter.common.database.change_watch import ChangeWatch
 from newsletter.models import RunningProcess
+from newsletter.models.processes import ROLES, SECONDS_BETWEEN_HEARTBEATS
 from newsletter.monitoring.event_loop import TurnWatch, turns
 from newsletter.monitoring.job_runs import copy_runs, expect_jobs
 from newsletter.monitoring.process_memory import return_free_memory
 
 log = logging.getLogger(__name__)
-ROLES = ("web", "scheduler", "worker")
-SECONDS_BETWEEN = 15.0
 STOP_SECONDS = 2.0
 LOOKS_BEFORE_HANGING = 4  # a minute
 FORGET_AFTER = timedelta(days=1)
@@ -66,7 +65,7 @@ class ProcessHeartbeat:
                 self._try(started_at)
                 if written % WRITES_BETWEEN_RETURNS == 0:
                     return_free_memory()
-                self._stopping.wait(SECONDS_BETWEEN)
+                self._stopping.wait(SECONDS_BETWEEN_HEARTBEATS)
             self._delete()
         finally:
             connection.close()

@@ -24,7 +24,7 @@ def test_freed_memory_is_returned_after_every_fourth_write(monkeypatch: pytest.M
 
     monkeypatch.setattr(ProcessHeartbeat, "write", count_writes)
     monkeypatch.setattr(process_heartbeat, "return_free_memory", lambda: returns.append(len(writes)))
-    monkeypatch.setattr(process_heartbeat, "SECONDS_BETWEEN", 0.01)
+    monkeypatch.setattr(process_heartbeat, "SECONDS_BETWEEN_HEARTBEATS", 0.01)
     heartbeat = ProcessHeartbeat(("web",), intervals={})
     heartbeat.start()
     end = time.monotonic() + MAX_SECONDS

@@ -11,7 +11,6 @@ from newsletter.backups.installation import describe_installation
 from newsletter.backups.moving.target_process import fill_in_own_process
 from newsletter.backups.schema_state import require_up_to_date
 from newsletter.models import RunningProcess
-from newsletter.monitoring.process_figures import describe_process, is_running
 from newsletter.sending.limits.installation_hold import get_installation
 
 WRITE_WAIT_SECONDS = 30.0
@@ -47,12 +46,12 @@ def move_to_postgres(*, url: str, write_wait: float = WRITE_WAIT_SECONDS) -> Mov
 
 def _require_no_process(*, now: datetime) -> None:
     """Raise BackupError if a process still uses SQLite: it would go on to keep there what people do after the move."""
-    running = [process for process in RunningProcess.objects.order_by("started_at") if is_running(process, now=now)]
+    running = RunningProcess.objects.running(now=now).order_by("started_at").first()
     if running:
         raise BackupError(
-            "A process still uses the SQLite database, and what people do after the move would be kept there only. Nothing was "
-            f"moved. It is: {describe_process(running[0], now=now)} Stop `newsletter serve` and every other process, then run "
-            "this again. After a process was killed, wait a minute."
+            f"A process ({', '.join(running.roles)}) still uses the SQLite database, and what people do after the move would be "
+            "kept there only. Nothing was moved. Stop `newsletter serve` and every other process, then run this again. If one "
+            "was killed, wait a minute first."
         )
 
 

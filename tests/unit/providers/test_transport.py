@@ -220,7 +220,7 @@ def test_a_status_line_of_one_byte_at_a_time_ends_at_the_deadline(transport: Tra
 @pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n"])
 def test_an_answer_of_one_byte_at_a_time_ends_at_the_deadline(transport: Transport, start: bytes) -> None:
     with serve(drip_after(start)) as server:
-        answer = transport.call(post(server.url, timeout=(0.3, 0.3)))
+        answer = transport.call(post(server.url, timeout=(0.2, 1.0)))
         assert server.ended_drips == 0
     assert (answer.status, answer.complete) == (200, False)
 

@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from newsletter.common.errors import NotAllowed, NotApproved, NotReady, WrongState
+from newsletter.desk.content.stories import origin_panel_context
 from newsletter.feedback.explaining.explain_issue import explain_issue
 from newsletter.feedback.explaining.rebuild_mail import Match, rebuild_mail
 from newsletter.feedback.sent_mails import list_missed_mails
@@ -244,6 +245,8 @@ def test_a_story_that_nobody_got_belongs_to_the_issue_that_completes(mailgun: Fa
     approve_and_send(made)
     assert set(mailgun.accepted_counts().values()) == {1}
     assert StoryPlacement.objects.get().issue == made
+    shown = origin_panel_context(Story.objects.get())
+    assert (shown["sent_issues"], shown["fixed_issues"]) == ([issue], [])
 
 
 def test_a_story_that_some_people_got_stays_with_the_cancelled_issue(cancelled: Issue) -> None:

@@ -34,6 +34,7 @@ from newsletter.issues.snapshot.exposure import find_issues_only_in_files
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.snapshot.revisions import SEALED_STATES
+from newsletter.issues.variants.unreached import find_root
 from newsletter.models import Issue, Publication, Source, Story, StoryPlacement
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
 from subscribers.desk.editing.row_pages import AddRowMixin
@@ -117,7 +118,7 @@ def origin_panel_context(story: Story) -> dict[str, object]:
     issues = [placement.issue for placement in placed]
     sealed = [issue for issue in issues if issue.state in SEALED_STATES]
     sent = [reached.issue for reached in find_reach(story)]
-    fixed = [issue for issue in sealed if issue.state != Issue.State.CANCELLED and issue not in sent]
+    fixed = [issue for issue in sealed if issue.state != Issue.State.CANCELLED and find_root(issue) not in sent]
     only_in_files = find_issues_only_in_files(fixed)
     is_withdrawn = Story.objects.withdrawn().filter(pk=story.pk).exists()
     return {

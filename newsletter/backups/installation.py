@@ -40,9 +40,14 @@ def describe_installation() -> Installation:
 
 
 def remove_made_keys() -> None:
-    """Remove the keys that this process made. Otherwise the next restore would take them for keys that are in use."""
+    """Remove the keys that this process made. Otherwise the next restore would take them for keys that are in use.
+
+    A file that holds another key by now, such as one of an archive, stays.
+    """
+    made = {settings.SECRET_KEY, settings.SUBSCRIBERS_ADDRESS_KEY}
     for file in settings.NEWSLETTER_MADE_KEYS:
-        file.unlink(missing_ok=True)
+        if file.is_file() and file.read_text(encoding="utf-8").strip() in made:
+            file.unlink()
 
 
 def collect_keys(installation: Installation) -> dict[str, str]:

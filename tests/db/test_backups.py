@@ -16,6 +16,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from newsletter.backups import archive_writer
 from newsletter.backups.errors import BackupError, BadArchive, TargetNotEmpty, WrongPassphrase
+from newsletter.backups.installation import remove_made_keys
 from newsletter.backups.manifest import MANIFEST_PART, SQLITE_PART
 from newsletter.backups.passphrase import read_passphrase
 from newsletter.backups.placement import Placement
@@ -359,3 +360,13 @@ def test_a_restore_that_was_killed_is_undone_by_the_next(
     with live_in(empty):
         assert restore_backup(archive).media_files == 2
     assert sorted(path.name for path in empty.data.iterdir()) == ["left.journal", "media", "newsletter.sqlite3"]
+
+
+def test_only_keys_that_this_process_made_are_removed(empty: Home) -> None:
+    """A restore that fails late has put the keys of the archive there already."""
+    made = other_keys(empty)
+    (empty.data / "address.key").write_text("the key of an archive")
+    with live_in(empty, **made):
+        remove_made_keys()
+    assert not (empty.data / "secret.key").exists()
+    assert (empty.data / "address.key").read_text() == "the key of an archive"

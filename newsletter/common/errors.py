@@ -1,6 +1,7 @@
 """The exception tree, and what led to an error. A person may read the message of every `DomainError`."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from newsletter.common.messages import Message
 
@@ -59,6 +60,9 @@ class BadValue(NotReady):
     def __init__(self, template: str, /, *, name: str, **values: object) -> None:
         super().__init__(template, **values)
         self.name = name
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return partial(type(self), name=self.name), (self.message,)
 
 
 class SwitchedOff(NotReady):

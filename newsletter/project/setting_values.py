@@ -68,6 +68,7 @@ def read_database_url(name: str, default: str) -> str:
         database = dj_database_url.parse(url)
     except (ValueError, KeyError, dj_database_url.UnknownSchemeError) as error:
         raise BadSetting(name, _NO_DATABASE.format(name=name)) from error
-    if database["ENGINE"] not in _ENGINES or database.get("NAME") in ("", ":memory:"):
+    is_named = bool(database.get("NAME")) or "service" in database.get("OPTIONS", {})
+    if database["ENGINE"] not in _ENGINES or not is_named or database["NAME"] == ":memory:":
         raise BadSetting(name, _NO_DATABASE.format(name=name))
     return url

@@ -32,6 +32,9 @@ class BadSetting(EnvError):
         super().__init__(text)
         self.setting = setting
 
+    def __reduce__(self) -> tuple[type["BadSetting"], tuple[str, str]]:
+        return type(self), (self.setting, str(self))
+
 
 @dataclass(frozen=True)
 class SettingsFile:
@@ -61,9 +64,10 @@ def read_settings_file(environ: MutableMapping[str, str]) -> SettingsFile:
         _last_read = SettingsFile()
         return _last_read
     values = parse_settings(_read_text(file), name=str(file.absolute()))
-    if FILE_SETTING in values:
+    named = values.pop(FILE_SETTING, "").strip()
+    if named and Path(named).absolute() != file.absolute():
         raise SettingsFileError(
-            f"{file.absolute()} contains {FILE_SETTING}, which cannot be set in a settings file. Remove the line, and set it in "
+            f"{file.absolute()} names another settings file by {FILE_SETTING}, which is not read. Remove the line, and set it in "
             "the environment of every process instead."
         )
     if FOLDER_SETTING in values:

@@ -9,7 +9,7 @@ import pytest
 from django.utils import translation
 from django.utils.translation import override
 
-from newsletter.common.errors import DomainError, NotFound
+from newsletter.common.errors import BadValue, DomainError, NotFound
 from newsletter.common.messages import (
     Message,
     Quantity,
@@ -69,6 +69,11 @@ def test_a_kept_message_comes_back_with_its_values() -> None:
 def test_text_that_looks_like_a_kept_message_stays_text() -> None:
     for text in ('{"message": "no json', '{"message":1,"values":{}}', '{"message":"%(a)s","values":{"b":1}}'):
         assert loads(text) == text
+
+
+def test_an_error_about_a_value_can_cross_processes() -> None:
+    error = pickle.loads(pickle.dumps(BadValue("Choose from %(first)s.", name="days", first=1)))
+    assert (str(error), error.name) == ("Choose from 1.", "days")
 
 
 def test_a_message_survives_copies_and_pickles() -> None:

@@ -1,5 +1,6 @@
 """A value that cannot be used is refused with the name of its setting and the place that set it."""
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -91,8 +92,27 @@ def test_the_place_that_set_a_setting_is_named(environ: dict[str, str], file: Se
 def test_a_settings_file_cannot_name_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("NEWSLETTER_ENV_FILE=/srv/newsletter/.env\n")
-    with pytest.raises(SettingsFileError, match="contains NEWSLETTER_ENV_FILE"):
+    with pytest.raises(SettingsFileError, match="names another settings file by NEWSLETTER_ENV_FILE"):
         read_settings_file({})
+
+
+def test_a_database_may_be_named_by_a_service_of_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres:///?service=letters")
+    assert env.read().database_url == "postgres:///?service=letters"
+
+
+@pytest.mark.parametrize("named", ["", ".env", "{folder}/.env"])
+def test_a_settings_file_may_name_itself(named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text(f"NEWSLETTER_ENV_FILE={named.format(folder=tmp_path)}\nA=1\n")
+    environ: dict[str, str] = {}
+    read_settings_file(environ)
+    assert environ == {"A": "1"}
+
+
+def test_a_wrong_setting_can_cross_processes() -> None:
+    error = pickle.loads(pickle.dumps(BadSetting("A", "A is wrong.")))
+    assert (str(error), error.setting) == ("A is wrong.", "A")
 
 
 def test_a_setting_without_a_value_is_shown_as_empty() -> None:

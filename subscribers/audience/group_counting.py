@@ -91,4 +91,10 @@ def _is_faster_by_index(mailing_list: MailingList, *, now: datetime) -> bool:
     on_list = Subscription.objects.open().filter(mailing_list=mailing_list).count()
     if connection.vendor == "sqlite" and on_list <= Subscriber.objects.count() // _SMALLEST_SHARE:
         return False
-    return not is_excluding_many(now, limit=on_list // _MAX_FEW[connection.vendor])
+    return not is_excluding_many(now, limit=_round_down(on_list // _MAX_FEW[connection.vendor]))
+
+
+def _round_down(number: int) -> int:
+    """Return the number with two digits and zeros, so that a list that grows compiles few queries."""
+    step: int = 10 ** max(len(str(number)) - 2, 0)
+    return number - number % step

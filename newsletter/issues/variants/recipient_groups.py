@@ -3,7 +3,7 @@
 `subscribers.audience.eligibility` alone decides who may be mailed at all.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from operator import attrgetter
@@ -82,7 +82,8 @@ def find_recipients(
     ``at_once``: it is sent at ``now``, not when it is due. The mails of other issues are counted then.
     """
     filters = make_audience_filters(issue, now=now, rehearsed=rehearsed, at_once=at_once)
-    return _with_groups(eligible(**filters, now=now).order_by(), issue=issue, content=content, rehearsed=rehearsed)
+    keys = _make_content_keys(issue, content=content, rehearsed=rehearsed)
+    return _with_groups(eligible(**filters, now=now).order_by(), keys)
 
 
 def find_possible_recipients(issue: Issue, *, now: datetime) -> QuerySet[Subscription]:
@@ -93,12 +94,10 @@ def find_possible_recipients(issue: Issue, *, now: datetime) -> QuerySet[Subscri
 def find_candidates(issue: Issue, *, content: IssueContent, now: datetime, at_once: bool) -> QuerySet[Any]:
     """Return the same for everybody the issue is for, with ``why`` they are excluded, or ""."""
     people = candidates(**make_audience_filters(issue, now=now, at_once=at_once), now=now)
-    return _with_groups(people, issue=issue, content=content)
+    return _with_groups(people, _make_content_keys(issue, content=content))
 
 
-def _with_groups(
-    people: QuerySet[Any], *, issue: Issue, content: IssueContent, rehearsed: bool = False
-) -> QuerySet[Any]:
+def _with_groups(people: QuerySet[Any], content_keys: Mapping[str, Expression]) -> QuerySet[Any]:
     grouped: QuerySet[Any] = people.annotate(
         subscriber_ref=F("subscriber_id"),
         hash_ref=F("subscriber__address_hash"),
@@ -106,12 +105,12 @@ def _with_groups(
         giving_ref=F("subscriber__giving"),
         radius_ref=Coalesce("subscriber__radius_km", Value(0)),
         frequency_ref=F("frequency"),
-        **_make_content_keys(issue, content=content, rehearsed=rehearsed),
+        **content_keys,
     )
     return grouped
 
 
-def _make_content_keys(issue: Issue, *, content: IssueContent, rehearsed: bool) -> dict[str, Expression]:
+def _make_content_keys(issue: Issue, *, content: IssueContent, rehearsed: bool = False) -> dict[str, Expression]:
     """Return the annotations that depend on the content. Each is a `Value` if it is the same for everybody."""
     nothing = Value(NOTHING_SEEN, output_field=BigIntegerField())
     return {
@@ -171,7 +170,8 @@ def count_groups(
     """Return the groups of recipients in one statement, each once for each of their zones, or once with the zone ""."""
     filters = make_audience_filters(issue, now=now, rehearsed=rehearsed, at_once=at_once)
     default_zone = issue.publication.zone if with_zones else ""
-    same_for_all = read_constants(_make_content_keys(issue, content=content, rehearsed=rehearsed).values())
+    content_keys = _make_content_keys(issue, content=content, rehearsed=rehearsed)
+    same_for_all = read_constants(content_keys.values())
     if same_for_all is not None and can_group_by_index(**filters, now=now):
         counted = count_groups_of_list(
             mailing_list=filters["mailing_list"],
@@ -180,7 +180,7 @@ def count_groups(
             default_zone=default_zone,
         )
         return [(zone, make_group((*key, *same_for_all), people=people)) for (zone, *key), people in counted.items()]
-    recipients = find_recipients(issue, content=content, now=now, rehearsed=rehearsed, at_once=at_once)
+    recipients = _with_groups(eligible(**filters, now=now).order_by(), content_keys)
     zone_of_row = zone_of_person(default_zone, prefix="subscriber__") if with_zones else Value("")
     rows = recipients.annotate(zone_ref=zone_of_row).values_list("zone_ref", *REFERENCES).annotate(people=Count("pk"))
     with larger_sqlite_cache(megabytes=16):
@@ -218,7 +218,7 @@ def find_group_of(person: Subscriber, *, issue: Issue, content: IssueContent, no
 def find_own_group(person: Subscriber, *, issue: Issue, content: IssueContent) -> RecipientGroup:
     """Return the group of a person as if every group had a version of its own. Raises BadRule."""
     on_list = Subscription.objects.filter(subscriber=person, mailing_list=issue.publication.mailing_list)
-    rows = _with_groups(on_list.order_by("ended_at", "-pk"), issue=issue, content=content)
+    rows = _with_groups(on_list.order_by("ended_at", "-pk"), _make_content_keys(issue, content=content))
     row = rows.values(*REFERENCES).first()
     group = RecipientGroup(place_id=person.place_id or 0, giving=person.giving, people=1)
     if row is None:

@@ -55,6 +55,12 @@ CARDS = {"subject-result": "#nl-subject-test", "raised": "#nl-gifts", "person-ma
 """The part in the middle of pictures of `tests.support.guide_states`, and the cards that are a picture by themselves."""
 LANGUAGES = ("en", "es")
 STAFF = {"en": LOGIN.email, "es": SPANISH_STAFF}
+MOVE_ACCOUNT = "newsletter_send_account"
+"""The page that opens only if there are two accounts. The demo has one, which writes files."""
+TWO_ACCOUNTS = {
+    "NEWSLETTER_PROVIDER_URL": "smtp://127.0.0.1:1",
+    "NEWSLETTER_PROVIDER_URL_BACKUP": "smtp://127.0.0.1:2",
+}
 
 pytestmark = IN_CHROMIUM
 
@@ -80,13 +86,26 @@ def test_every_desk_page_is_accessible_and_cuts_nothing(
     browser: Browser, site: str, rows: dict[str, str], language: str
 ) -> None:
     decision = rows.get(f"newsletter_decide {STAFF[language]}", rows["newsletter_decide"])
+    pages = list_pages({**rows, "newsletter_decide": decision})
+    del pages[MOVE_ACCOUNT]
     with open_desk(browser, site, email=STAFF[language], password=LOGIN.password) as page:
         faults = [
             fault
-            for number, (name, address) in enumerate(list_pages({**rows, "newsletter_decide": decision}).items())
+            for number, (name, address) in enumerate(pages.items())
             for fault in look_at(page, name, address, looks=list_looks(language, number=number))
         ]
     assert faults == [], "\n".join(faults)
+
+
+def test_the_page_that_moves_people_is_accessible_and_cuts_nothing(
+    browser: Browser, tmp_path: Path, shared_folder: Path
+) -> None:
+    with run_demo(tmp_path, shared_folder, **TWO_ACCOUNTS) as site:
+        issue = do_beside(site, tmp_path, "from tests.support.demo_rows import print_paused; print_paused()")
+        for language in LANGUAGES:
+            with open_desk(browser, site, email=STAFF[language], password=LOGIN.password) as page:
+                address = list_pages({MOVE_ACCOUNT: issue})[MOVE_ACCOUNT]
+                assert look_at(page, MOVE_ACCOUNT, address, looks=list_looks(language, number=0)) == []
 
 
 def test_each_route_is_a_page_or_says_why_it_is_not() -> None:

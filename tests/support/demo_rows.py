@@ -149,10 +149,10 @@ def print_rows() -> None:
         "revision_id": waiting.latest_revision_id,
         "language": "es",
         "newsletter_issue_translate": translated.pk,
+        "newsletter_issue_delete": translated.pk,
         "newsletter_issue_subject_test": tested.pk,
         "newsletter_report": sent.pk,
         "newsletter_issue_complete": cancelled.pk,
-        "newsletter_send_account": stopped.pk,
         "newsletter_send_retry": sent.pk,
         "newsletter_send_ask start": approved.pk,
         "newsletter_send_ask cancel": stopped.pk,
@@ -162,6 +162,20 @@ def print_rows() -> None:
         **{f"admin/{part}": model.objects.earliest("pk").pk for part, model in FIRST_ROWS.items()},
     }
     sys.stdout.write(json.dumps({part: str(key) for part, key in rows.items()}))
+
+
+def print_paused() -> None:
+    """Make a paused send whose people wait for an account, and staff whose desk is in Spanish. Print its issue's key.
+
+    If the demo has another account, staff can move these people.
+    """
+    staff = User.objects.get(email=LOGIN.email)
+    waiting = Issue.objects.exclude(publication__slug="weekly").earliest("pk")
+    with transaction.atomic():
+        paused = copy_and_approve(waiting, "a", by=staff, approver=add_spanish_staff(staff))
+        send = start_send(issue=paused, now=timezone.now())
+        Send.objects.filter(pk=send.pk).update(state=Send.State.PAUSED)
+    sys.stdout.write(str(paused.pk))
 
 
 FIRST_ROWS = {

@@ -178,11 +178,12 @@ def test_people_who_certainly_did_not_get_the_story_are_not_counted(state: str, 
     assert [reach.people for reach in find_reach(original)] == [people]
 
 
-def test_a_send_whose_recipients_were_deleted_counts_those_it_went_to() -> None:
+@pytest.mark.parametrize("purged", [{"totals": {}, "purged_at": NOW}, {"totals": {}}], ids=["deleted", "being deleted"])
+def test_a_send_whose_recipients_were_deleted_counts_those_it_went_to(purged: dict[str, object]) -> None:
     original, _ = make_pair()
     send = start_send(issue=make_spanish_issue(), now=NOW)
     Batch.objects.update(state=Batch.State.ACCEPTED)
-    Send.objects.filter(pk=send.pk).update(purged_at=NOW, provider="mailgun")
+    Send.objects.filter(pk=send.pk).update(**purged, provider="mailgun")
     (reach,) = find_reach(original)
     assert (reach.issue, reach.people, reach.is_most) == (send.issue, 3, True)
 

@@ -150,7 +150,7 @@ def test_withdrawing_asks_first_and_reports_what_it_did():
 def test_both_pages_of_a_story_name_an_issue_whose_recipients_were_deleted():
     """They are deleted 90 days after the end of a send."""
     issue, story, _ = publish()
-    Send.objects.update(provider="smtp", purged_at=NOW)
+    Send.objects.update(provider="smtp", totals={}, purged_at=NOW)
     browser = sign_in("editor")
     page = " ".join(browser.get(f"/admin/stories/edit/{story.pk}/").content.decode().split())
     assert f'Sent in <a href="{overview_url(issue)}">{issue}</a>' in page

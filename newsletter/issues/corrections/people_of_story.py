@@ -19,7 +19,7 @@ from newsletter.providers.accounts import OUTBOX_SCHEME
 class Reach:
     """An issue that shows a certain story, and how many people may have it.
 
-    ``is_most``: the rows of people who did not get it are deleted, so ``people`` is the highest possible number.
+    ``is_most``: rows of people who did not get it are deleted, all or some, so ``people`` is the highest possible number.
     """
 
     issue: Issue
@@ -42,7 +42,8 @@ def find_reach(story: Story) -> list[Reach]:
     by_issue.subtract(
         dict(not_delivered.order_by().values_list("delivery__batch__send__issue").annotate(people=Count("pk")))
     )
-    purged = set(batches.filter(send__purged_at__isnull=False).values_list("send__issue", flat=True))
+    # A send's totals are kept before its first rows are deleted, `purged_at` is set after the last.
+    purged = set(batches.filter(send__totals__isnull=False).values_list("send__issue", flat=True))
     people: Counter[Issue] = Counter()
     uncertain: set[Issue] = set()
     for issue in Issue.objects.filter(pk__in=by_issue).select_related("publication"):

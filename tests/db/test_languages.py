@@ -569,6 +569,8 @@ BEFORE, LATER = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
         (LATER, {"place_text_changed_at": BEFORE, "edited_fields": ["place_text"]}, {}, "Ayuntamiento, Londres"),
         (NOW, {"place_text_changed_at": NOW}, {"edited_fields": ["place_text"]}, "Biblioteca, Londres"),
         (BEFORE, {"place_text_changed_at": NOW, "edited_fields": ["place_text"]}, {}, "Biblioteca, Londres"),
+        (BEFORE, {"seen_at": NOW}, {"edited_fields": ["place_text"]}, "Biblioteca, Londres"),
+        (BEFORE, {"seen_at": NOW}, {"edited_fields": ["place_text"], "changed_at": LATER}, "Biblioteca, Londres"),
         (
             BEFORE,
             {"place_text_changed_at": NOW},

@@ -8,13 +8,13 @@ import pytest
 from django.test import Client
 
 from newsletter.content.ingesting.location_questions import answer_location_question
-from newsletter.content.ingesting.translated_events import record_event_change
+from newsletter.content.ingesting.translated_events import has_same_location, record_event_change
 from newsletter.models import ApiKey, EventNotice, Publication
 from subscribers.places.search import find_place
 from tests.support.api import call, create_key
 from tests.support.desk import sign_in
 from tests.support.desk_forms import save
-from tests.support.fixtures import HOUSTON, NOW, make_event
+from tests.support.fixtures import HOUSTON, NOW, make_event, make_source
 
 pytestmark = pytest.mark.django_db
 TIME, PLACE = "The time of its original has changed.", "The place of its original has changed."
@@ -110,6 +110,20 @@ def test_only_a_translation_with_such_a_note_has_the_answer(translation: EventNo
     assert not has_answer(client, original)
     EventNotice.objects.filter(pk=translation.pk).update(note="Its time is read as UTC. Check it.")
     assert not has_answer(client, translation)
+
+
+@pytest.mark.parametrize("editor", ["page", "api"])
+def test_the_same_words_sent_again_count_as_of_now(editor: str) -> None:
+    """Staff corrected the place of the original, and the source of the translation had the right one all along."""
+    original = make_event("Evening", where=HOUSTON, place_text="Town Hall, Houston")
+    words = {"place_text": "Biblioteca, Houston", "source": make_source("Calendario")}
+    translation = make_event("Velada", where=HOUSTON, translation_of=original, language="es", **words)
+    change(original, "page", place_text="Library, Houston")
+    change(translation, editor, title="Una velada")
+    assert not has_same_location(translation, original)
+    change(translation, editor, **({"place_text": translation.place_text} if editor == "api" else {}))
+    assert has_same_location(translation, original)
+    assert translation.place_text == words["place_text"]
 
 
 def has_answer(client: Client, row: EventNotice) -> bool:

@@ -21,12 +21,17 @@ _COORDINATES = frozenset({"latitude", "longitude"})
 
 
 def note_edits(row: Story | EventNotice, *, changed: Collection[str], now: datetime) -> None:
-    """Note which fields were written here, so that no source overwrites them. The caller has set them and saves the row."""
+    """Note which fields were written here, so that no source overwrites them. The caller has set them and saves the row.
+
+    Another system can send the words for a translation's place unchanged, to say that they are right.
+    """
     if row.pk is None:
         row.external_id = row.external_id or f"desk:{uuid.uuid4()}"
         row.seen_at = row.seen_at or now
     if isinstance(row, EventNotice):
         settle_differences(row, changed=changed)
+        if "place_text" in changed and row.translation_of_id:
+            row.place_text_changed_at = now
     written = [name for name in changed if name != DIFFERENCE_CHECKED]
     row.edited_fields = list(dict.fromkeys([*row.edited_fields, *written]))
 

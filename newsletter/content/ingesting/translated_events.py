@@ -131,15 +131,15 @@ def _may_be_outdated(event: EventNotice, other: EventNotice) -> bool:
     """Return True if the words of ``event`` may be older than the location of ``other``. Two venues of a town are near.
 
     If staff wrote the words of one of them, no reading of its source compares the two. Then those of ``event`` must have
-    changed since. That its time changed says nothing about them.
+    been stored, changed or confirmed since. That its time changed says nothing about them.
     """
     if event.source is None or other.changed_at is None:
         return False
-    words_at = event.place_text_changed_at
-    if words_at is not None and words_at >= other.changed_at:
+    words_at = event.place_text_changed_at or event.seen_at
+    if words_at >= other.changed_at:
         return False
     if "place_text" in {*event.edited_fields, *other.edited_fields} and other.place_text_changed_at is not None:
-        return words_at is None or words_at < other.place_text_changed_at
+        return words_at < other.place_text_changed_at
     read_at = event.source.last_success_at
     return read_at is None or read_at < other.changed_at
 

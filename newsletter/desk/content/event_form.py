@@ -53,7 +53,7 @@ class EventForm(ContentForm):
     """A form in which start and end are in the event's own time zone. A new zone moves an event with the same hours.
 
     The gazetteer finds the coordinates of a typed town or address. A new event without a zone gets that of its town, else
-    that of the publications.
+    that of the publications. Staff who save a translation without a change say that its words for the place are right.
     """
 
     starts_at = WallClockField(label=gettext_lazy("Starts"))
@@ -101,6 +101,8 @@ class EventForm(ContentForm):
             moved = [name for name, value in self.stored.items() if value != getattr(self.instance, name)]
             self.instance.edited_fields = list(dict.fromkeys([*self.instance.edited_fields, *moved]))
             record_event_change(self.instance, now=now)
+            if self.instance.translation_of_id and (not self.changed_data or DIFFERENCE_CHECKED in self.changed_data):
+                self.instance.place_text_changed_at = now
         super().save(commit=commit)
         event: EventNotice = self.instance
         if commit and is_new:

@@ -569,6 +569,13 @@ BEFORE, LATER = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
         (LATER, {"place_text_changed_at": BEFORE, "edited_fields": ["place_text"]}, {}, "Ayuntamiento, Londres"),
         (NOW, {"place_text_changed_at": NOW}, {"edited_fields": ["place_text"]}, "Biblioteca, Londres"),
         (BEFORE, {"place_text_changed_at": NOW, "edited_fields": ["place_text"]}, {}, "Biblioteca, Londres"),
+        (LATER, {}, {"edited_fields": ["place_text"], "place_text_changed_at": None}, "Ayuntamiento, Londres"),
+        (
+            LATER,
+            {"place_text_changed_at": NOW},
+            {"edited_fields": ["place_text"], "place_text_changed_at": None},
+            "Biblioteca, Londres",
+        ),
         (BEFORE, {"seen_at": NOW}, {"edited_fields": ["place_text"]}, "Biblioteca, Londres"),
         (BEFORE, {"seen_at": NOW}, {"edited_fields": ["place_text"], "changed_at": LATER}, "Biblioteca, Londres"),
         (

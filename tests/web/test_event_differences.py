@@ -6,10 +6,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from newsletter.content.ingesting.location_questions import answer_location_question
 from newsletter.content.ingesting.translated_events import has_same_location, record_event_change
-from newsletter.models import ApiKey, EventNotice, Publication
+from newsletter.models import ApiKey, EventNotice, Publication, Source
 from subscribers.places.search import find_place
 from tests.support.api import call, create_key
 from tests.support.desk import sign_in
@@ -124,6 +125,18 @@ def test_the_same_words_sent_again_count_as_of_now(editor: str) -> None:
     change(translation, editor, **({"place_text": translation.place_text} if editor == "api" else {}))
     assert has_same_location(translation, original)
     assert translation.place_text == words["place_text"]
+
+
+def test_another_time_of_a_typed_event_keeps_the_words_of_its_translation(publication: Publication) -> None:
+    original = make_event_in_springfield(place_text="The library")
+    place = {name: getattr(original, name) for name in ("town", "region", "country", "latitude", "longitude")}
+    fields = {"place_text": "Biblioteca", "source": make_source("Calendario"), "seen_at": timezone.now()}
+    translation = make_event("Vigilia", where=place, translation_of=original, language="es", **fields)
+    change(original, "api", starts_at="2027-01-12T18:00:00Z")
+    Source.objects.update(last_success_at=timezone.now())
+    translation.refresh_from_db()
+    assert original.changed_at
+    assert has_same_location(translation, original)
 
 
 def has_answer(client: Client, row: EventNotice) -> bool:
@@ -250,10 +263,11 @@ def test_a_moment_that_another_system_sets_stays_when_the_town_is_chosen(publica
     assert event.starts_at == datetime(2027, 1, 12, 18, tzinfo=UTC)
 
 
-def make_event_in_springfield() -> EventNotice:
+def make_event_in_springfield(**changes: str) -> EventNotice:
     """Return an event that staff wrote with the hours of its town, of which there are several."""
     typed = {
         "title": "Vigil", "starts_at": "2027-01-12 18:30", "ends_at": "2027-01-12 19:30", "zone": "", "town": "Springfield",
+        **changes,
     }  # fmt: skip
     assert sign_in("editor").post("/admin/events/add/", typed).status_code == 302
     return EventNotice.objects.get()

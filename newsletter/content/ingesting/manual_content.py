@@ -30,7 +30,7 @@ def note_edits(row: Story | EventNotice, *, changed: Collection[str], now: datet
         row.seen_at = row.seen_at or now
     if isinstance(row, EventNotice):
         settle_differences(row, changed=changed)
-        if "place_text" in changed and row.translation_of_id:
+        if "place_text" in changed and (row.pk is None or row.translation_of_id):
             row.place_text_changed_at = now
     written = [name for name in changed if name != DIFFERENCE_CHECKED]
     row.edited_fields = list(dict.fromkeys([*row.edited_fields, *written]))

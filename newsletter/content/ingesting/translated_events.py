@@ -131,14 +131,17 @@ def _may_be_outdated(event: EventNotice, other: EventNotice) -> bool:
     """Return True if the words of ``event`` may be older than the location of ``other``. Two venues of a town are near.
 
     If staff wrote the words of one of them, no reading of its source compares the two. Then those of ``event`` must have
-    been stored, changed or confirmed since. That its time changed says nothing about them.
+    been stored, changed or confirmed since. That its time changed says nothing about them. If no moment says when staff
+    wrote those of ``other``, they may be as new as its last change.
     """
     if event.source is None or other.changed_at is None:
         return False
     words_at = event.place_text_changed_at or event.seen_at
     if words_at >= other.changed_at:
         return False
-    if "place_text" in {*event.edited_fields, *other.edited_fields} and other.place_text_changed_at is not None:
+    if "place_text" in other.edited_fields:
+        return words_at < (other.place_text_changed_at or other.changed_at)
+    if "place_text" in event.edited_fields and other.place_text_changed_at is not None:
         return words_at < other.place_text_changed_at
     read_at = event.source.last_success_at
     return read_at is None or read_at < other.changed_at

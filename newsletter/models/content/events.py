@@ -19,7 +19,7 @@ class EventNotice(TranslationMixin, EditedFieldsMixin, index.Indexed, models.Mod
     """One occurrence of an event. ``latitude`` and ``longitude`` are set only if its location is certain.
 
     ``changed_at`` is when its time, location or cancellation last changed, ``change_notified_at`` when staff were notified.
-    ``place_text_changed_at`` is when the words for its location last changed, or staff last confirmed those of a translation.
+    ``place_text_changed_at`` is when the words for its location were typed, last changed, or confirmed for a translation.
     ``reused_at`` is when it last got another time after it was over: its source uses its entry for the next event.
     """
 

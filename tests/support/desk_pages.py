@@ -22,6 +22,9 @@ from tests.support.fixtures import add_subscribers, make_appeal, make_approver, 
 from tests.support.mail_templates import TEXTS, make_mail_template
 from tests.support.webhooks import make_endpoint
 
+OF_A_WAITING_ISSUE = ("newsletter_block_insert", "newsletter_issue_subject_test", "newsletter_issue_time")
+"""Forms that only an issue allows that is not approved."""
+
 
 @pytest.fixture(name="desk")
 def make_desk_rows(publication: Publication) -> dict[str, str]:

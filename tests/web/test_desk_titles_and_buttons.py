@@ -11,7 +11,7 @@ from newsletter.models import Issue
 from tests.support.demo_rows import make_decision
 from tests.support.desk import sign_in_superuser
 from tests.support.desk_looks import list_pages
-from tests.support.desk_pages import make_desk_rows  # noqa: F401  a fixture
+from tests.support.desk_pages import OF_A_WAITING_ISSUE, make_desk_rows  # noqa: F401  a fixture
 
 pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
@@ -21,7 +21,6 @@ SAME_TITLE = (
     {"subscribers_person", "subscribers_reveal"},
 )
 """Pages that are one page at two addresses: the editor, with an earlier version too; the search for a source; a person."""
-OF_A_WAITING_ISSUE = ("newsletter_block_insert", "newsletter_issue_subject_test", "newsletter_issue_time")
 NOT_ALLOWED = (
     "newsletter_issue_close",
     "newsletter_issue_complete",

@@ -20,7 +20,7 @@ from subscribers.identity import identify
 from subscribers.models import Suppression
 from tests.support.desk import sign_in_superuser
 from tests.support.desk_looks import list_pages
-from tests.support.desk_pages import make_desk_rows  # noqa: F401  a fixture
+from tests.support.desk_pages import OF_A_WAITING_ISSUE, make_desk_rows  # noqa: F401  a fixture
 from tests.support.fake_provider import FakeProvider
 from tests.support.feedback_reports import apply_reports, brevo_event, deliveries_of, make_send
 from tests.support.fixtures import NOW, make_approver, make_story
@@ -44,26 +44,45 @@ COUNTED = {
 """The pages that may read a whole large table, with the reason."""
 SUPPRESSIONS = {"subscribers_suppression"}
 """A count of an audience reads the suppressions once, to find the few people whom they concern."""
+LEADS_ON = {
+    "newsletter_decide",
+    "newsletter_issue_close",
+    "newsletter_issue_complete",
+    "newsletter_issue_delete",
+    "newsletter_send_account",
+    "newsletter_send_retry",
+    "subscribers_import",
+}
+"""Pages that no row of these tests allows. They lead to another page."""
 NOT_THERE = {"wagtailimages:edit"}
 """Pages of which the desk of these tests has no row."""
 
 
 def test_only_named_pages_of_the_desk_read_a_large_table(desk: dict[str, str]) -> None:
     client, reading, queries = sign_in_superuser(), dict[str, list[str]](), 0
-    make_story("The river rises")
-    slot = get_or_create_slot(publication=Publication.objects.get(), due="2026-03-12T09:00", now=NOW)
-    ready = assemble_slot(slot=slot, now=NOW).issue
-    assert ready
+    ready, waiting = assemble("The river rises", "2026-03-12T09:00"), assemble("The river falls", "2026-03-19T09:00")
     approve_issue(issue=ready, by=make_approver("second@example.org"), now=NOW)
-    for name, address in list_pages({**desk, "newsletter_send_ask start": str(ready.pk)}).items():
+    rows = {**desk, "newsletter_send_ask start": str(ready.pk), **dict.fromkeys(OF_A_WAITING_ISSUE, str(waiting.pk))}
+    statuses = dict[str, int]()
+    for name, address in list_pages(rows).items():
         with watch_plans() as plans:
-            assert client.get(address).status_code in (200, 302) or name in NOT_THERE, name
+            statuses[name] = client.get(address).status_code
         queries += plans.queries
         if plans.scans:
             reading[name] = [f"{sorted(tables)}: {sql}" for tables, sql in plans.scans]
     assert {name: found for name, found in reading.items() if name not in COUNTED} == {}
     assert set(COUNTED) - set(reading) == set()
     assert queries > 1000
+    assert {name for name, status in statuses.items() if status == 302} == LEADS_ON
+    assert {name for name, status in statuses.items() if status not in (200, 302)} == NOT_THERE
+
+
+def assemble(title: str, due: str) -> Issue:
+    make_story(title)
+    slot = get_or_create_slot(publication=Publication.objects.get(), due=due, now=NOW)
+    issue = assemble_slot(slot=slot, now=NOW).issue
+    assert issue
+    return issue
 
 
 def test_no_public_page_reads_a_large_table(fake_provider: FakeProvider, settings: Any) -> None:

@@ -16,7 +16,7 @@ from newsletter.models import ApiAnswer, ApiCall, ApiKey, ApiScope
 from newsletter.models.api_keys import DEFAULT_CALLS_PER_MINUTE, MAX_CALLS_PER_MINUTE
 from subscribers.models import MailingList
 
-DAYS = 365
+DAYS, MAX_DAYS = 365, 3650
 LAST_USED_INTERVAL = timedelta(minutes=1)
 CALLS_KEPT, CALLS_RETENTION = 1_000, timedelta(days=30)
 ANSWERS_KEPT = timedelta(hours=24)
@@ -63,7 +63,7 @@ def make_key(
         )
     if not 1 <= calls_per_minute <= MAX_CALLS_PER_MINUTE:
         raise BadKey("A key may make 1 to %(limit)s calls a minute. Choose another number.", limit=MAX_CALLS_PER_MINUTE)
-    if not 0 <= days <= 3650:
+    if not 0 <= days <= MAX_DAYS:
         raise BadKey("A key works for 1 to 3650 days; with 0, until it is revoked. Choose another number.")
     if ApiKey.objects.valid(now=now).filter(name=name).exists():
         raise BadKey("There is a key “%(name)s” already. Revoke it first, or choose another name.", name=name)

@@ -218,7 +218,7 @@ def _bounce_task(send: Send) -> Task | None:
     return Task(
         title=_("Too many bounces on the list “%(list)s”") % {"list": send.issue.publication.mailing_list},
         detail=_(
-            "%(share)s of %(issue)s bounced. Above 2%%, providers start to refuse mail. Check where these addresses "
+            "%(share)s of %(issue)s bounced. Above 2 %%, providers start to refuse mail. Check where these addresses "
             "came from."
         )
         % {"share": format_percent(share), "issue": send.issue},

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy
 
-from newsletter.api_keys import DAYS
+from newsletter.api_keys import DAYS, MAX_DAYS
 from newsletter.models import ApiScope
 from newsletter.models.api_keys import DEFAULT_CALLS_PER_MINUTE, MAX_CALLS_PER_MINUTE
 from subscribers.models import MailingList
@@ -55,7 +55,7 @@ class ApiKeyForm(forms.Form):
         initial=DAYS,
         required=False,
         min_value=1,
-        max_value=3650,
+        max_value=MAX_DAYS,
         help_text=gettext_lazy("You can revoke the key at any time before."),
     )
     calls_per_minute = forms.IntegerField(

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy
@@ -273,6 +274,10 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
                 if not field.primary_key and field.attname not in self.SERVICE_MANAGED_FIELDS
             ]
         super().save(*args, **kwargs)
+
+    def store_revision(self, *, by: User | AnonymousUser | None = None) -> None:
+        """Store the content that was just saved as a revision. The database has checked it, so it is not validated again."""
+        self.save_revision(user=by if isinstance(by, User) else None, log_action=False, clean=False)
 
     def with_content_json(self, content: dict[str, object]) -> "Issue":
         """Restore the content of an older revision and keep the columns that services manage."""

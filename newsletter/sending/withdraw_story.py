@@ -174,7 +174,7 @@ def _hold(issue: Issue, story: Story, *, reworded: IssueContent, by: User | Anon
     if (issue.subject, issue.preheader) != (reworded.subject, reworded.preheader):
         issue.subject, issue.preheader = reworded.subject, reworded.preheader
         issue.save()
-        issue.save_revision(log_action=False)
+        issue.store_revision()
     hold_issue(
         issue=issue,
         reason=Message(

@@ -59,5 +59,5 @@ def edit_draft(request: HttpRequest, pk: int, *, fields: list[str]) -> Iterator[
         with keep_approvals(now=now):
             yield row
             row.save()
-            row.save_revision(log_action=False)
+            row.store_revision()
             log(instance=row, action="wagtail.edit", data={"key": key.name, "key_id": key.pk, "fields": fields})

@@ -77,7 +77,7 @@ def save_new_issue(*, issue: Issue, draft: Draft, now: datetime) -> None:
     save_assembled_content(issue)
     record_announced_audience(issue, now=now)
     place_stories(issue=issue, stories=[story.pk for story in draft.choice.stories], now=now)
-    issue.save_revision(log_action=False)
+    issue.store_revision()
     report_issue(EventKind.ISSUE_ASSEMBLED, issue, now=now)
 
 

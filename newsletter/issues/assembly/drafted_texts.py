@@ -38,7 +38,7 @@ def _update(issue: Issue) -> bool:
         setattr(issue, name, text)
     issue.save()
     Issue.objects.filter(pk=issue.pk).update(assembled={**before, **new})
-    issue.save_revision(log_action=False)
+    issue.store_revision()
     return True
 
 

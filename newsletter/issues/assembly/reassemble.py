@@ -77,7 +77,7 @@ def reassemble_issue(*, issue: Issue, by: User | AnonymousUser, now: datetime, s
     plan.issue.refresh_from_db()
     update_story_placements(issue=plan.issue, content=plan.content, now=now)
     if plan.result.changed:
-        plan.issue.save_revision(user=by, log_action=False)
+        plan.issue.store_revision(by=by)
         withdraw_if_changed(issue=plan.issue, by=by, now=now)
     return plan.result
 

@@ -173,7 +173,7 @@ def _reword(issue: Issue) -> bool:
         return False
     issue.subject, issue.preheader = texts
     issue.save()
-    issue.save_revision(log_action=False)
+    issue.store_revision()
     return True
 
 

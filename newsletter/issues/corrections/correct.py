@@ -262,7 +262,7 @@ def _make_correction(
         translated = _write_texts(misinformed, event=event, language=language, now=now)
         store_translations(texts, translated=translated, publication=publication, language=language, now=now)
     save_assembled_content(issue)
-    issue.save_revision(user=by, log_action=False)
+    issue.store_revision(by=by)
     report_issue(EventKind.ISSUE_ASSEMBLED, issue, now=now)
     Correction.objects.create(
         issue=issue,

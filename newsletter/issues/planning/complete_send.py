@@ -74,6 +74,6 @@ def _make(issue: Issue, *, by: User | AnonymousUser, now: datetime) -> Issue:
     stories = Story.objects.filter(pk__in=story_ids).exclude(pk__in=Story.objects.gone()).values_list("pk", flat=True)
     place_stories(issue=made, stories=stories, now=now)
     record_announced_audience(made, now=now)
-    made.save_revision(user=by if isinstance(by, User) else None, log_action=False)
+    made.store_revision(by=by)
     report_issue(EventKind.ISSUE_ASSEMBLED, made, now=now)
     return made

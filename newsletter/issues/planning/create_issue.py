@@ -130,7 +130,7 @@ def _save(issue: Issue, *, body: Any, by: User | None, now: datetime) -> None:
     issue.body = body
     issue.save()
     record_announced_audience(issue, now=now)
-    issue.save_revision(user=by, log_action=False)
+    issue.store_revision(by=by)
 
 
 def copy_body(original: Issue, *, issue: Issue, now: datetime) -> tuple[Any, list[int]]:

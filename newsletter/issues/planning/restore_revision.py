@@ -27,7 +27,7 @@ def restore_revision(*, issue: Issue, revision: Revision, by: User, now: datetim
     for name in RESTORED_FIELDS:
         setattr(restored, name, getattr(earlier, name))
     restored.save()
-    restored.save_revision(user=by, previous_revision=revision, log_action=False)
+    restored.store_revision(by=by)
     withdrawn = withdraw_if_changed(issue=restored, by=by, now=now)
     if withdrawn and not may_withdraw:
         raise NotConfirmed(

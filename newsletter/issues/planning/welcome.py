@@ -176,7 +176,7 @@ def _draft(publication: Publication, *, text: WelcomeText, step: int, days: int,
         body=[first, *filled, *closing],
     )
     issue.save()
-    issue.save_revision(log_action=False)
+    issue.store_revision()
     return issue
 
 

@@ -39,7 +39,7 @@ def insert_block(*, issue: Issue, saved: SavedBlock, position: str, by: User, no
     insert_raw_block(blocks, {"type": new["type"], "value": new["value"], "id": str(uuid.uuid4())}, after=position)
     changed.body = changed.body.stream_block.to_python(blocks)
     changed.save()
-    changed.save_revision(user=by, log_action=False)
+    changed.store_revision(by=by)
 
 
 def require_unapproved(issue: Issue) -> None:

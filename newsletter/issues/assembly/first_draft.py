@@ -11,10 +11,10 @@ from newsletter.common.errors import InvariantViolated
 from newsletter.common.messages import Message
 from newsletter.content.parsing.urls import normalise_url
 from newsletter.issues.assembly.digest import NOTHING_SENT, StoryTexts, choose_digest_content, make_digest_subject
-from newsletter.issues.assembly.selection import Choice, choose_appeals, choose_events, has_new_event
+from newsletter.issues.assembly.selection import Choice, Reason, choose_appeals, choose_events, has_new_event
 from newsletter.issues.assembly.story_candidates import choose_stories
 from newsletter.issues.snapshot.drafted_subjects import draft_preheader, fill_subject
-from newsletter.models import Issue, Publication, Source, Story
+from newsletter.models import Issue, Publication, Slot, Source, Story
 from newsletter.models.body_blocks import MAX_RELATED_LINKS
 
 _STORY_OVERRIDES: dict[str, object] = {"headline": "", "teaser": "", "picture": None, "link": ""}
@@ -38,6 +38,14 @@ def make_draft(*, issue: Issue, now: datetime) -> Draft:
     return make(issue, now)
 
 
+def list_reasons(*, issue: Issue, now: datetime) -> list[Reason]:
+    """Return the reason of each candidate, as `make_draft` does, without the texts and the body of a draft."""
+    if issue.kind == Issue.Kind.DIGEST:
+        choice, _overrides = _choose_digest_content(issue, now)
+        return choice.reasons
+    return _choose_content(issue, now).reasons
+
+
 def apply_draft(*, issue: Issue, draft: Draft) -> None:
     """Give the issue the number, texts, body and reasons of the draft. It is not saved."""
     body: Any = draft.body
@@ -46,16 +54,20 @@ def apply_draft(*, issue: Issue, draft: Draft) -> None:
 
 
 def _draft_issue(issue: Issue, now: datetime) -> Draft:
-    publication = issue.publication
-    number = _find_number(issue)
-    stories, story_reasons = choose_stories(issue=issue, now=now)
-    events, event_reasons = choose_events(publication=publication, due_at=issue.due_at or now, now=now)
-    appeals, appeal_reasons = choose_appeals(publication=publication, due_at=issue.due_at or now)
-    choice = Choice(stories, events, appeals, story_reasons + event_reasons + appeal_reasons)
+    publication, number = issue.publication, _find_number(issue)
+    choice = _choose_content(issue, now)
     if not choice.stories and not has_new_event(choice.events, since=_find_last_assembled_at(issue)):
         return Draft(number, choice, skip_reason=_explain_nothing_new(publication))
     subject = draft_subject(publication=publication, choice=choice, number=number)
     return Draft(number, choice, subject, draft_body(publication=publication, choice=choice))
+
+
+def _choose_content(issue: Issue, now: datetime) -> Choice:
+    publication, due_at = issue.publication, issue.due_at or now
+    stories, story_reasons = choose_stories(issue=issue, now=now)
+    events, event_reasons = choose_events(publication=publication, due_at=due_at, now=now)
+    appeals, appeal_reasons = choose_appeals(publication=publication, due_at=due_at)
+    return Choice(stories, events, appeals, story_reasons + event_reasons + appeal_reasons)
 
 
 def find_unread_sources(publication: Publication) -> list[str]:
@@ -76,14 +88,23 @@ def _explain_nothing_new(publication: Publication) -> Message:
 
 
 def _draft_digest(issue: Issue, now: datetime) -> Draft:
-    slot, number = issue.slot, _find_number(issue)
-    if slot is None:
-        raise InvariantViolated("A digest needs a slot.")
-    choice, overrides = choose_digest_content(slot=slot, now=now, exclude_issue=issue if issue.pk else None)
+    slot, number = _get_slot(issue), _find_number(issue)
+    choice, overrides = _choose_digest_content(issue, now)
     if not choice.stories:
         return Draft(number, choice, skip_reason=NOTHING_SENT)
     body = draft_body(publication=slot.publication, choice=choice, overrides=overrides)
     return Draft(number, choice, make_digest_subject(slot=slot, choice=choice), body)
+
+
+def _choose_digest_content(issue: Issue, now: datetime) -> tuple[Choice, dict[int, StoryTexts]]:
+    return choose_digest_content(slot=_get_slot(issue), now=now, exclude_issue=issue if issue.pk else None)
+
+
+def _get_slot(issue: Issue) -> Slot:
+    """Return the slot of a digest, which always has one."""
+    if issue.slot is None:
+        raise InvariantViolated("A digest needs a slot.")
+    return issue.slot
 
 
 def _find_last_assembled_at(issue: Issue) -> datetime | None:

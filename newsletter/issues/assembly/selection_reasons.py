@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from newsletter.common.messages import Message
-from newsletter.issues.assembly.first_draft import make_draft
+from newsletter.issues.assembly.first_draft import list_reasons
 from newsletter.issues.assembly.selection import Reason
 from newsletter.models import Appeal, EventNotice, Issue, Story
 
@@ -24,7 +24,7 @@ def explain_candidates(issue: Issue, *, now: datetime) -> list[Reason]:
         return []
     in_body = list_body_items(issue)
     chosen = {(reason["kind"], reason["id"]) for reason in issue.reasons if reason.get("chosen")}
-    rules = make_draft(issue=issue, now=now).choice.reasons
+    rules = list_reasons(issue=issue, now=now)
     reasons = [_apply_manual_choice(reason, in_body=in_body, chosen=chosen) for reason in rules]
     listed = {(reason.kind, reason.id) for reason in reasons}
     by_hand = [

@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from wagtail.admin.menu import admin_menu
 from wagtail.admin.ui.sidebar import LinkMenuItem
+from wagtail.models import GroupPagePermission
 
 from newsletter.desk.dmarc.page import DmarcPage
 from newsletter.desk.home.search import SearchPage
@@ -87,3 +88,11 @@ def test_a_page_asks_once_whether_the_menu_offers_an_item() -> None:
         client.get("/admin/search/")
     asked = [query["sql"] for query in queries if HeldSignup._meta.db_table in query["sql"]]
     assert len(asked) == 1
+
+
+def test_a_page_asks_for_no_rights_to_pages_of_wagtail() -> None:
+    client = sign_in("editor")
+    client.get("/admin/search/")
+    with CaptureQueriesContext(connection) as queries:
+        client.get("/admin/search/")
+    assert [query["sql"] for query in queries if GroupPagePermission._meta.db_table in query["sql"]] == []

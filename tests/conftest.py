@@ -88,6 +88,10 @@ def django_db_setup(
     with django_db_blocker.unblock():
         remove = copy_migrated(shared_folder)
         keep_migrated_rows()
+    # pytest rewrites the assertions of plugins before they are imported. This module imports one.
+    from tests.support.repeated_rows import recordings
+
+    recordings.share(shared_folder / "recordings")
     yield
     with django_db_blocker.unblock():
         remove()

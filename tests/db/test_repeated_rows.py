@@ -21,7 +21,7 @@ from tests.support import fixtures, repeated_rows
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 from tests.support.migrated_database import SERVER
 from tests.support.own_database import empty_tables, roll_back
-from tests.support.repeated_rows import hide_present, repeat_rows
+from tests.support.repeated_rows import Recordings, hide_present, repeat_rows
 from tests.support.stored_rows import find_stored_rows
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -31,12 +31,10 @@ calls: list[str] = []
 @pytest.fixture(autouse=True)
 def _first_call() -> Iterator[None]:
     """Forget what other tests recorded, and remember it again. A builder always runs while `monkeypatch` replaces something."""
-    others = dict(repeated_rows._recordings)
-    repeated_rows._recordings.clear()
+    others, repeated_rows.recordings = repeated_rows.recordings, Recordings()
     calls.clear()
     yield
-    repeated_rows._recordings.clear()
-    repeated_rows._recordings.update(others)
+    repeated_rows.recordings = others
 
 
 @repeat_rows
@@ -72,6 +70,19 @@ def test_a_repeated_call_writes_the_rows_and_files_of_the_first(tmp_path: Path, 
     assert dump() == written
     assert (tmp_path / "second" / "last-send.json").exists()
     assert list(Batch.objects.order_by("pk").values_list("pk", "key")) == batches
+
+
+def test_another_process_writes_the_rows_of_the_first(tmp_path: Path, settings: Any) -> None:
+    repeated_rows.recordings.share(tmp_path / "recordings")
+    first = build_send(5)
+    written = dump()
+    empty_tables()
+    settings.NEWSLETTER_DATA_DIR = tmp_path / "second"
+    repeated_rows.recordings = Recordings()
+    repeated_rows.recordings.share(tmp_path / "recordings")
+    assert build_send(5) == first
+    assert calls == ["send"]
+    assert dump() == written
 
 
 @pytest.mark.parametrize("change", ["argument", "row", "file", "setting", "language"])

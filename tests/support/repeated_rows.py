@@ -1,15 +1,18 @@
-"""Rows that many tests make alike: a process makes them once, and then writes them again as they were.
+"""Rows that many tests make alike: one process makes them once, and then each writes them again as they were.
 
 `repeat_rows` decorates a builder. If the rows, files, arguments, settings and clock are as at an earlier call, it writes what
 that call wrote. Anything else calls the builder, also a test that replaces functions or counts queries. It does this in the
-test process's own database only.
+test process's own database only. The processes of one run of the tests share what they recorded.
 """
 
+import os
+import pickle
 import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import wraps
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -101,7 +104,40 @@ class _Recording:
 
 
 _BEGAN = _as_stored(datetime.now(UTC))
-_recordings: dict[Hashable, _Recording | None] = {}
+
+
+class Recordings:
+    """What builders wrote, by a hash of all that it depends on. None if the rows of a call cannot be written again.
+
+    Processes of one run share them in a folder.
+    """
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+        self._known: dict[str, _Recording | None] = {}
+
+    def share(self, folder: Path) -> None:
+        """Keep recordings in this folder too, and find those of other processes there."""
+        folder.mkdir(exist_ok=True)
+        self._folder = folder
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._known
+
+    def find(self, key: str) -> _Recording | None:
+        if key not in self._known and self._folder and (file := self._folder / key).exists():
+            self._known[key] = pickle.loads(file.read_bytes())
+        return self._known.get(key)
+
+    def keep(self, key: str, recording: _Recording | None) -> None:
+        self._known[key] = recording
+        if recording and self._folder:
+            beside = self._folder / f"{key}.{os.getpid()}"
+            beside.write_bytes(pickle.dumps(recording))
+            beside.replace(self._folder / key)
+
+
+recordings = Recordings()
 
 
 def repeat_rows(make: Callable[..., _Made]) -> Callable[..., _Made]:
@@ -113,18 +149,19 @@ def repeat_rows(make: Callable[..., _Made]) -> Callable[..., _Made]:
         if stored is None:
             return make(*arguments, **named)
         try:
-            described = _describe((make.__qualname__, arguments, sorted(named.items())))
+            described = _describe((make.__module__, make.__qualname__, arguments, sorted(named.items())))
             around = _describe_surroundings()
         except _NotComparable:
             return make(*arguments, **named)
         before, files = stored.read(), _read_files()
-        key = (described, around, tuple(sorted(files.items())), hash(hide_present(before, stored=stored)))
-        if recording := _recordings.get(key):
+        depends_on = described, around, sorted(files.items()), hide_present(before, stored=stored)
+        key = sha256(repr(depends_on).encode()).hexdigest()
+        if recording := recordings.find(key):
             return recording.write_again(stored, now=_find_present(arguments, named) or timezone.now())
         began = _find_present(arguments, named) or timezone.now()
         made = make(*arguments, **named)
-        if key not in _recordings:
-            _recordings[key] = _record(before, files, stored=stored, made=made, began=began)
+        if key not in recordings:
+            recordings.keep(key, _record(before, files, stored=stored, made=made, began=began))
         return _refer(made).read()
 
     return make_or_repeat

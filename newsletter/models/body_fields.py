@@ -203,11 +203,21 @@ class ShowToBlock(BodyStruct):
         form_classname = "struct-block nl-show-to"
 
 
+_SHOW_TO = ShowToBlock()
+"""The same block in all parts: the form describes it once, and asks the database once for segments and topics."""
+
+
+def list_rule_choices() -> tuple[tuple[object, ...], ...]:
+    """Return what staff can choose now in each rule. Segments and topics are rows, so the choices change."""
+    rules = (child for child in _SHOW_TO.child_blocks.values() if isinstance(child, RuleBlock))
+    return tuple(tuple(rule.field.widget.choices) for rule in rules)
+
+
 class BodyPart(BodyStruct):
     """A block of the body, which can be for some readers only."""
 
     def __init__(self, local_blocks: Sequence[tuple[str, blocks.Block]] = (), **kwargs: object) -> None:
-        super().__init__([*local_blocks, ("show_to", ShowToBlock())], **kwargs)
+        super().__init__([*local_blocks, ("show_to", _SHOW_TO)], **kwargs)
 
 
 class DescribedPicture(BodyStruct):

@@ -23,6 +23,7 @@ from wagtail.models import Revision
 from wagtail.snippets.action_menu import ActionMenuItem, SaveMenuItem
 from wagtail.snippets.views.snippets import PreviewRevisionView
 
+from newsletter.desk.editor.block_form import BodyWidget
 from newsletter.desk.editor.check_panel import IssueChecksPanel
 from newsletter.desk.editor.issue_list import IssueFilters, IssueList, StateColumn
 from newsletter.desk.editor.locks import find_issue_lock
@@ -249,7 +250,7 @@ class IssueViewSet(DeskViewSet):
             heading=gettext_lazy("Layout and purpose"),
             classname="collapsed",
         ),
-        FieldPanel("body"),
+        FieldPanel("body", widget=BodyWidget()),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Issue]:

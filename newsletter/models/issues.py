@@ -276,8 +276,14 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         super().save(*args, **kwargs)
 
     def store_revision(self, *, by: User | AnonymousUser | None = None) -> None:
-        """Store the content that was just saved as a revision. The database has checked it, so it is not validated again."""
-        self.save_revision(user=by if isinstance(by, User) else None, log_action=False, clean=False)
+        """Store the content that was just saved as a revision. It is not validated again: the database has checked it.
+
+        Nor is it searched again for the rows that it uses: the save has recorded them in Wagtail's reference index.
+        """
+        from wagtail.signal_handlers import disable_reference_index_auto_update  # it needs all models
+
+        with disable_reference_index_auto_update():
+            self.save_revision(user=by if isinstance(by, User) else None, log_action=False, clean=False)
 
     def with_content_json(self, content: dict[str, object]) -> "Issue":
         """Restore the content of an older revision and keep the columns that services manage."""

@@ -1,4 +1,6 @@
-"""The editor describes the blocks of a body to the browser once for each language, and again when a choice changes."""
+"""Descriptions of forms for scripts: the blocks of a body, once for each language until a choice changes, and nothing else."""
+
+from http import HTTPStatus
 
 import pytest
 from django.contrib.auth.models import User
@@ -59,3 +61,10 @@ def test_each_person_reads_the_blocks_in_their_language(issue: Issue) -> None:
     spanish = find_definition(open_editor(issue, client))
     assert "Lead story" not in spanish
     assert "Historia principal" in spanish
+
+
+@pytest.mark.parametrize("page", ["/admin/publications/add/", "/admin/events/add/", "/admin/segments/add/"])
+def test_no_page_makes_its_fields_twice_for_scripts(page: str) -> None:
+    answer = sign_in("admin").get(page)
+    assert answer.status_code == HTTPStatus.OK
+    assert "w-edit-handler-data" not in answer.content.decode()

@@ -1,12 +1,13 @@
-"""Panels of the editors that show something and have no field."""
+"""Panels of the editors that show something and have no field, and what Wagtail tells scripts about a form: nothing."""
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from django.utils.functional import lazystr
-from wagtail.admin.panels import FieldPanel, Panel
+from wagtail.admin.panels import FieldPanel, ObjectList, Panel
+from wagtail.admin.telepath import Adapter, register
 
 Context = Mapping[str, object]
 
@@ -77,3 +78,20 @@ class TemplatePanel(Panel):
 
         def get_context_data(self, parent_context: Context | None = None) -> dict[str, object]:
             return {**super().get_context_data(parent_context), **(self.template_context or {})}
+
+
+class _NodeBuilder(Protocol):
+    def build_node(self, value: object) -> object: ...
+
+
+class _UndescribedForm(Adapter):
+    """Describe no form to scripts. For `window.wagtail.editHandler`, Wagtail would make each field a second time.
+
+    None of its scripts and none of ours uses that object.
+    """
+
+    def build_node(self, obj: object, context: _NodeBuilder) -> object:
+        return context.build_node(None)
+
+
+register(_UndescribedForm(), ObjectList.BoundPanel)

@@ -45,7 +45,8 @@ def show_issue(row: Issue) -> IssueAnswer:
 def edit_draft(request: HttpRequest, pk: int, *, fields: list[str]) -> Iterator[Issue]:
     """Yield the locked issue, and save it as a new revision, as the editor does. The log names the key and ``fields``.
 
-    Raises WrongState if it is approved or sent, Problem if it was changed since the caller read it or an approval would end.
+    Raises WrongState if it is approved or sent, Problem if it was changed since the caller read it or an approval would end,
+    ValidationError if the caller gave a value that the issue cannot have.
     """
     key, now = get_key(request), timezone.now()
     with transaction.atomic():
@@ -59,5 +60,6 @@ def edit_draft(request: HttpRequest, pk: int, *, fields: list[str]) -> Iterator[
         with keep_approvals(now=now):
             yield row
             row.save()
+            row.full_clean()
             row.store_revision()
             log(instance=row, action="wagtail.edit", data={"key": key.name, "key_id": key.pk, "fields": fields})

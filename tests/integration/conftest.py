@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.integration.organisation import Organisation, open_organisation
 from tests.integration.readers import at_home, make_programs
@@ -21,9 +21,10 @@ from tests.integration.wordpress_plugin import (
     read_faults,
     serve_newsletter,
 )
-from tests.support.desk_browser import CHROMIUM
+from tests.support.desk_browser import ANSWER_MS, CHROMIUM
 
 collect_ignore_glob = [] if os.environ.get("NEWSLETTER_INTEGRATION") else ["test_*.py"]
+expect.set_options(timeout=ANSWER_MS)
 
 
 @pytest.fixture(scope="session")
@@ -112,6 +113,7 @@ def wordpress(new_wordpress: Callable[..., WordPress]) -> WordPress:
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        started.on("context", lambda context: context.set_default_timeout(ANSWER_MS))
         yield started
         started.close()
 

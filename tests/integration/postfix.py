@@ -14,8 +14,8 @@ from email.message import EmailMessage
 from email.policy import SMTPUTF8
 from pathlib import Path
 
-from tests.integration.servers import START_SECONDS
 from tests.support.ports import free_port
+from tests.support.time_limits import START_SECONDS
 
 PROGRAM = "/usr/sbin/postfix"
 MAX_BYTES = 100_000

@@ -15,7 +15,6 @@ from tests.support.desk_browser import IN_CHROMIUM
 from tests.support.guide_pictures import GUIDE, make_small
 
 pytestmark = IN_CHROMIUM
-ANSWER_MS = 30_000
 FRAME, BLOCKS = 'iframe[name="editor-canvas"]', ".block-editor-block-list__layout.is-root-container"
 """Newer editors draw the page in a frame."""
 PICTURES = FOLDER.parent / "images"
@@ -25,7 +24,6 @@ PICTURES = FOLDER.parent / "images"
 def visitor(browser: Browser, site: WordPress) -> Iterator[Page]:
     """Yield a visitor's page. A script error or a request to another site fails the test."""
     context = browser.new_context(viewport={"width": 1000, "height": 900}, locale="en-GB")
-    context.set_default_timeout(ANSWER_MS)
     opened, faults = context.new_page(), list[str]()
     opened.on("pageerror", lambda error: faults.append(str(error)))
     opened.on("request", lambda asked: None if asked.url.startswith(site.url) else faults.append(asked.url))
@@ -38,7 +36,6 @@ def visitor(browser: Browser, site: WordPress) -> Iterator[Page]:
 def admin(browser: Browser, site: WordPress) -> Iterator[Page]:
     """Yield a page that is signed in to WordPress. An error or a warning about the plugin fails the test."""
     context = browser.new_context(viewport={"width": 1200, "height": 900}, locale="en-GB")
-    context.set_default_timeout(ANSWER_MS)
     site.do("skip_guide")
     opened, faults = context.new_page(), list[str]()
     opened.on("pageerror", lambda error: faults.append(f"{error} {error.stack}"))
@@ -47,7 +44,7 @@ def admin(browser: Browser, site: WordPress) -> Iterator[Page]:
     opened.fill("#user_login", "editor")
     opened.fill("#user_pass", PASSWORD)
     opened.click("#wp-submit")
-    expect(opened.locator("#wpadminbar")).to_be_visible(timeout=ANSWER_MS)
+    expect(opened.locator("#wpadminbar")).to_be_visible()
     yield opened
     context.close()
     assert [fault for fault in faults if "newsletter" in fault] == []
@@ -84,7 +81,7 @@ def test_with_script_many_visitors_of_one_network_sign_up(visitor, page, newslet
         if number == 0:
             take_picture(visitor, "form")
         visitor.get_by_role("button", name="Sign me up").click()
-        expect(visitor.get_by_role("heading", name="Check your inbox")).to_be_visible(timeout=ANSWER_MS)
+        expect(visitor.get_by_role("heading", name="Check your inbox")).to_be_visible()
     assert newsletter.held() == held
     assert newsletter.people()[-1][0] == "browser3@example.org"
     take_picture(visitor, "thanks")
@@ -97,7 +94,7 @@ def test_the_first_mistake_has_the_focus_and_nothing_is_inaccessible(visitor, pa
     visitor.get_by_label("Email address").fill("robin")
     visitor.get_by_role("button", name="Sign me up").click()
     field = visitor.get_by_label("Email address")
-    expect(field).to_be_focused(timeout=ANSWER_MS)
+    expect(field).to_be_focused()
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(visitor.get_by_label("First name")).to_have_value("Robin")
     expect(visitor.get_by_role("alert")).to_contain_text("It looks like name@example.org")
@@ -110,7 +107,7 @@ def test_without_the_newsletter_the_form_is_sent_without_proof(visitor, page, si
     visitor.goto(page)
     visitor.get_by_label("Email address").fill("unproven@example.org")
     visitor.get_by_role("button", name="Sign me up").click()
-    expect(visitor.get_by_role("heading", name="Check your inbox")).to_be_visible(timeout=ANSWER_MS)
+    expect(visitor.get_by_role("heading", name="Check your inbox")).to_be_visible()
 
 
 def test_without_script_the_answer_has_the_focus(browser, page):
@@ -119,7 +116,7 @@ def test_without_script_the_answer_has_the_focus(browser, page):
     opened.goto(page)
     opened.fill("input[type=email]", "noscript@example.org")
     opened.click("text=Sign me up")
-    expect(opened.get_by_role("heading", name="Check your inbox")).to_be_in_viewport(timeout=ANSWER_MS)
+    expect(opened.get_by_role("heading", name="Check your inbox")).to_be_in_viewport()
     context.close()
 
 
@@ -134,12 +131,12 @@ def test_the_block_is_added_and_shown_in_the_editor(admin, site):
     )
     expect(admin.locator(f"{FRAME}, {BLOCKS}").first).to_be_visible()
     canvas = admin.frame_locator(FRAME).locator(BLOCKS) if admin.locator(FRAME).count() else admin.locator(BLOCKS)
-    expect(canvas.get_by_text("Email address")).to_be_visible(timeout=ANSWER_MS)
+    expect(canvas.get_by_text("Email address")).to_be_visible()
     expect(admin.get_by_label("List", exact=True)).to_contain_text("The weekly letter")
     admin.get_by_label("Show the list’s name and description").uncheck()
-    expect(canvas.locator(".newsletter-signup-title")).to_have_count(0, timeout=ANSWER_MS)
+    expect(canvas.locator(".newsletter-signup-title")).to_have_count(0)
     admin.get_by_label("Show the list’s name and description").check()
-    expect(canvas.locator(".newsletter-signup-title")).to_be_visible(timeout=ANSWER_MS)
+    expect(canvas.locator(".newsletter-signup-title")).to_be_visible()
     take_picture(admin, "block")
 
 
@@ -149,7 +146,7 @@ def test_the_button_of_a_post_answers_without_leaving_the_page(admin, site, news
     box = admin.locator("#newsletter-signup-tell")
     box.scroll_into_view_if_needed()
     box.get_by_role("button", name="Tell the newsletter").click()
-    expect(box.get_by_role("status")).to_contain_text("The newsletter looked at this site", timeout=ANSWER_MS)
+    expect(box.get_by_role("status")).to_contain_text("The newsletter looked at this site")
     assert "A story from the field" in newsletter.organisation.story_titles()
     take_picture(admin, "tell", selector="#newsletter-signup-tell")
 

@@ -14,7 +14,7 @@ import requests
 from tests.integration.organisation import Organisation
 from tests.integration.wordpress import WordPress
 from tests.support.ports import free_port
-from tests.support.processes import Process, wait_until
+from tests.support.processes import Process, wait_for_start
 
 FOLDER = Path(__file__).parents[2] / "integrations" / "wordpress" / "newsletter-signup"
 PLUGIN = "newsletter-signup/newsletter-signup.php"
@@ -56,7 +56,7 @@ def serve_newsletter(organisation: Organisation) -> Iterator[Newsletter]:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     process = organisation.install.start("serve", "--port", str(port), NEWSLETTER_SITE_URL=address)
-    wait_until(lambda: _answers(address), seconds=60, what="the newsletter")
+    wait_for_start(process, lambda: _answers(address), what="the newsletter")
     yield Newsletter(organisation=organisation, address=address, key=found[0], process=process)
     process.terminate()
 

@@ -19,7 +19,7 @@ from tests.support.provider_faults import Fault
 def test_five_schedulers_start_one_send_of_a_due_issue(install):
     here = install("approved")
     schedulers = [here.start("scheduler") for _ in range(5)]
-    wait_until(lambda: here.send_state() == "submitting", seconds=60, what="the start of the send")
+    wait_until(lambda: here.send_state() == "submitting", what="the start of the send")
     here.start("worker")
     here.wait_until_done()
     assert here.query("SELECT COUNT(*) FROM newsletter_send") == [(1,)]
@@ -66,7 +66,9 @@ def test_a_confirmation_does_not_wait_for_a_stuck_bulk_send(install):
     wait_until(lambda: here.batches()["submitting"] == 2 and len(here.provider.ledger) == 2, what="two stuck calls")
     here.provider.fault_always(None)
     here.query("UPDATE subscribers_confirmation SET sent_at = NULL")
-    wait_until(lambda: here.provider.mailbox(CONFIRMING), what="the confirmation")
+    wait_until(
+        lambda: here.provider.mailbox(CONFIRMING), seconds=40, what="the confirmation, while both calls are stuck"
+    )
     assert here.batches()["submitting"] == 2
 
 

@@ -56,7 +56,7 @@ def test_a_send_survives_a_frozen_a_crashed_and_an_absent_database(
         assert worker.cpu_seconds() - used < MOST_PROCESSOR * FROZEN_SECONDS, "it ran in a circle"
         assert len(provider.ledger) <= before + 2, "a call was made whose claim could not be written"
         cluster.thaw()
-        wait_until(lambda: len(provider.ledger) > before + 2, seconds=60, what="calls after the freeze")
+        wait_until(lambda: len(provider.ledger) > before + 2, what="calls after the freeze")
 
         cluster.stop(at_once=True)
         used, before = worker.cpu_seconds(), len(provider.ledger)
@@ -65,10 +65,10 @@ def test_a_send_survives_a_frozen_a_crashed_and_an_absent_database(
         assert worker.cpu_seconds() - used < MOST_PROCESSOR * (AWAY_SECONDS + 1), "it ran in a circle"
         assert len(provider.ledger) <= before + 2, "a call was made whose claim could not be written"
         cluster.start()
-        wait_until(lambda: len(provider.ledger) > before + 2, seconds=60, what="calls after the crash")
+        wait_until(lambda: len(provider.ledger) > before + 2, what="calls after the crash")
 
         provider.fault_always(None)
-        wait_until(lambda: here.batches()["pending"] == 0, seconds=60, what="the rest of the batches")
+        wait_until(lambda: here.batches()["pending"] == 0, what="the rest of the batches")
         here.expire_leases()
         here.wait_until_done()
         here.check_invariants(people=PEOPLE)
@@ -98,7 +98,7 @@ def test_a_full_disk_of_the_database_stops_sending_before_a_call(
             filler = disk / "filler"
             fill_up(filler)
             use_up_the_log(here)
-            wait_until(lambda: "ERROR" in worker.said(), seconds=60, what="a word about the database")
+            wait_until(lambda: "ERROR" in worker.said(), what="a word about the database")
             time.sleep(1.5)
             calls = len(provider.ledger)
             fill_up(filler)
@@ -109,7 +109,7 @@ def test_a_full_disk_of_the_database_stops_sending_before_a_call(
             cluster.stop(at_once=True)
             cluster.start()
             provider.fault_always(None)
-            wait_until(lambda: here.batches()["pending"] == 0, seconds=60, what="the rest of the batches")
+            wait_until(lambda: here.batches()["pending"] == 0, what="the rest of the batches")
             here.expire_leases()
             here.wait_until_done()
             here.check_invariants(people=PEOPLE)

@@ -43,7 +43,7 @@ def test_repeatable_calls_of_killed_workers_end_accepted_without_staff(install):
     lost = {step: kill_at(step, here) for step in STEPS}
     assert all(1 <= lost[step] <= 2 for step in STEPS[:-1]), lost
     here.start("worker")
-    wait_until(lambda: here.send_state() == "submitted", seconds=90, what="the end of the send")
+    wait_until(lambda: here.send_state() == "submitted", what="the end of the send")
     here.check_invariants(people=PEOPLE)
     assert here.people_by_state() == {"accepted": PEOPLE}
     assert set(here.count_newsletters().values()) == {1}

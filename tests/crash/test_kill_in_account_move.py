@@ -86,7 +86,7 @@ def test_moves_to_and_fro_while_workers_send_mail_nobody_twice(install, second_p
     before = count_moves()
     assert before > 2
     with moving(here, number=2):
-        here.wait_until_done(seconds=120)
+        here.wait_until_done()
     check(here, uncertain=0)
     assert here.provider.accepted()
     assert second_provider.accepted()

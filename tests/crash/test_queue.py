@@ -132,7 +132,7 @@ def test_a_worker_stalled_in_the_queues_transaction_blocks_no_other(install):
     sleeper.pause()
     here.expire_leases()
     here.start("worker")
-    here.wait_until_done(seconds=90)
+    here.wait_until_done()
     sleeper.resume()
     here.release_stalled()
     here.check_invariants(people=PEOPLE)

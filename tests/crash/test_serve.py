@@ -16,7 +16,7 @@ def test_serve_sends_what_is_due_shows_its_pages_and_stops(install):
     here = install("approved")
     port = free_port()
     serving = here.start("serve", "--port", str(port), "--concurrency", "4")
-    here.wait_until_done(seconds=90)
+    here.wait_until_done()
     here.check_invariants(people=PEOPLE)
     assert here.send_state() == "submitted"
     assert set(here.count_newsletters().values()) == {1}

@@ -92,7 +92,7 @@ class Upgraded:
         run_step(self.env, "resume")
         self.start("worker", "--concurrency", "2")
         state = f"SELECT state, reason FROM newsletter_send WHERE id = {self.release.send}"
-        wait_until(lambda: self.query(state)[0][0] != "submitting", seconds=120, what="the end of the send")
+        wait_until(lambda: self.query(state)[0][0] != "submitting", what="the end of the send")
         assert self.query(state) == [("submitted", "")]
 
     def list_mailed(self) -> list[str]:

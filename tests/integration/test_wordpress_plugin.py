@@ -49,7 +49,6 @@ def test_a_visitor_signs_up_without_script_and_gets_the_mail(page, site, newslet
     assert newsletter.people()[-1] == (EMAIL, "Robin", f"API: Web site {page}")
     mail = wait_until(
         lambda: newsletter.organisation.install.provider.mailbox(EMAIL),
-        seconds=60,
         what="the mail that asks to confirm",
     )
     assert f"{newsletter.address}/c/" in mail[0].text
@@ -277,10 +276,10 @@ def test_published_and_withdrawn_posts_are_notified_if_switched_on(site, newslet
     assert "Quietly published" not in newsletter.organisation.story_titles()
     configure(site, newsletter, tell=True)
     post = site.publish("The well works", "<p>The well was repaired last week.</p>")
-    wait_until(lambda: "The well works" in newsletter.organisation.story_titles(), seconds=60, what="the story")
+    wait_until(lambda: "The well works" in newsletter.organisation.story_titles(), what="the story")
     site.do("trash", ID=post)
     withdrawn = "SELECT COUNT(*) FROM newsletter_story WHERE title = 'The well works' AND gone_at IS NOT NULL"
-    wait_until(lambda: newsletter.organisation.install.query(withdrawn) == [(1,)], seconds=60, what="its withdrawal")
+    wait_until(lambda: newsletter.organisation.install.query(withdrawn) == [(1,)], what="its withdrawal")
     assert site.do("option", name="newsletter_signup_told")["at"]
 
 

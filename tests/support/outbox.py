@@ -6,12 +6,12 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
-SECONDS = 90
+from tests.support.time_limits import ANSWER_SECONDS
 
 
 def wait_for_link(outbox: Path, *, to: str, path: str) -> str:
     """The address of the link `/path/…` in the newest mail to this reader; waits until one came."""
-    end = time.monotonic() + SECONDS
+    end = time.monotonic() + ANSWER_SECONDS
     while time.monotonic() < end:
         for mail in find_mails(outbox, to=to):
             body = mail.get_body(("plain",))
@@ -19,7 +19,7 @@ def wait_for_link(outbox: Path, *, to: str, path: str) -> str:
             if found:
                 return found[0]
         time.sleep(0.5)
-    raise AssertionError(f"No mail with a link to /{path}/ came to {to} within {SECONDS} seconds.")
+    raise AssertionError(f"No mail with a link to /{path}/ came to {to} within {ANSWER_SECONDS} seconds.")
 
 
 def find_mails(outbox: Path, *, to: str) -> list[EmailMessage]:

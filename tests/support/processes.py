@@ -20,7 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 from tests.support.fake_provider import FakeProvider
 from tests.support.fork_server import ForkedProcess, ForkServer
 from tests.support.provider_webhooks import SIGNING_KEY
-from tests.support.time_limits import START_SECONDS
+from tests.support.time_limits import ANSWER_SECONDS, START_SECONDS
 
 OPEN = ("pending", "submitting")
 _UNFINISHED_SENDS = {"preparing", "ready", "submitting", ""}
@@ -29,7 +29,9 @@ JOINED = 300
 """How many people joined since the welcome was turned on, in a database that has one."""
 
 
-def wait_until(told: Callable[[], Any], *, seconds: float = 40, every: float = 0.05, what: str = "it") -> Any:
+def wait_until(
+    told: Callable[[], Any], *, seconds: float = ANSWER_SECONDS, every: float = 0.05, what: str = "it"
+) -> Any:
     """Return the first true result of ``told``. Raise AssertionError after so many seconds."""
     end = time.monotonic() + seconds
     while True:
@@ -228,7 +230,7 @@ class Installation:
         self.query("UPDATE newsletter_batch SET not_before = NULL WHERE state IN ('pending', 'uncertain')")
         self.query("UPDATE newsletter_providerevent SET retry_at = received_at WHERE applied_at IS NULL")
 
-    def wait_until_done(self, *, seconds: float = 60) -> None:
+    def wait_until_done(self, *, seconds: float = ANSWER_SECONDS) -> None:
         """Wait until no batch is left to do and each send has ended."""
 
         def done() -> bool:

@@ -107,7 +107,7 @@ def _run(words: list[str]) -> int:
     if name == "setup" and not only_help:
         _prepare_setup(options)
     with _no_garbage_collection():
-        _start_django(changes_files=not only_help)
+        _start_django(words)
         command = _load_command(name)
     _execute(command, name, options)
     return 0
@@ -182,13 +182,18 @@ def _prepare_setup(options: list[str]) -> None:
         raise CommandLineError(str(error), status=2) from error
 
 
-def _start_django(*, changes_files: bool) -> None:
+def _start_django(words: list[str]) -> None:
     import django
     from django.core.exceptions import ImproperlyConfigured
 
+    from newsletter.project.secret_keys import keep_new_keys
+    from newsletter.project.wrong_folder import keeps_new_keys
+
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
     try:
-        django.setup()
+        changes_files = keeps_new_keys(words, commands=COMMANDS, environ=os.environ)
+        with keep_new_keys(changes_files):
+            django.setup()
         if changes_files:
             restrict_data_folder()
     except EnvError:

@@ -3,6 +3,8 @@
 import os
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from environs import EnvError
@@ -10,8 +12,10 @@ from environs import EnvError
 from newsletter.project.settings_file import BadSetting
 
 MIN_CHARACTERS, MIN_DIFFERENT = 32, 6
+_KEY_BYTES = 48
 _WAIT_SECONDS, _STEP_SECONDS = 2.0, 0.05
 _made_now: list[Path] = []
+_keeps_new_keys = True
 KEPT_KEY = "secret.key of the data folder"
 """The name in messages of a key that no setting has."""
 _MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
@@ -61,12 +65,23 @@ def resolve_key(given: str, *, name: str, kept_in: Path, required: bool) -> str:
         return given
     if required:
         raise BadSetting(name, _missing(name, kept_in))
-    return read_key_file(kept_in) or _make(kept_in)
+    return read_key_file(kept_in) or (_make(kept_in) if _keeps_new_keys else secrets.token_urlsafe(_KEY_BYTES))
+
+
+@contextmanager
+def keep_new_keys(keeps: bool) -> Iterator[None]:
+    """Choose if keys that are made meanwhile are written to their files. A process that stores nothing needs none there."""
+    global _keeps_new_keys
+    before, _keeps_new_keys = _keeps_new_keys, keeps
+    try:
+        yield
+    finally:
+        _keeps_new_keys = before
 
 
 def _make(file: Path) -> str:
     file.parent.mkdir(parents=True, exist_ok=True)
-    made = secrets.token_urlsafe(48)
+    made = secrets.token_urlsafe(_KEY_BYTES)
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

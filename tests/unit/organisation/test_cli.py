@@ -13,7 +13,7 @@ import pytest
 
 from newsletter.project import cli
 from tests.support.time_limits import START_SECONDS
-from tests.support.unconfigured import was_used
+from tests.support.unconfigured import run_unconfigured, was_used
 
 ROOT = Path(cli.__file__).parents[2]
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("NEWSLETTER_", "DATABASE_"))}
@@ -122,6 +122,29 @@ def test_a_command_in_the_wrong_folder_says_so_and_begins_nothing(tmp_path: Path
     assert (done.returncode, done.stdout) == (1, "")
     assert "which contains its .env" in done.stderr
     assert not (tmp_path / "x.zip").exists()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["status"],
+        ["doctor", "--quick"],
+        ["staff", "add", "ann@example.org", "--role", "admin"],
+        ["backup", "x.zip"],
+        ["status", "--help"],
+        ["statu"],
+        ["init", "there"],
+    ],
+)
+def test_a_command_in_an_empty_folder_makes_no_data_and_no_keys(tmp_path: Path, words: list[str]) -> None:
+    done = run_unconfigured(words, folder=tmp_path)
+    assert "Traceback" not in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} <= {"there"}
+    if words[0] in ("status", "doctor", "staff", "backup") and "--help" not in words:
+        assert (done.returncode, done.stdout) == (1, "")
+        assert f"{tmp_path}/var/newsletter.sqlite3" in done.stderr
+        assert f"no settings file .env in {tmp_path}" in done.stderr
 
 
 @pytest.mark.long

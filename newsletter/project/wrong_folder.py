@@ -1,0 +1,62 @@
+"""Refuse a command in a folder without an installation, so that it makes no data folder and no keys there."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import dj_database_url
+
+from newsletter.common.errors import DomainError
+from newsletter.project.env import SQLITE_FILE, find_data_dir
+from newsletter.project.setting_values import read_database_url
+from newsletter.project.settings_file import current_settings_file
+
+_BEGINNING = {"demo", "setup", "serve", "web", "scheduler", "worker", "migrate", "apply", "restore"}
+"""Commands that may begin an installation in any folder."""
+_NEEDING_NONE = {"init", "bench"}
+"""Commands that neither need an installation nor begin one."""
+_SETTINGS = ("NEWSLETTER_DATA_DIR", "DATABASE_URL")
+
+
+class NoInstallation(DomainError):
+    """The command needs an installation, and there is none where the settings say."""
+
+
+def keeps_new_keys(words: Sequence[str], *, commands: Mapping[str, str], environ: Mapping[str, str]) -> bool:
+    """Return True if the command may make the data folder and its keys. Raise NoInstallation if it needs a database."""
+    name, options = words[0], words[1:]
+    if {"-h", "--help"} & set(options):
+        return False
+    database = _find_missing_database()
+    if database is None or name in _BEGINNING or (_begins_by_settings(name, options) and _has_settings(environ)):
+        return True
+    if name not in commands or name in _NEEDING_NONE or _checks_a_message(name, options):
+        return False
+    settings = "" if current_settings_file().path else f", and no settings file .env in {Path.cwd()}"
+    raise NoInstallation(
+        "There are no data in %(database)s yet%(settings)s. Nothing was done. If your installation is elsewhere, run the "
+        "command in its folder, which contains its .env. If it is new, run: newsletter setup",
+        database=database,
+        settings=settings,
+    )
+
+
+def _find_missing_database() -> Path | None:
+    """Return the SQLite file of the settings if it does not exist; None if it does, and for PostgreSQL. Raise BadSetting."""
+    database = dj_database_url.parse(read_database_url("DATABASE_URL", f"sqlite:///{find_data_dir() / SQLITE_FILE}"))
+    if not database["ENGINE"].endswith("sqlite3"):
+        return None
+    file = Path(database["NAME"]).absolute()
+    return None if file.exists() else file
+
+
+def _begins_by_settings(name: str, options: Sequence[str]) -> bool:
+    return name == "doctor" or (name == "staff" and "add" in options)
+
+
+def _has_settings(environ: Mapping[str, str]) -> bool:
+    """Return True if somebody said where the installation is, or wrote a settings file for it."""
+    return current_settings_file().path is not None or any(environ.get(name, "").strip() for name in _SETTINGS)
+
+
+def _checks_a_message(name: str, options: Sequence[str]) -> bool:
+    return name == "doctor" and any(option.startswith("--message") for option in options)

@@ -23,7 +23,8 @@ def say_where(name: str, *, environ: Mapping[str, str], file: SettingsFile) -> s
     """Return a sentence that says where a setting was read, or where to write it."""
     origin = find_origin(name, environ=environ, file=file)
     if origin is Origin.FILE:
-        return f"It was read from {file.path}."
+        line = f", line {file.lines[name]}" if name in file.lines else ""
+        return f"It was read from {file.path}{line}."
     if origin is Origin.ENVIRONMENT:
         wins = f", which wins over {file.path}" if name in file.overridden else ""
         return f"It was read from the environment{wins}."

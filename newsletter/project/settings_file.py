@@ -2,8 +2,8 @@
 
 import os
 import re
-from collections.abc import MutableMapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 
@@ -38,11 +38,15 @@ class BadSetting(EnvError):
 
 @dataclass(frozen=True)
 class SettingsFile:
-    """A settings file that was read: its path, the names that it set, and the names that the environment overrides."""
+    """A settings file that was read: its path, the names that it set, and the names that the environment overrides.
+
+    ``lines`` has the number of the line of each name that counts.
+    """
 
     path: Path | None = None
     names: frozenset[str] = frozenset()
     overridden: frozenset[str] = frozenset()
+    lines: Mapping[str, int] = field(default_factory=dict)
 
 
 _last_read = SettingsFile()
@@ -63,7 +67,8 @@ def read_settings_file(environ: MutableMapping[str, str]) -> SettingsFile:
     if file is None:
         _last_read = SettingsFile()
         return _last_read
-    values = parse_settings(_read_text(file), name=str(file.absolute()))
+    settings = list(_parse(_read_text(file), name=str(file.absolute())))
+    values = {name: value for name, value, _ in settings}
     named = values.pop(FILE_SETTING, "").strip()
     if named and Path(named).absolute() != file.absolute():
         raise SettingsFileError(
@@ -74,7 +79,8 @@ def read_settings_file(environ: MutableMapping[str, str]) -> SettingsFile:
         values[FOLDER_SETTING] = _whole_path(values[FOLDER_SETTING], file=file)
     used = {name: value for name, value in values.items() if environ.get(name, value) == value}
     environ.update(used)
-    _last_read = SettingsFile(file.absolute(), frozenset(used), frozenset(values) - frozenset(used))
+    lines = {name: line for name, _, line in settings}
+    _last_read = SettingsFile(file.absolute(), frozenset(used), frozenset(values) - frozenset(used), lines)
     return _last_read
 
 
@@ -83,7 +89,11 @@ def parse_settings(text: str, *, name: str) -> dict[str, str]:
 
     Quotes around a value, `export` and comments are left out. A `$` has no special meaning.
     """
-    values: dict[str, str] = {}
+    return {setting: value for setting, value, _ in _parse(text, name=name)}
+
+
+def _parse(text: str, *, name: str) -> Iterator[tuple[str, str, int]]:
+    """Yield the name, the value and the number of the line of each setting. `name` is the file's, for errors."""
     for binding in parse_stream(StringIO(text, newline="")):
         line = binding.original.line + _blank_lines_before(binding.original.string)
         if binding.error:
@@ -96,8 +106,7 @@ def parse_settings(text: str, *, name: str) -> dict[str, str]:
             raise SettingsFileError(f"{name}, line {line}: {binding.key} has no “=” and no value. {_HINT}")
         if "\0" in binding.value:
             raise SettingsFileError(f"{name}, line {line}: the value of {binding.key} contains a NUL byte. Remove it.")
-        values[binding.key] = binding.value
-    return values
+        yield binding.key, binding.value, line
 
 
 def _find(environ: MutableMapping[str, str]) -> Path | None:

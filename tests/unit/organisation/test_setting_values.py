@@ -74,6 +74,7 @@ def test_a_key_file_of_google_may_be_in_the_home_folder(tmp_path: Path, monkeypa
     ("environ", "file", "says"),
     [
         ({"A": "x"}, SettingsFile(FILE, names=frozenset("A")), f"It was read from {FILE}."),
+        ({"A": "x"}, SettingsFile(FILE, names=frozenset("A"), lines={"A": 7}), f"It was read from {FILE}, line 7."),
         ({"A": "x"}, SettingsFile(FILE), "It was read from the environment."),
         ({"A": "x"}, SettingsFile(), "It was read from the environment."),
         (

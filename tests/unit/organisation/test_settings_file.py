@@ -45,6 +45,11 @@ def test_a_line_is_read_as_every_other_program_reads_it(line: str, value: str, l
     assert parse_settings(line.replace("\n", line_end) + line_end, name=".env") == {"A": value}
 
 
+def test_the_line_that_counts_is_known_for_each_name(folder: Path) -> None:
+    (folder / ".env").write_text("# a comment\nA=1\n\nB='two\nlines'\nC=3\nA=4\n")
+    assert read_settings_file({}).lines == {"A": 7, "B": 4, "C": 6}
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -1,5 +1,6 @@
 """Write an archive part by part, under a temporary name, and give it its name when it is complete."""
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -16,6 +17,13 @@ from newsletter.backups.manifest import MANIFEST_PART, Manifest, Part
 
 BLOCK = 1024 * 1024
 PART_PREFIX, PART_SUFFIX = ".newsletter-", ".part"
+_FREE_SPACE = "Free some space or choose another folder"
+_GIVE_RIGHTS = "Give this user the right to use it, or choose another folder"
+_REPAIRS = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _FREE_SPACE),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _GIVE_RIGHTS),
+}
+"""What helps against an error of writing, by its number."""
 
 
 class ArchiveWriter:
@@ -125,7 +133,12 @@ def _exists(file: Path) -> BackupError:
 
 
 def _cannot_write(file: Path, error: OSError) -> BackupError:
+    if not file.parent.is_dir():
+        return BackupError(
+            f"There is no folder {file.parent}, so there is no archive. Make the folder or name another one, then run this again."
+        )
+    do = _REPAIRS.get(error.errno or 0, "Repair that or choose another folder")
     return BackupError(
         f"The backup could not be written: {error.strerror} ({error.filename or file}). There is no archive. "
-        "Free some space or choose another folder, then run this again."
+        f"{do}, then run this again."
     )

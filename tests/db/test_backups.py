@@ -157,6 +157,25 @@ def test_a_backup_that_fails_leaves_no_file(home: Home, tmp_path: Path, monkeypa
     assert list(folder.iterdir()) == []
 
 
+def test_a_folder_that_does_not_exist_is_named(home: Home, tmp_path: Path) -> None:
+    with live_in(home), pytest.raises(BackupError, match=r"There is no folder .*/absent, .*Make the folder") as refused:
+        write_backup(tmp_path / "absent" / "one.zip", now=NOW)
+    assert "space" not in str(refused.value)
+    assert not (tmp_path / "absent").exists()
+
+
+def test_a_part_that_cannot_be_read_needs_no_free_space(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(archive_writer.os, "fsync", fail)
+    with live_in(home), pytest.raises(BackupError, match=r"Permission denied.* Give this user the right") as refused:
+        write_backup(tmp_path / "one.zip", now=NOW)
+    assert "space" not in str(refused.value)
+
+
 def test_a_backup_removes_what_a_killed_one_left(home: Home, tmp_path: Path) -> None:
     folder = tmp_path / "backups"
     folder.mkdir()

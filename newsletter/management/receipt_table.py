@@ -1,14 +1,18 @@
 """The receipt of an issue as a table for a terminal."""
 
 import csv
-from typing import TextIO
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TextIO, TypedDict
 
 from rich.console import Console
 from rich.table import Table
 
 from newsletter.common.text import escape_csv_cell
 from newsletter.issues.variants.exclusion_labels import get_exclusion_label
-from newsletter.models import Send
+from newsletter.models import Issue, Send
+from newsletter.models.sending.account_moves import AccountMove
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.registry import OUTBOX
 from newsletter.sending.settling.issue_status import IssueStatus
 from newsletter.sending.settling.receipt import list_deliveries
@@ -24,7 +28,35 @@ _OF_FILES = {"accepted": "written to files; no mail left this machine"}
 _OF_CANCELLED = {"skipped": "not sent: the send was cancelled first, or they had unsubscribed"}
 
 
-def print_receipt(status: IssueStatus, *, console: Console) -> None:
+class MoveStatus(TypedDict):
+    """People whom a send moved to another provider account, why, and who did it ("": the program)."""
+
+    at: datetime
+    from_account: str
+    to_account: str
+    people: int
+    code: str
+    reason: str
+    by: str
+
+
+def list_moves(issue: Issue) -> list[MoveStatus]:
+    """Return the moves between provider accounts of all sends of the issue, oldest first."""
+    return [
+        MoveStatus(
+            at=move.at,
+            from_account=move.from_account,
+            to_account=move.to_account,
+            people=move.people,
+            code=move.code,
+            reason=str(move.reason),
+            by=move.by,
+        )
+        for move in AccountMove.objects.filter(send__issue=issue).order_by("pk")
+    ]
+
+
+def print_receipt(status: IssueStatus, *, console: Console, moves: Sequence[MoveStatus] = ()) -> None:
     """Print the receipt: audience = accepted + rejected + skipped + excluded + uncertain (+ pending)."""
     audience, send = status["audience"], status["send"]
     console.print(f"{status['issue']}: {status['subject']}", markup=False, highlight=False)
@@ -58,12 +90,21 @@ def print_receipt(status: IssueStatus, *, console: Console) -> None:
     ):
         if people:
             table.add_row(f"{people:,}", f"  {fact}", "")
-    for account, states in send["accounts"].items() if len(send["accounts"]) > 1 else ():
+    for account, states in send["accounts"].items() if {*send["accounts"]} - {DEFAULT_ACCOUNT} else ():
         table.add_row(f"{sum(states.values()):,}", f"by the account {account}", "")
         for state, people in states.items():
             if people:
                 table.add_row(f"{people:,}", f"  {state}", "")
     console.print(table)
+    for move in moves:
+        console.print(_describe_move(move), markup=False)
+
+
+def _describe_move(move: MoveStatus) -> str:
+    why = f"moved by {move['by']}" if move["by"] else move["reason"] or str(AccountMove.Code(move["code"]).label)
+    people = "1 person" if move["people"] == 1 else f"{move['people']:,} people"
+    accounts = f"from the account {move['from_account']} to {move['to_account']}"
+    return f"{move['at']:%Y-%m-%d %H:%M} UTC: {people} moved {accounts}: {why}"
 
 
 def write_receipt_csv(send: Send, *, out: TextIO) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import requests
+from django.conf import LazySettings
 from django.db import DatabaseError, OperationalError, ProgrammingError
 
 from newsletter.common.commands.base import explain_database_error
@@ -17,6 +18,7 @@ from newsletter.providers.base.contract import HttpRequest
 from newsletter.providers.base.errors import RequestNotSent
 from newsletter.providers.base.transport import Transport, describe_error
 from subscribers.segments import count
+from tests.support.unprivileged_user import make_world_writable_folder, run_as_nobody
 
 
 def wrap(cause: Exception, kind: type[DatabaseError] = OperationalError) -> DatabaseError:
@@ -85,6 +87,21 @@ def test_a_sqlite_file_that_cannot_be_written_is_a_matter_of_rights(tmp_path: Pa
         line = explain_database_error(wrap(error))
         assert "cannot be written" in line
         assert "Run the command as the user who owns it." in line
+
+
+def test_the_file_that_this_user_may_not_write_is_named(settings: LazySettings) -> None:
+    with make_world_writable_folder() as folder:
+        folder.chmod(0o777)
+        file, other = folder / "read.sqlite3", folder / "read.sqlite3-shm"
+        file.touch()
+        file.chmod(0o666)
+        other.touch(mode=0o444)
+        settings.NEWSLETTER_DATABASE_FILE = file
+        reader = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+        with closing(reader), pytest.raises(sqlite3.OperationalError) as refused:
+            reader.execute("CREATE TABLE one (id INTEGER)")
+        line = run_as_nobody(lambda: explain_database_error(wrap(refused.value)))
+    assert f"This user may not write {other}. Run the command as the user who owns it." in line
 
 
 def test_a_full_disk_asks_for_space() -> None:

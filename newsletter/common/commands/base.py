@@ -1,5 +1,6 @@
 """The base of all commands: errors become one line, `--json` output is one document, a new database is prepared."""
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, cast
@@ -10,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, connection
 from rich.console import Console
+from rich.table import Column, Table
 
 from newsletter.common.database.error_codes import (
     is_damaged,
@@ -32,6 +34,7 @@ _DJANGO_OPTIONS = {
     "--skip-checks",
 }
 _SQLITE_PAGE_BYTES = 4096
+_WIDTH_WITHOUT_TERMINAL = 1_000
 _DJANGO_VALUES = {option.strip("-").replace("-", "_") for option in _DJANGO_OPTIONS} | {"stdout", "stderr"}
 
 
@@ -63,12 +66,23 @@ class ProductCommand(BaseCommand):
         self.stdout.write(text.decode())
 
     def console(self, *, soft_wrap: bool = False) -> Console:
-        """Return the console for tables and styled lines; plain if standard output is no terminal."""
-        return Console(file=cast(IO[str], self.stdout), highlight=False, soft_wrap=soft_wrap)
+        """Return the console for tables and styled lines; plain if standard output is no terminal.
+
+        A file or a pipe has no width, so nothing is wrapped there. Square brackets are text: staff and feeds write them.
+        """
+        out = cast(IO[str], self.stdout)
+        width = None if out.isatty() or os.environ.get("COLUMNS") else _WIDTH_WITHOUT_TERMINAL
+        return Console(file=out, width=width, highlight=False, markup=False, soft_wrap=soft_wrap)
 
     def write_lines(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.stdout.write(line)
+
+
+def make_table(*headers: str, title: str | None = None, whole: Iterable[str] = ()) -> Table:
+    """Return a table without lines that loses no letter in a narrow terminal. It never breaks the columns ``whole``."""
+    columns = (Column(header, no_wrap=header in whole, overflow="fold") for header in headers)
+    return Table(*columns, title=title, title_justify="left", box=None)
 
 
 def describe_start() -> str:
@@ -99,6 +113,15 @@ def _is_without_tables(file: Path | None) -> bool:
     return file is not None and file.is_file() and file.stat().st_size <= _SQLITE_PAGE_BYTES
 
 
+def _name_unwritable(file: Path | None) -> str:
+    """Return a sentence that names what this user may not write of an SQLite database: its folder, or one of its files."""
+    if file is None:
+        return ""
+    paths = (file.parent, file, *(file.with_name(f"{file.name}{end}") for end in ("-wal", "-shm", "-journal")))
+    refused = [str(path) for path in paths if path.exists() and not os.access(path, os.W_OK)]
+    return f" This user may not write {', '.join(refused)}." if refused else ""
+
+
 def explain_database_error(error: DatabaseError | InterfaceError) -> str:
     """Return one line that says why a database cannot be used, and what to do."""
     cause = " ".join(str(error).split()).rstrip(".")
@@ -114,8 +137,8 @@ def explain_database_error(error: DatabaseError | InterfaceError) -> str:
     file = settings.NEWSLETTER_DATABASE_FILE
     if is_refused_by_disk(error):
         return (
-            f"The database {file} cannot be written: {cause}. Run the command as the user who owns it. Let that user write its "
-            "folder, the file, and the files that begin with its name."
+            f"The database {file} cannot be written: {cause}.{_name_unwritable(file)} Run the command as the user who owns it. "
+            "Let that user write its folder, the file, and the files that begin with its name."
         )
     if is_disk_full(error):
         return f"The database {file} cannot be written: {cause}. Free some disk space, then run this again."

@@ -4,11 +4,10 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from rich.table import Table
 from wagtail.log_actions import log
 
 from newsletter.api_keys import DAYS, find_key_by_name, make_key, revoke_key
-from newsletter.common.commands.base import ProductCommand
+from newsletter.common.commands.base import ProductCommand, make_table
 from newsletter.common.errors import NotFound
 from newsletter.models import ApiKey, ApiScope
 from newsletter.models.api_keys import DEFAULT_CALLS_PER_MINUTE
@@ -87,7 +86,7 @@ class Command(ProductCommand):
         if not keys:
             self.stdout.write("There is no key yet. Make one: newsletter api-key add NAME --scope people")
             return
-        table = Table("id", "name", "key", "scope", "made", "last used", "works", box=None)
+        table = make_table("id", "name", "key", "scope", "made", "last used", "works")
         for key in keys:
             used = _day(key.last_used_at) if key.last_used_at else "never"
             table.add_row(str(key.pk), key.name, f"{key.hint}…", key.scope, _day(key.made_at), used, _works(key))

@@ -46,7 +46,8 @@ class Command(ProductCommand):
                 f"\nThe desk: [bold]http://{HOST}:{port}/admin/[/bold]"
                 f"   log-in: {LOGIN.email}   password: {LOGIN.password}"
                 f"\nThe sample organisation's site: {site.url}/"
-                "\nCtrl-C stops both."
+                "\nCtrl-C stops both.",
+                markup=True,
             )
             engine = EmbeddedEngine()
             Server(host=HOST, port=port, started=engine.start, stopping=engine.stop).run()

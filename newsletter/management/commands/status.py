@@ -9,14 +9,15 @@ from pathlib import Path
 
 from django.core.management import CommandError
 from rich.console import Console
-from rich.table import Table
 
-from newsletter.common.commands.base import ProductCommand
+from newsletter.common.commands.base import ProductCommand, make_table
 from newsletter.common.commands.private_output import open_private
 from newsletter.common.errors import BadFile, NotFound
 from newsletter.issues.assembly.lookup import find_issue
 from newsletter.issues.assembly.overview import list_issues, list_publications, list_slots
 from newsletter.models import Issue, Publication
+
+_WHOLE = ("slug", "next", "publication", "slot", "state", "issue")
 
 
 class Command(ProductCommand):
@@ -42,15 +43,16 @@ class Command(ProductCommand):
 
     def _show_issue(self, issue: Issue, *, json: bool) -> None:
         from newsletter.feedback.comparing.compare_counts import describe_comparisons
-        from newsletter.management.receipt_table import print_receipt
+        from newsletter.management.receipt_table import list_moves, print_receipt
         from newsletter.sending.canaries.canary_decision import describe_canaries
         from newsletter.sending.settling.issue_status import status_of
 
-        status = status_of(issue)
+        status, moves = status_of(issue), list_moves(issue)
         if json:
-            self.write_json({**status, "compared": describe_comparisons(issue), "canary": describe_canaries(issue)})
+            more = {"compared": describe_comparisons(issue), "canary": describe_canaries(issue), "moves": moves}
+            self.write_json({**status, **more})
         else:
-            print_receipt(status, console=self.console())
+            print_receipt(status, moves=moves, console=self.console())
 
     def _write_csv(self, name: str | None, path: Path) -> None:
         from newsletter.management.receipt_table import write_receipt_csv
@@ -83,7 +85,7 @@ def _print(overview: dict[str, list[dict[str, object]]], *, console: Console) ->
         ("slots", ("publication", "slot", "state", "reason")),
         ("issues", ("issue", "state", "subject", "reason")),
     ):
-        table = Table(*columns, title=title, title_justify="left", box=None)
+        table = make_table(*columns, title=title, whole=_WHOLE)
         for row in overview[title]:
             table.add_row(*(str(row[column]) for column in columns))
         console.print(table if overview[title] else f"{title}: none yet")

@@ -4,10 +4,9 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from rich.table import Table
 from wagtail.log_actions import log
 
-from newsletter.common.commands.base import ProductCommand
+from newsletter.common.commands.base import ProductCommand, make_table
 from newsletter.common.errors import NotFound
 from newsletter.outbound.endpoints import CHOICES, add_endpoint, remove_endpoint
 from subscribers.models import WebhookEndpoint
@@ -64,7 +63,7 @@ class Command(ProductCommand):
         if not endpoints:
             self.stdout.write("There is no webhook yet. Add one: newsletter webhook add NAME URL")
             return
-        table = Table("id", "name", "address", "events", "state", "waiting", box=None)
+        table = make_table("id", "name", "address", "events", "state", "waiting")
         for endpoint in endpoints:
             waiting = str(endpoint.deliveries.pending().count())
             events = ", ".join(endpoint.kinds) or "all"

@@ -5,9 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
-from newsletter.common.commands.base import ProductCommand
+from newsletter.common.commands.base import ProductCommand, make_table
 from newsletter.organisation.apply_file import apply_file
 from newsletter.organisation.read_file import list_keys_without_effect, read_organisation
 from newsletter.organisation.upsert import Change
@@ -37,7 +36,7 @@ class Command(ProductCommand):
 
 
 def _print(changes: list[Change], *, dry_run: bool, console: Console) -> None:
-    table = Table("", "what", "name", "changes", box=None)
+    table = make_table("", "what", "name", "changes")
     for change in changes:
         if change.action != "unchanged":
             table.add_row({"created": "+", "updated": "~"}[change.action], change.kind, change.name, _fields(change))

@@ -4,9 +4,7 @@ import sys
 from argparse import ArgumentParser
 from getpass import getpass
 
-from rich.table import Table
-
-from newsletter.common.commands.base import ProductCommand, prepare_new_database
+from newsletter.common.commands.base import ProductCommand, make_table, prepare_new_database
 from newsletter.organisation.accounts.roles import ROLE_LABELS, ROLES
 from newsletter.organisation.accounts.staff import (
     BadPassword,
@@ -63,7 +61,7 @@ class Command(ProductCommand):
         if not staff:
             self.stdout.write("Nobody has an account yet. Add somebody: newsletter staff add EMAIL --role admin")
             return
-        table = Table("email", "role", "second factor", "last sign-in", box=None)
+        table = make_table("email", "role", "second factor", "last sign-in")
         for member in staff:
             seen = f"{member.last_login:%Y-%m-%d %H:%M}" if member.last_login else "never"
             factor = "yes" if member.second_factor else "no"

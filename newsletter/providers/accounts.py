@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping
 
 from newsletter.common.messages import Message
+from newsletter.providers.base.errors import DEFAULT_URL_SETTING
 from newsletter.providers.base.provider_url import ProviderSettings
 
 DEFAULT_ACCOUNT = "default"
 """The account of NEWSLETTER_PROVIDER_URL."""
 MAX_ACCOUNT_LENGTH = 30
-URL_SETTING = "NEWSLETTER_PROVIDER_URL"
+URL_SETTING = DEFAULT_URL_SETTING
 FURTHER_SETTING = re.compile(rf"{URL_SETTING}_(?P<name>[A-Z][A-Z0-9_]{{0,{MAX_ACCOUNT_LENGTH - 1}}})")
 OUTBOX_SCHEME = "outbox"
 _MAIL_SERVERS = ("smtp", "smtps")

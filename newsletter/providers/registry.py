@@ -78,7 +78,7 @@ def read_provider_url(url: str) -> ProviderSettings:
     scheme = url.strip().partition("://")[0].lower()
     if scheme != OUTBOX and (broken := PROVIDERS.find_broken(scheme)):
         raise BadProviderUrl(
-            "The provider “%(scheme)s” of NEWSLETTER_PROVIDER_URL is missing, so nothing is sent. %(why)s",
+            "The provider “%(scheme)s” of %(setting)s is missing, so nothing is sent. %(why)s",
             scheme=broken.name,
             why=PROVIDERS.explain_missing(scheme),
         )

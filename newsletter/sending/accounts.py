@@ -19,7 +19,10 @@ class AccountNotUsable(NotReady):
 
 @dataclass(frozen=True)
 class ProviderAccountSettings:
-    """One account. ``provider`` is None if its URL cannot be read; ``problem`` says why it cannot be used, "" if it can."""
+    """One account. ``provider`` is None if its URL cannot be read.
+
+    ``problem`` says why it cannot be used, without a full stop; "" if it can.
+    """
 
     name: str
     url: str = field(repr=False)
@@ -96,15 +99,8 @@ def _read_accounts() -> Iterator[ProviderAccountSettings]:
         try:
             provider = read_provider_url(url)
         except BadProviderUrl as error:
-            yield ProviderAccountSettings(name, url, None, _name_other_setting(error, account=name))
+            yield ProviderAccountSettings(name, url, None, error.for_setting(name_setting(name)))
             continue
         conflict = explain_conflict(name, provider, others=earlier) if DEFAULT_ACCOUNT in earlier else None
         yield ProviderAccountSettings(name, url, provider, conflict or "")
         earlier[name] = provider
-
-
-def _name_other_setting(error: BadProviderUrl, *, account: str) -> str:
-    """Return the text of the error. For an account with a setting of its own, begin with the setting's name."""
-    if account == DEFAULT_ACCOUNT:
-        return error.message
-    return Message("%(setting)s cannot be read: %(problem)s", setting=name_setting(account), problem=error.message)

@@ -5,6 +5,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from rich.console import Console
 
 from newsletter.common.errors import BadFile, NotReady
@@ -18,6 +19,7 @@ from newsletter.organisation.health.sending import (
     check_further_senders,
     check_publication_accounts,
 )
+from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.sending.accounts import AccountNotUsable, list_accounts
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.deliverability.domains import find_domain_problems
@@ -52,6 +54,30 @@ def test_files_are_no_further_account(two_accounts, settings):
 def test_a_trial_with_files_uses_no_further_account(two_accounts, settings):
     settings.NEWSLETTER_PROVIDER_URL = "outbox://"
     assert "is not used while NEWSLETTER_PROVIDER_URL is outbox://" in list_accounts()[1].problem
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("nobody://x", "NEWSLETTER_PROVIDER_URL_BACKUP names a provider that is not known here"),
+        ("mailgun://key@", "NEWSLETTER_PROVIDER_URL_BACKUP has no sending domain after the @"),
+        ("smtp://u:p@", "NEWSLETTER_PROVIDER_URL_BACKUP names no mail server after the @"),
+        ("postmark://t@?max_batch=no", "max_batch in NEWSLETTER_PROVIDER_URL_BACKUP must be a whole number"),
+    ],
+)
+def test_a_url_that_cannot_be_read_is_named_by_its_own_setting(two_accounts, settings, url, problem):
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": url}
+    [finding] = check_further_accounts(now=NOW)
+    assert finding.says.startswith(problem)
+    assert "NEWSLETTER_PROVIDER_URL " not in finding.says
+    assert not finding.says.endswith("..")
+
+
+def test_an_error_that_names_no_setting_is_given_the_name():
+    error = BadProviderUrl("The pigeons %(what)s.", what="are asleep")
+    assert error.for_setting("NEWSLETTER_PROVIDER_URL_LOFT") == (
+        "NEWSLETTER_PROVIDER_URL_LOFT cannot be read: The pigeons are asleep"
+    )
 
 
 def test_the_allowlist_holds_for_each_account(two_accounts, settings):
@@ -113,6 +139,18 @@ def test_receipt_and_status_count_by_account(two_accounts):
     print_receipt(status, console=Console(file=printed))
     assert "40  by the account backup" in printed.getvalue()
     assert {str(row[-1]) for row in list_deliveries(send)} == {"default", "backup"}
+    printed = StringIO()
+    call_command("status", send.issue.reference, stdout=printed)
+    assert "40 people moved from the account default to backup: moved by approver@example.org" in printed.getvalue()
+
+
+def test_status_names_the_only_account_if_everybody_moved(two_accounts):
+    send = start()
+    move_by_hand(send=send, to="backup", by=make_approver(), now=NOW)
+    run(send)
+    printed = StringIO()
+    call_command("status", send.issue.reference, stdout=printed)
+    assert "60  by the account backup" in printed.getvalue()
 
 
 def test_reports_are_verified_by_the_keys_of_every_account(two_accounts, settings):
@@ -136,7 +174,7 @@ def test_doctor_names_what_is_wrong_with_each_account(two_accounts, settings):
     settings.NEWSLETTER_FURTHER_PROVIDER_URLS |= {"broken": "mailgun://", "real": "postmark://a-real-key@"}
     found = {(one.check, one.level): one for one in check_further_accounts(now=NOW)}
     assert "mailgun (other.example.org)" in found["account backup", "ok"].says
-    assert "NEWSLETTER_PROVIDER_URL_BROKEN cannot be read" in found["account broken", "error"].says
+    assert "NEWSLETTER_PROVIDER_URL_BROKEN has no key" in found["account broken", "error"].says
     assert "not production" in found["account real", "error"].says
     make_publication(second_account="gone")
     (problem,) = check_publication_accounts()

@@ -5,9 +5,32 @@ from enum import StrEnum
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 
+DEFAULT_URL_SETTING = "NEWSLETTER_PROVIDER_URL"
+_SETTING = "%(setting)s"
+
 
 class BadProviderUrl(DomainError):
-    """NEWSLETTER_PROVIDER_URL cannot be understood. The message never contains the key."""
+    """The URL of a provider account cannot be understood. The message never contains the key.
+
+    ``%(setting)s`` in the template is the setting with the URL. It is that of the default account, unless ``for_setting`` names
+    another.
+    """
+
+    def __init__(self, template: str = "", /, **values: object) -> None:
+        own = {"setting": DEFAULT_URL_SETTING} if _SETTING in template else {}
+        super().__init__(template, **own, **values)
+
+    def for_setting(self, setting: str) -> Message:
+        """Return the message as a clause about this setting, without its final full stop."""
+        template = self.message.template.removesuffix(".")
+        if _SETTING in template:
+            return Message(template, **{**self.message.values, "setting": setting})
+        # An extension may name no setting.
+        return Message(
+            "%(setting)s cannot be read: %(problem)s",
+            setting=setting,
+            problem=Message(template, **self.message.values),
+        )
 
 
 class BadMail(DomainError):

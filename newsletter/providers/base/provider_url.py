@@ -75,12 +75,10 @@ def parse_provider_url(url: str, *, rules: Mapping[str, UrlRules]) -> ProviderSe
     scheme, mark, account_and_query = url.strip().partition("://")
     scheme = scheme.lower()
     if not mark:
-        raise BadProviderUrl(
-            "NEWSLETTER_PROVIDER_URL has no scheme. Write outbox:// or, for example, mailgun://KEY@DOMAIN."
-        )
+        raise BadProviderUrl("%(setting)s has no scheme. Write outbox:// or, for example, mailgun://KEY@DOMAIN.")
     if scheme not in rules:
         raise BadProviderUrl(
-            "NEWSLETTER_PROVIDER_URL names a provider that is not known here%(hint)s. Known are %(known)s.",
+            "%(setting)s names a provider that is not known here%(hint)s. Known are %(known)s.",
             hint=_suggest_name(scheme, tuple(rules)),
             known=", ".join(f"{name}://" for name in rules),
         )
@@ -113,7 +111,7 @@ def _check_options(options: Mapping[str, str], *, provider: UrlRules, own_rules:
         own_option = own_rules.options.get(name)
         if name in options and not (own_option and re.fullmatch(own_option.pattern, options[name])):
             raise BadProviderUrl(
-                "%(name)s in NEWSLETTER_PROVIDER_URL must be %(meaning)s.",
+                "%(name)s in %(setting)s must be %(meaning)s.",
                 name=name,
                 meaning=(own_option or option).meaning,
             )
@@ -122,7 +120,7 @@ def _check_options(options: Mapping[str, str], *, provider: UrlRules, own_rules:
 def _refuse_unused(options: Mapping[str, str], rules: UrlRules) -> None:
     for name in sorted(rules.without & options.keys()):
         raise BadProviderUrl(
-            "%(name)s in NEWSLETTER_PROVIDER_URL does nothing with %(scheme)s://. Take it out.",
+            "%(name)s in %(setting)s does nothing with %(scheme)s://. Take it out.",
             name=name,
             scheme=rules.scheme,
         )
@@ -154,16 +152,12 @@ def _read_account(account: str, rules: UrlRules) -> ProviderSettings:
         rules.scheme, key=unquote(key), secret=unquote(secret), domain=domain.strip("/").lower()
     )
     if rules.needs_key and not settings.key:
-        raise BadProviderUrl(
-            "NEWSLETTER_PROVIDER_URL has no key. Write %(form)s with a key that may send.", form=rules.form
-        )
+        raise BadProviderUrl("%(setting)s has no key. Write %(form)s with a key that may send.", form=rules.form)
     if settings.key and not is_plain_key(settings.key):
-        raise BadProviderUrl(
-            "The key in NEWSLETTER_PROVIDER_URL holds a space or a letter that a key cannot have. Copy it again."
-        )
+        raise BadProviderUrl("The key in %(setting)s holds a space or a letter that a key cannot have. Copy it again.")
     if rules.account.endswith("@") and settings.domain:
         raise BadProviderUrl(
-            "NEWSLETTER_PROVIDER_URL has something after the @ that %(scheme)s does not use. Write %(form)s.",
+            "%(setting)s has something after the @ that %(scheme)s does not use. Write %(form)s.",
             scheme=rules.scheme,
             form=rules.form,
         )
@@ -177,7 +171,7 @@ def _read_options(query: str, rules: Mapping[str, UrlRules]) -> dict[str, str]:
         if name not in COMMON_OPTIONS and name not in list_options(rules):
             option_names = list_options(rules)
             raise BadProviderUrl(
-                "NEWSLETTER_PROVIDER_URL has the unknown option “%(name)s”%(hint)s. Known are %(known)s.",
+                "%(setting)s has the unknown option “%(name)s”%(hint)s. Known are %(known)s.",
                 name=name[:40],
                 hint=_suggest_name(name, option_names),
                 known=", ".join(option_names),
@@ -196,15 +190,13 @@ def _read_endpoint(text: str) -> str:
         port = parts.port
     except ValueError as error:
         raise BadProviderUrl(
-            "The endpoint in NEWSLETTER_PROVIDER_URL is not an address. Write https://HOST or https://HOST:PORT."
+            "The endpoint in %(setting)s is not an address. Write https://HOST or https://HOST:PORT."
         ) from error
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise BadProviderUrl(
-            "The endpoint in NEWSLETTER_PROVIDER_URL must be https://HOST or https://HOST:PORT, nothing more."
-        )
+        raise BadProviderUrl("The endpoint in %(setting)s must be https://HOST or https://HOST:PORT, nothing more.")
     if parts.path.strip("/"):
         raise BadProviderUrl(
-            "The endpoint in NEWSLETTER_PROVIDER_URL must not have a path; the provider's own path is added to it."
+            "The endpoint in %(setting)s must not have a path; the provider's own path is added to it."
         )
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
@@ -215,7 +207,7 @@ def _read_rate(options: Mapping[str, str], name: str) -> float | None:
     if text is None:
         return None
     if not re.fullmatch(r"\d{1,7}(\.\d{1,6})?", text) or float(text) <= 0:
-        raise BadProviderUrl("%(name)s in NEWSLETTER_PROVIDER_URL must be a number above 0, such as 50.", name=name)
+        raise BadProviderUrl("%(name)s in %(setting)s must be a number above 0, such as 50.", name=name)
     return float(text)
 
 
@@ -224,9 +216,7 @@ def _read_max_batch(options: Mapping[str, str], *, limit: int) -> int | None:
     if text is None:
         return None
     if not re.fullmatch(r"\d{1,4}", text) or not 1 <= int(text) <= limit:
-        raise BadProviderUrl(
-            "max_batch in NEWSLETTER_PROVIDER_URL must be a whole number from 1 to %(limit)s.", limit=f"{limit:,}"
-        )
+        raise BadProviderUrl("max_batch in %(setting)s must be a whole number from 1 to %(limit)s.", limit=f"{limit:,}")
     return int(text)
 
 

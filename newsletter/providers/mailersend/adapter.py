@@ -44,7 +44,7 @@ _DOLLAR_VARIABLE = re.compile(r"\{(?=\$)")
 def _check_account(settings: ProviderSettings) -> None:
     if not _DOMAIN.fullmatch(settings.domain):
         raise BadProviderUrl(
-            "NEWSLETTER_PROVIDER_URL has no sending domain after the @, such as news.example.org. Write mailersend://KEY@DOMAIN "
+            "%(setting)s has no sending domain after the @, such as news.example.org. Write mailersend://KEY@DOMAIN "
             "with the domain as MailerSend lists it."
         )
 

@@ -65,7 +65,7 @@ _LISTS = {
 def _check_account(settings: ProviderSettings) -> None:
     if not _HOST.fullmatch(settings.domain):
         raise BadProviderUrl(
-            "NEWSLETTER_PROVIDER_URL has no sending domain after the @, such as news.example.org. Write %(form)s.",
+            "%(setting)s has no sending domain after the @, such as news.example.org. Write %(form)s.",
             form=Mailgun.url_rules.form,
         )
 

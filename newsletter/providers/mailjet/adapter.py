@@ -28,7 +28,7 @@ _MAX_PAYLOAD = 200
 def _check_account(settings: ProviderSettings) -> None:
     if not is_plain_key(settings.secret):
         raise BadProviderUrl(
-            "NEWSLETTER_PROVIDER_URL has no secret key, or one that cannot be right. Write mailjet://KEY:SECRET@ with the API "
+            "%(setting)s has no secret key, or one that cannot be right. Write mailjet://KEY:SECRET@ with the API "
             "key and the secret key of Mailjet's page “API key management”."
         )
 

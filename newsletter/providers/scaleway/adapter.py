@@ -30,7 +30,7 @@ _QUEUED = ("new", "sending", "sent")
 def _check_account(settings: ProviderSettings) -> None:
     if not _PROJECT.fullmatch(settings.domain):
         raise BadProviderUrl(
-            "NEWSLETTER_PROVIDER_URL has no Scaleway project after the @. Write scaleway://SECRET_KEY@PROJECT_ID with the "
+            "%(setting)s has no Scaleway project after the @. Write scaleway://SECRET_KEY@PROJECT_ID with the "
             "id of the project, such as 8c8bfa06-9d5f-4a3e-a6a5-1a4a4f2f0b7e."
         )
 

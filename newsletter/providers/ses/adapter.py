@@ -60,13 +60,13 @@ _LIST_KINDS = {"BOUNCE": FeedbackKind.BOUNCED, "COMPLAINT": FeedbackKind.COMPLAI
 def _check_account(settings: ProviderSettings) -> None:
     if not is_plain_key(settings.secret) or "/" in settings.key:
         raise BadProviderUrl(
-            "NEWSLETTER_PROVIDER_URL has no usable secret after the key. Write %(form)s; if the secret "
+            "%(setting)s has no usable secret after the key. Write %(form)s; if the secret "
             "holds / or +, write %%2F and %%2B.",
             form=Ses.url_rules.form,
         )
     if not _REGION.fullmatch(settings.domain):
         raise BadProviderUrl(
-            "NEWSLETTER_PROVIDER_URL has no Amazon region after the @, such as eu-west-1. Write %(form)s.",
+            "%(setting)s has no Amazon region after the @, such as eu-west-1. Write %(form)s.",
             form=Ses.url_rules.form,
         )
 

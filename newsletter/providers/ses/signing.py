@@ -18,8 +18,8 @@ def make_signer(*, key: str, secret: str, region: str, service: str = "ses") -> 
         from botocore.credentials import Credentials
     except ModuleNotFoundError as error:
         raise BadProviderUrl(
-            "NEWSLETTER_PROVIDER_URL names ses://, which needs one more package. "
-            f"Run: {sys.executable} -m pip install 'newsletter[ses]'"
+            "%(setting)s names ses://, which needs one more package. Run: %(python)s -m pip install 'newsletter[ses]'",
+            python=sys.executable,
         ) from error
     auth = SigV4Auth(Credentials(key, secret), service, region)
 

@@ -63,13 +63,13 @@ def _check_account(settings: ProviderSettings) -> None:
     read_server(settings)
     if bool(settings.key) != bool(settings.secret):
         raise BadProviderUrl(
-            "NEWSLETTER_PROVIDER_URL has a user without a password, or a password without a user. Write "
+            "%(setting)s has a user without a password, or a password without a user. Write "
             "%(scheme)s://USER:PASSWORD@HOST:PORT, or %(scheme)s://HOST:PORT for a server that asks for neither.",
             scheme=settings.scheme,
         )
     if not settings.secret.isascii() or not settings.secret.isprintable():
         raise BadProviderUrl(
-            "The password in NEWSLETTER_PROVIDER_URL has a letter that is not ASCII, which this sign-in cannot carry. Give "
+            "The password in %(setting)s has a letter that is not ASCII, which this sign-in cannot carry. Give "
             "the account another password."
         )
 
@@ -85,8 +85,7 @@ def _split_host(text: str) -> tuple[str, int]:
         is_valid = bool(_HOST.fullmatch(host)) and bool(port) >= bool(mark)
     if not is_valid or (port and not (_PORT.fullmatch(port) and 0 < int(port) < 65536)):
         raise BadProviderUrl(
-            "NEWSLETTER_PROVIDER_URL names no mail server after the @. Write it as HOST or HOST:PORT, such as "
-            "mail.example.org:587."
+            "%(setting)s names no mail server after the @. Write it as HOST or HOST:PORT, such as mail.example.org:587."
         )
     return host, int(port or 0)
 

@@ -2,7 +2,11 @@
 
 import logging
 import os
+import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import NoReturn
 
 log = logging.getLogger(__name__)
@@ -28,6 +32,28 @@ def is_stopping() -> bool:
 def wait_or_stop(seconds: float) -> bool:
     """Wait this number of seconds, or until a stop is requested. Return True if it was."""
     return _stop_requested.wait(seconds)
+
+
+@contextmanager
+def note_stop_signal() -> Iterator[list[int]]:
+    """Yield a list that gets the number of the first SIGTERM or SIGINT. A second signal acts as it did before the block."""
+    noted: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        noted.append(number)
+        restore()
+
+    for number in before:
+        signal.signal(number, note)
+    try:
+        yield noted
+    finally:
+        restore()
 
 
 def exit_during_call(*, status: int = 0) -> NoReturn:

@@ -88,6 +88,25 @@ def test_a_stopping_worker_finishes_its_calls_and_begins_none(install):
     assert len(here.count_newsletters()) == PEOPLE
 
 
+@pytest.mark.requirement("F18")
+def test_a_stopped_send_command_leaves_no_call_unanswered(install):
+    here = install("approved")
+    here.provider.fault_always(Fault("slow", seconds=1.0))
+    [(issue,)] = here.query("SELECT id FROM newsletter_issue")
+    command = here.start("send", str(issue), "--now")
+    wait_until(lambda: len(here.provider.ledger) >= 3, what="calls under way")
+    assert command.terminate(within=30) == 128 + 15, command.said()
+    assert "sends the rest" in command.said()
+    left = here.batches()
+    assert (left["submitting"], left["uncertain"]) == (0, 0)
+    assert left["pending"] > 0
+    here.provider.fault_always(None)
+    here.start("worker")
+    here.wait_until_done()
+    here.check_invariants(people=PEOPLE)
+    assert len(here.count_newsletters()) == PEOPLE
+
+
 @pytest.mark.requirement("F22")
 def test_a_worker_that_lost_its_lease_does_not_call(install):
     here = install()

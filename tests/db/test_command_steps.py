@@ -52,10 +52,15 @@ def test_the_whole_week_by_hand(weekly, fake_provider, tmp_path):
     approved = run_json("approve", "weekly/1", "--by", "Approver@Example.org")
     assert approved["state"] == "approved"
     assert "will be sent at" in run("send", "weekly/1")
+    handed_over = run_json("send", "weekly/1")
+    assert (handed_over["state"], handed_over["send"]) == ("approved", None)
+    assert handed_over["due"]
     status = run_json("send", "weekly/1", "--now")
     assert status["state"] == "sent"
     assert status["deliveries"]["accepted"] == 12
-    assert run_json("status", "weekly/1") == {**status, "compared": [], "canary": NO_CANARY}
+    assert run_json("status", "weekly/1") == {**status, "compared": [], "canary": NO_CANARY, "moves": []}
+    with pytest.raises(CommandError, match="is Sent, so it cannot be handed over"):
+        run("send", "weekly/1")
     assert set(fake_provider.accepted_counts().values()) == {1}
 
 

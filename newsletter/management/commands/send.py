@@ -13,6 +13,7 @@ from newsletter.issues.approval.publication_switches import require_issue_enable
 from newsletter.issues.assembly.lookup import find_issue
 from newsletter.issues.assembly.stories_at_source import check_stories_at_source
 from newsletter.issues.variants.reader_zones import find_local_time
+from newsletter.jobs.shutdown import note_stop_signal
 from newsletter.management.progress_bar import show_send_progress
 from newsletter.models import CanaryMailbox, Issue, Send
 from newsletter.sending.adapters import current_adapter
@@ -21,6 +22,8 @@ from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.issue_status import status_of
 
 NEEDS_ATTENTION = 3
+_STOPPED_BY_SIGNAL = 128  # and the number of the signal, as in a shell
+_RUNNING = (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING)
 
 
 class Command(ProductCommand):
@@ -44,7 +47,7 @@ class Command(ProductCommand):
             )
         require_issue_enabled(issue)
         if not now:
-            self._hand_over(issue)
+            self._hand_over(issue, as_json=json)
             return
         if issue.state in Issue.UNAPPROVED_STATES and is_sent_automatically(issue) and not issue.held:
             check_stories_at_source(issue=issue, now=datetime.now(UTC))
@@ -53,17 +56,34 @@ class Command(ProductCommand):
         if issue.held:
             release_issue(issue=issue)
         send = start_send(issue=issue, now=datetime.now(UTC), at_once=True)
-        with show_send_progress(send, quiet=json) as progress:
-            send = run_send(send=send, adapter=current_adapter(), progress=progress, between_batches=_read_canaries)
+        with note_stop_signal() as stopped, show_send_progress(send, quiet=json) as progress:
+            send = run_send(
+                send=send,
+                adapter=current_adapter(),
+                progress=progress,
+                between_batches=_read_canaries,
+                stopping=lambda: bool(stopped),
+            )
         issue.refresh_from_db()
         if json:
             self.write_json(status_of(issue))
         else:
             self.stdout.write(f"{issue}: {send.get_state_display()}. {send.reason}".rstrip())
+        if stopped and send.state in _RUNNING:
+            self.stderr.write(
+                "Stopped before the end of the send. `newsletter serve`, a worker or this command sends the rest. To see it, "
+                f"run: newsletter status {issue.reference}"
+            )
+            raise SystemExit(_STOPPED_BY_SIGNAL + stopped[0])
         if send.state in (Send.State.NEEDS_ATTENTION, Send.State.PAUSED):
             raise SystemExit(NEEDS_ATTENTION)
 
-    def _hand_over(self, issue: Issue) -> None:
+    def _hand_over(self, issue: Issue, *, as_json: bool) -> None:
+        if issue.state not in Issue.UNSENT_STATES:
+            raise NotReady(
+                f"{issue} is {issue.get_state_display()}, so it cannot be handed over. To see what became of it, run: "
+                f"newsletter status {issue.reference}"
+            )
         if not is_sent_automatically(issue):
             require_approval(issue)
         if issue.due_at is None:
@@ -73,6 +93,9 @@ class Command(ProductCommand):
             raise NotReady(f"The time of {issue}, {due}, is over. To send it anyway, add --now.")
         if issue.held:
             release_issue(issue=issue)
+        if as_json:
+            self.write_json(status_of(issue))
+            return
         whose = "each reader's own zone" if find_local_time(issue) else issue.publication.zone
         self.stdout.write(
             f"{issue} will be sent at {due} ({whose}) if `newsletter serve` or a scheduler is running then."

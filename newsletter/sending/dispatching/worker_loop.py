@@ -85,11 +85,13 @@ def run_send(
     sleep: Callable[[float], None] = time.sleep,
     progress: Callable[[], None] = lambda: None,
     between_batches: Callable[[], object] = lambda: None,
+    stopping: Callable[[], bool] = lambda: False,
     concurrency: int = 1,
 ) -> Send:
     """Dispatch in this process until the send ends or pauses. Return it. Other workers may send at the same time.
 
-    ``between_batches`` is called between groups of batches. It does other work that the send may wait for.
+    ``between_batches`` is called between groups of batches. It does other work that the send may wait for. Once ``stopping``
+    returns True, no further batch begins, and the send is returned as it is.
     """
     dispatcher = Dispatcher(adapter=adapter, clock=clock)
     while True:
@@ -97,6 +99,7 @@ def run_send(
             dispatcher=dispatcher,
             concurrency=concurrency,
             limit=BATCHES_BETWEEN_SWEEPS * concurrency,
+            stopping=stopping,
             progress=progress,
         )
         # A send whose content cannot be read stops no other. It is logged, and the job `repair_sends` counts as failed.
@@ -105,7 +108,7 @@ def run_send(
         between_batches()
         progress()
         send.refresh_from_db()
-        if send.state not in (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING):
+        if stopping() or send.state not in (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING):
             return send
         if not sent:
             sleep(_find_sleep_seconds(send, now=clock()))

@@ -44,6 +44,14 @@ class Command(ProductCommand):
         prepare_database()
         try_to_repair_journal(now=datetime.now(UTC))
         engine = make_engine(roles=self.roles, concurrency=concurrency)
+
+        def start() -> None:
+            engine.start()
+            self._announce(host=host, port=port)  # not before: the start fails if the disk is full, for example
+
+        Server(host=host, port=port, started=start, stopping=engine.stop).run()
+
+    def _announce(self, *, host: str, port: int) -> None:
         self.stdout.write(
             f"Serving {settings.NEWSLETTER_SITE_URL}/ on {host}:{port}. Ctrl-C stops.\n{describe_start()}"
         )
@@ -52,7 +60,6 @@ class Command(ProductCommand):
         if first := describe_first_link(now=datetime.now(UTC)):
             self.stdout.write(lead_to_served_port(first, settings.NEWSLETTER_SITE_URL, port=port))
         self.stdout.flush()
-        Server(host=host, port=port, started=engine.start, stopping=engine.stop).run()
 
 
 def describe_first_link(*, now: datetime) -> str:

@@ -1,7 +1,7 @@
 """The output of `newsletter subscribers import` and `undo`, for people and for programs."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -72,10 +72,11 @@ def format_report(report: ImportReport, *, name: str, dry_run: bool) -> Iterator
     if report.noted:
         many = "1 value was" if report.noted == 1 else f"{report.noted:,} values were"
         yield f"{many} left out or need checking:"
-        notes = sorted(report.notes[:SHOWN_LINES])
-        yield from (f"  line {line}: {note}" for line, note in notes)
-        if report.noted > len(notes):
-            yield f"  … and {report.noted - len(notes):,} more; --json has up to {MAX_NOTES:,} of them."
+        groups = _group_by_note(report.notes)[:SHOWN_LINES]
+        yield from (f"  {_describe_lines(lines)}: {note}" for note, lines in groups)
+        shown = sum(len(lines) for _, lines in groups)
+        if report.noted > shown:
+            yield f"  … and {report.noted - shown:,} more; --json has up to {MAX_NOTES:,} of them."
     if report.ignored_columns:
         yield f"Columns that were not used: {', '.join(report.ignored_columns)}."
     attributes = [target.partition(":")[2] for target in report.columns.values() if ":" in target]
@@ -83,6 +84,18 @@ def format_report(report: ImportReport, *, name: str, dry_run: bool) -> Iterator
         yield f"Kept as attributes: {', '.join(attributes)}."
     if report.batch_id:
         yield f"To undo it: newsletter subscribers undo {report.batch_id}"
+
+
+def _group_by_note(notes: Iterable[tuple[int, str]]) -> list[tuple[str, list[int]]]:
+    """Return each different note with its lines. One missing topic may be on every line of a file."""
+    lines_by_note: dict[str, list[int]] = {}
+    for line, note in sorted(notes):
+        lines_by_note.setdefault(note, []).append(line)
+    return list(lines_by_note.items())
+
+
+def _describe_lines(lines: list[int]) -> str:
+    return f"line {lines[0]}" + (f" and {len(lines) - 1:,} more" if len(lines) > 1 else "")
 
 
 def format_undone(done: Mapping[str, int], *, number: int) -> Iterator[str]:

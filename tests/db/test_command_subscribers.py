@@ -66,12 +66,23 @@ def test_a_dry_run_reports_the_same_and_writes_nothing(people: Path, capsys: pyt
 
 
 def test_values_left_out_of_a_line_are_reported_with_the_line(people: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    values = [f"unknown{at}" for at in range(25)] + ["platinum"] * 3
+    people.write_text("email,giving\n" + "".join(f"a{at}@example.org,{value}\n" for at, value in enumerate(values)))
+    call_command("subscribers", "import", str(people), *HOW, "--dry-run")
+    said = capsys.readouterr().out
+    assert "28 values were left out or need checking:" in said
+    assert "  line 2: “unknown0” is not one of none, donor, monthly. The line is used without it." in said
+    assert "  … and 8 more; --json has up to 1,000 of them." in said
+
+
+def test_a_value_that_many_lines_have_is_reported_once(people: Path, capsys: pytest.CaptureFixture[str]) -> None:
     people.write_text("email,giving\n" + "".join(f"a{at}@example.org,platinum\n" for at in range(25)))
     call_command("subscribers", "import", str(people), *HOW, "--dry-run")
     said = capsys.readouterr().out
     assert "25 values were left out or need checking:" in said
-    assert "  line 2: “platinum” is not one of none, donor, monthly. The line is used without it." in said
-    assert "  … and 5 more; --json has up to 1,000 of them." in said
+    assert "  line 2 and 24 more: “platinum” is not one of none, donor, monthly." in said
+    assert said.count("platinum") == 1
+    assert "--json" not in said
 
 
 def test_with_confirm_people_are_asked_first(people: Path) -> None:

@@ -14,7 +14,7 @@ from newsletter.models import Issue, Send
 from newsletter.models.sending.account_moves import AccountMove
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.registry import OUTBOX
-from newsletter.sending.settling.issue_status import IssueStatus
+from newsletter.sending.settling.issue_status import IssueStatus, SendStatus
 from newsletter.sending.settling.receipt import list_deliveries
 
 _MEANING = {
@@ -26,6 +26,7 @@ _MEANING = {
 }
 _OF_FILES = {"accepted": "written to files; no mail left this machine"}
 _OF_CANCELLED = {"skipped": "not sent: the send was cancelled first, or they had unsubscribed"}
+_ENDED_HERE = ("paused", "needs_attention", "cancelled")
 
 
 class MoveStatus(TypedDict):
@@ -61,12 +62,14 @@ def print_receipt(status: IssueStatus, *, console: Console, moves: Sequence[Move
     audience, send = status["audience"], status["send"]
     console.print(f"{status['issue']}: {status['subject']}", markup=False, highlight=False)
     console.print(
-        f"state {status['state']}" + (f", send {send['state']} by {send['provider']}" if send else ""),
+        f"state {status['state']}" + (f", send {_describe_state(send)}" if send else ""),
         markup=False,
         highlight=False,
     )
     if send is None:
         return
+    if send["reason"]:
+        console.print(f"reason: {send['reason']}", markup=False, highlight=False)
     table = Table("people", "", "", box=None, show_header=False)
     table.columns[0].justify = "right"
     table.add_row(f"{audience['candidates']:,}", "on the list", "")
@@ -98,6 +101,12 @@ def print_receipt(status: IssueStatus, *, console: Console, moves: Sequence[Move
     console.print(table)
     for move in moves:
         console.print(_describe_move(move), markup=False)
+
+
+def _describe_state(send: SendStatus) -> str:
+    """Return the state with the provider. It is not the provider that pauses or cancels a send."""
+    before = ", provider " if send["state"] in _ENDED_HERE else " by "
+    return f"{send['state']}{before}{send['provider']}"
 
 
 def _describe_move(move: MoveStatus) -> str:

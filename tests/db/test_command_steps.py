@@ -11,10 +11,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from newsletter.management.commands.send import NEEDS_ATTENTION
-from newsletter.models import EventNotice, Installation, Issue, Source, Story
+from newsletter.models import EventNotice, Installation, Issue, Send, Source, Story
 from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import LONDON, add_subscribers, make_approver, make_event, make_publication, make_story
-from tests.support.provider_faults import Fault
+from tests.support.provider_faults import Fault, answer
 
 NO_CANARY = {"use": "off", "decision": "", "waiting": False, "mails": []}
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -138,6 +138,27 @@ def test_a_send_that_needs_attention_ends_with_its_own_exit_status(weekly, fake_
     with pytest.raises(SystemExit) as ended:
         run("send", "weekly/1", "--now")
     assert ended.value.code == NEEDS_ATTENTION
+
+
+def test_status_says_why_a_send_is_paused(weekly, fake_provider):
+    run("assemble", "weekly")
+    run("approve", "weekly/1", "--by", "approver@example.org")
+    fake_provider.fault_next(answer(401))
+    with pytest.raises(SystemExit):
+        run("send", "weekly/1", "--now")
+    said = run("status", "weekly/1")
+    assert "send paused, provider mailgun (news.example.org)" in said
+    assert "reason: Mailgun did not accept our key (answer 401)." in said
+
+
+def test_status_says_why_a_send_makes_no_progress(weekly):
+    run("assemble", "weekly")
+    run("approve", "weekly/1", "--by", "approver@example.org")
+    begun = datetime.now(UTC) - timedelta(minutes=5)
+    send = start_send(issue=Issue.objects.get(), now=begun, at_once=True)
+    Send.objects.filter(pk=send.pk).update(state=Send.State.SUBMITTING, started_at=begun)
+    send.batches.update(due_at=begun)
+    assert "Nothing was sent in the last minute. Ask your administrator" in run("status", "weekly/1")
 
 
 @pytest.mark.parametrize(

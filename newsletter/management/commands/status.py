@@ -42,6 +42,7 @@ class Command(ProductCommand):
             _print(overview, console=self.console())
 
     def _show_issue(self, issue: Issue, *, json: bool) -> None:
+        from newsletter.desk.sends.progress import find_live_send, measure_progress
         from newsletter.feedback.comparing.compare_counts import describe_comparisons
         from newsletter.management.receipt_table import list_moves, print_receipt
         from newsletter.sending.canaries.canary_decision import describe_canaries
@@ -53,6 +54,9 @@ class Command(ProductCommand):
             self.write_json({**status, **more})
         else:
             print_receipt(status, moves=moves, console=self.console())
+            send = find_live_send(issue)
+            if send and (pace := measure_progress(send, now=datetime.now(UTC)).pace):
+                self.stdout.write(pace)
 
     def _write_csv(self, name: str | None, path: Path) -> None:
         from newsletter.management.receipt_table import write_receipt_csv

@@ -187,15 +187,17 @@ def _start_django(words: list[str]) -> None:
     from django.core.exceptions import ImproperlyConfigured
 
     from newsletter.project.secret_keys import keep_new_keys
-    from newsletter.project.wrong_folder import keeps_new_keys
+    from newsletter.project.wrong_folder import keeps_new_keys, require_installation
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
     try:
-        changes_files = keeps_new_keys(words, commands=COMMANDS, environ=os.environ)
+        changes_files = keeps_new_keys(words, environ=os.environ)
         with keep_new_keys(changes_files):
             django.setup()
         if changes_files:
             restrict_data_folder()
+        else:
+            require_installation(words, commands=COMMANDS)
     except EnvError:
         raise  # a ValueError with a message of its own
     except (ImproperlyConfigured, ValueError) as error:

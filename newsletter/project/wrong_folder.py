@@ -21,16 +21,22 @@ class NoInstallation(DomainError):
     """The command needs an installation, and there is none where the settings say."""
 
 
-def keeps_new_keys(words: Sequence[str], *, commands: Mapping[str, str], environ: Mapping[str, str]) -> bool:
-    """Return True if the command may make the data folder and its keys. Raise NoInstallation if it needs a database."""
+def keeps_new_keys(words: Sequence[str], *, environ: Mapping[str, str]) -> bool:
+    """Return True if the command may make the data folder and its keys. Raise BadSetting."""
     name, options = words[0], words[1:]
     if {"-h", "--help"} & set(options):
         return False
+    may_begin = name in _BEGINNING or (_begins_by_settings(name, options) and _has_settings(environ))
+    return may_begin or _find_missing_database() is None
+
+
+def require_installation(words: Sequence[str], *, commands: Mapping[str, str]) -> None:
+    """Raise NoInstallation if the command needs a database and there is none. Call it if the command may make none."""
+    name, options = words[0], words[1:]
+    is_help = bool({"-h", "--help"} & set(options))
+    if is_help or name not in commands or name in _NEEDING_NONE or _checks_a_message(name, options):
+        return
     database = _find_missing_database()
-    if database is None or name in _BEGINNING or (_begins_by_settings(name, options) and _has_settings(environ)):
-        return True
-    if name not in commands or name in _NEEDING_NONE or _checks_a_message(name, options):
-        return False
     settings = "" if current_settings_file().path else f", and no settings file .env in {Path.cwd()}"
     raise NoInstallation(
         "There are no data in %(database)s yet%(settings)s. Nothing was done. If your installation is elsewhere, run the "

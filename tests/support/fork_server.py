@@ -108,7 +108,7 @@ def import_product_code() -> None:
     """Everything that a process of the product reads before it does anything."""
     from newsletter.project import cli
 
-    cli._start_django(changes_files=True)
+    cli._start_django(["serve"])
     from django.conf import settings
     from django.db import connections
 

@@ -97,6 +97,17 @@ def test_many_refused_lines_are_cut_short(people: Path, capsys: pytest.CaptureFi
     assert "… and 5 more" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("lines", "said"), [("nobody\n", "The refused lines are in"), ("", "No line was refused, so")])
+def test_an_import_says_that_it_wrote_the_refused_lines(
+    people: Path, capsys: pytest.CaptureFixture[str], lines: str, said: str
+) -> None:
+    people.write_text(f"email\nann@example.org\n{lines}")
+    refused = people.with_name("refused.csv")
+    call_command("subscribers", "import", str(people), *HOW, f"--refused={refused}")
+    assert f"{said} {refused}" in capsys.readouterr().out
+    assert len(refused.read_text().splitlines()) == 1 + bool(lines)
+
+
 def test_the_bar_follows_the_lines_on_a_terminal(people: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:

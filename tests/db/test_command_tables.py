@@ -33,7 +33,8 @@ def subject() -> str:
     return str(issue.subject)
 
 
-def test_a_subject_with_square_brackets_is_shown_as_it_is(subject: str) -> None:
+def test_a_subject_with_square_brackets_is_shown_as_it_is(subject: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
     assert subject in show("status", out=io.StringIO())
 
 

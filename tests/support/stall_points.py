@@ -149,8 +149,8 @@ def _hold_after_insert(table: str, gate: StallGate) -> None:
 def main(point: str, folder: str, *command: str) -> int:
     start_django = cli._start_django
 
-    def start_and_put_gate(*, changes_files: bool) -> None:
-        start_django(changes_files=changes_files)
+    def start_and_put_gate(words: list[str]) -> None:
+        start_django(words)
         install_stall(point, StallGate(Path(folder)))
 
     cli._start_django = start_and_put_gate

@@ -120,14 +120,18 @@ class Command(ProductCommand):
         if as_json:
             self.write_json({"held": True, **asdict(restored)})
             return
+        resolve = (
+            "Resolve the uncertain recipients with the help of your provider's log. Then run"
+            if restored.people
+            else "Run"
+        )
         self.write_lines(
             [
                 "All sending is on hold. Nothing is sent until you release it.",
                 f"Uncertain: {restored.batches} batches with {restored.people} people may have been sent since the backup.",
                 "On hold: " + (", ".join(restored.issues) or "no issue"),
                 f"Restored from the suppression journal: {restored.suppressions_replayed} suppressions added since the backup.",
-                "Resolve the uncertain recipients with the help of your provider's log. Then run: newsletter doctor "
-                "--after-restore --release",
+                f"{resolve}: newsletter doctor --after-restore --release",
             ]
         )
 

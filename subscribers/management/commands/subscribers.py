@@ -90,6 +90,12 @@ class Command(ProductCommand):
             self.write_json(report_as_json(report, mailing_list=mailing_list.slug, dry_run=dry_run))
         else:
             self.write_lines(format_report(report, name=mailing_list.name, dry_run=dry_run))
+            if refused:
+                self.stdout.write(
+                    f"The refused lines are in {refused}. Correct them, then import that file."
+                    if report.refused
+                    else f"No line was refused, so {refused} has none."
+                )
 
     def _undo(self, *, number: int, json: bool) -> None:
         batch = _find_import(number)

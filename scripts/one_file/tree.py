@@ -45,6 +45,7 @@ def make_tree(folder: Path, *, site_packages: Path, patchelf: Path) -> None:
     for file in list(_list_binaries(folder)):
         if copied.keys() & set(_run(str(patchelf), "--print-needed", str(file)).split()):
             _add_search_path(file, libraries=libraries, patchelf=patchelf)
+    name_libraries(standard_library / "site-packages", searched=_list_searched(python))
     _compile(folder, python)
     for path in folder.rglob("*"):  # the umask of whoever builds does not count
         if not path.is_symlink():
@@ -58,6 +59,21 @@ def find_newest_c_library(folder: Path) -> str:
     for file in _list_binaries(folder):
         found |= {(int(major), int(minor)) for major, minor in re.findall(rb"GLIBC_(\d+)\.(\d+)", file.read_bytes())}
     return ".".join(map(str, max(found)))
+
+
+def name_libraries(site_packages: Path, *, searched: list[Path]) -> None:
+    """Let a Python that searches other folders find ``site_packages``. Debian's own Python searches dist-packages."""
+    if site_packages not in searched:
+        folder = searched[-1]
+        folder.mkdir(parents=True)
+        line = os.path.relpath(site_packages, folder)
+        (folder / "newsletter.pth").write_text(f"{line}\n", encoding="utf-8")
+
+
+def _list_searched(python: Path) -> list[Path]:
+    """Return the folders in which this Python looks for libraries."""
+    ask = "import site; print(*site.getsitepackages(), sep='\\n')"
+    return [Path(line) for line in _run(str(python), "-I", "-B", "-c", ask).splitlines()]  # -B: see _compile
 
 
 def _drop_what_nothing_reads(site_packages: Path) -> None:

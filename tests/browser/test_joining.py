@@ -3,6 +3,7 @@
 The bar: axe finds nothing, nothing scrolls sideways, every control is large enough for a thumb, nobody else is asked (P12).
 """
 
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 
 from subscribers.consent.proof_of_work import EASY
 from tests.support.axe import find_axe_violations
@@ -109,6 +110,22 @@ def test_a_subscriber_joins_confirms_chooses_moves_and_unsubscribes(
     _download(reader, mine, follow=follow, new=new)
     _leave(reader, mine)
     _be_erased(reader, mine, follow=follow, new=new)
+
+
+def test_an_old_safari_sends_the_form_although_its_sum_is_unsolved(reader: Page, data: Path) -> None:
+    reader.add_init_script("delete HTMLFormElement.prototype.requestSubmit")
+    reader.route("**/join/weekly", _make_unsolvable)
+    reader.goto("/join/weekly")
+    reader.unroute_all()
+    reader.get_by_label("Email address").fill("old-phone@example.org")
+    with reader.expect_request(lambda asked: asked.method == "POST"):
+        press(reader, "Sign me up")
+
+
+def _make_unsolvable(route: Route) -> None:
+    answer = route.fetch()
+    page = re.sub('data-challenge="[^"]*"', 'data-challenge="unsolvable"', answer.text())
+    route.fulfill(response=answer, body=re.sub('data-most="[0-9]*"', 'data-most="100000000"', page))
 
 
 def test_a_mistyped_address_is_asked_about_and_corrected(reader: Page, data: Path) -> None:

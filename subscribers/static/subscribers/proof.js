@@ -73,7 +73,7 @@
   };
   form.addEventListener("focusin", begin, { once: true });
   form.addEventListener("submit", (event) => {
-    if (state === "done") return;
+    if (state === "done" || !form.requestSubmit) return; // Safari 15, the last of an iPhone 7, cannot send a form later
     event.preventDefault();
     if (sending) return;
     sending = true;

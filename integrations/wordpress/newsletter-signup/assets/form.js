@@ -77,7 +77,7 @@
     const begin = () => (proof ??= prove(form).then(() => (ready = true)));
     form.addEventListener("focusin", begin);
     form.addEventListener("submit", async (event) => {
-      if (ready) return;
+      if (ready || !form.requestSubmit) return; // Safari 15, the last of an iPhone 7, cannot send a form later
       event.preventDefault();
       if (sending) return;
       sending = true;

@@ -130,7 +130,7 @@ def _render_html(environment: Environment, prepared: PreparedDocument, *, max_fu
             shell = f"<mjml><mj-body>{piece}</mj-body></mjml>"
             compile_mjml(shell, block=block.key, kind=find_template_kind(block))
         raise
-    return reserve_picture_space(inline_styles(html), pictures=iter_pictures(document.blocks))
+    return reserve_picture_space(inline_styles(html), pictures=iter_pictures((document.brand, document.blocks)))
 
 
 @lru_cache(maxsize=100)

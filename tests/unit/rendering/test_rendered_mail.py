@@ -227,7 +227,7 @@ def test_a_letter_of_one_story_says_its_teaser_once():
 def test_a_logo_is_as_wide_as_it_can_be_read_or_the_name_is_instead(width: int, height: int, shown: int):
     logo = Picture("https://news.harbour.example/m/logo.png", width, height, "A ship")
     html = render(document(LeadStory(story()), brand=replace(BRAND, logo=logo, logo_dark=None))).html
-    assert (f'width="{shown}" style' in html) == bool(shown)
+    assert (f'alt="Harbour Justice" width="{shown}"' in html) == bool(shown)
     assert ("/m/logo.png" in html) == bool(shown)
     assert ("brandname" in html[html.index("<body") :]) != bool(shown)
 
@@ -366,6 +366,14 @@ def test_a_dark_logo_replaces_the_logo_in_the_dark():
     assert "logo-dark" not in view_for_outlook(html)
 
 
+def test_a_logo_has_its_space_before_it_is_loaded():
+    logo = Picture("https://harbour.example/logo.png", 480, 120)
+    brand = Brand(**{**vars(BRAND), "logo": logo, "logo_dark": picture("logo-dark", width=480, height=96)})
+    images = list(document_fromstring(render(document(brand=brand)).html).iter("img"))
+    assert [(image.get("width"), image.get("height")) for image in images[:1]] == [("220", "55")]
+    assert 'width="220" height="44"' in render(document(brand=brand)).html
+
+
 def test_a_logo_without_a_dark_one_has_a_light_background():
     logo = Picture("https://harbour.example/logo.png", 100, 400)
     html = render(document(brand=Brand(**{**vars(BRAND), "logo": logo}))).html
@@ -389,6 +397,21 @@ def test_a_picture_has_its_space_and_colour_before_it_is_loaded():
     assert [(image.get("width"), image.get("height")) for image in images] == [("560", "373"), ("100", "67")]
     assert all("c567" in image.get("class", "").split() for image in images)
     assert html.count("@media only screen{img.c567{background:#567!important;color:#fdfbf7!important}}") == 1
+
+
+def test_blocked_pictures_are_not_made_into_squares():
+    logo = Picture("https://harbour.example/logo.png", 480, 120)
+    brand = Brand(**{**vars(BRAND), "logo": logo})
+    html = render(document(LeadStory(story(picture=picture(width=1280, height=720))), brand=brand)).html
+    looks = [image.get("style") for image in document_fromstring(html).iter("img")]
+    assert ["max-height:78px" in looks[0], "max-height:315px" in looks[1]] == [True, True]
+
+
+def test_a_picture_that_grows_on_phones_has_no_limit_of_height():
+    html = render(document(StoryCards((story(picture=picture(width=804, height=536)),) * 2))).html
+    looks = [image.get("style") for image in document_fromstring(html).iter("img")]
+    assert looks
+    assert not any("max-height" in look for look in looks)
 
 
 @given(colour=st.integers(0, 0xFFFFFF).map("#{:06x}".format))

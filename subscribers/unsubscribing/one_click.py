@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from newsletter.common.database.deadlines import database_deadline
 from newsletter.common.database.sqlite_pragmas import sqlite_lock_wait
+from subscribers.addresses.normalise import mask
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import FormerIdentity, MailingList, Subscriber
 from subscribers.unsubscribing.bulk_unsubscribe import Unsubscribe
@@ -23,13 +24,15 @@ SQLITE_LOCK_WAIT_SECONDS = 50.0
 """Longer than other work waits, because a mailbox provider may not repeat a POST. Proxies usually wait for 60 seconds."""
 LEAST_LOCK_WAIT_SECONDS = 5.0
 """A request that has waited for the commit before its own waits less for the lock by that time, but at least this long."""
-_Person = tuple[int, bytes, str]  # row id, keyed hash, language
+_Person = tuple[int, bytes, str, str]  # row id, keyed hash, language, address
 _List = tuple[int, str]  # row id, and the name if the list is public
-_NOBODY: _Person = (0, b"", "")
+_NOBODY: _Person = (0, b"", "", "")
 _NO_LIST: _List = (0, "")
 _FIND_SQL = f"""
 WITH asked (uuid, public_id) AS (VALUES {{marks}})
-SELECT asked.uuid, person.id, person.address_hash, person.language, asked.public_id, list.id, list.name, list.public
+SELECT
+    asked.uuid, person.id, person.address_hash, person.language, person.email,
+    asked.public_id, list.id, list.name, list.public
 FROM asked
 LEFT JOIN {Subscriber._meta.db_table} AS person ON person.uuid = asked.uuid
 LEFT JOIN {MailingList._meta.db_table} AS list ON list.public_id = asked.public_id
@@ -44,7 +47,7 @@ class _Request:
 
 @dataclass(frozen=True)
 class UnsubscribedPerson:
-    """The person's language and the list's name, if it is public, for the page shown afterwards.
+    """The person's language and masked address, and the list's name if it is public, for the page shown afterwards.
 
     ``undoable`` is True if this press ended mail, so that an undo restores it. ``known`` is False if the person was erased.
     """
@@ -53,6 +56,7 @@ class UnsubscribedPerson:
     list_name: str = ""
     undoable: bool = False
     known: bool = True
+    masked: str = ""
 
 
 def unsubscribe_by_link(target: LinkTarget) -> UnsubscribedPerson:
@@ -71,7 +75,7 @@ def unsubscribe_batch(
     unsubscribes = []
     for target in targets:
         if target.subscriber_uuid in people and target.public_id in lists:
-            pk, address_hash, _ = people[target.subscriber_uuid]
+            pk, address_hash, *_ = people[target.subscriber_uuid]
             unsubscribes.append(Unsubscribe(pk, address_hash, lists[target.public_id][0], target.mailing))
     result = unsubscribe_from_lists(unsubscribes, now=now, source=source)
     gone = {each.subscriber for each in result.gone}
@@ -82,7 +86,8 @@ def unsubscribe_batch(
         person = people.get(target.subscriber_uuid, _NOBODY)
         mailing_list = lists.get(target.public_id, _NO_LIST)
         undoable = (person[0], mailing_list[0]) in result.undoable
-        answers.append(UnsubscribedPerson(person[2], mailing_list[1], undoable, known=person is not _NOBODY))
+        known = person is not _NOBODY
+        answers.append(UnsubscribedPerson(person[2], mailing_list[1], undoable, known=known, masked=mask(person[3])))
     return answers
 
 
@@ -90,16 +95,16 @@ def _find_people_and_lists(targets: Sequence[LinkTarget]) -> tuple[dict[UUID, _P
     """Return the people and lists that the links name, by the links' ids. A former identity counts as its person."""
     people: dict[UUID, _Person] = {}
     lists: dict[str, _List] = {}
-    for uuid, pk, address_hash, language, public_id, mailing_list, name, public in _rows(targets):
+    for uuid, pk, address_hash, language, email, public_id, mailing_list, name, public in _rows(targets):
         if pk is not None:
-            people[uuid if isinstance(uuid, UUID) else UUID(uuid)] = (pk, bytes(address_hash), language)
+            people[uuid if isinstance(uuid, UUID) else UUID(uuid)] = (pk, bytes(address_hash), language, email)
         if mailing_list is not None:
             lists[public_id] = (mailing_list, name if public else "")
     missing = {target.subscriber_uuid for target in targets} - people.keys()
     if missing:
         for former in FormerIdentity.objects.filter(uuid__in=missing).select_related("subscriber"):
             person = former.subscriber
-            people[former.uuid] = (person.pk, bytes(person.address_hash), person.language)
+            people[former.uuid] = (person.pk, bytes(person.address_hash), person.language, person.email)
     return people, lists
 
 

@@ -6,8 +6,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
+from django.utils.html import escape
 from django.utils.translation import gettext
 
+from subscribers.addresses.normalise import mask
 from subscribers.consent_events import make_press_wording
 from subscribers.links.signed_links import LinkTarget, Purpose
 from subscribers.models import MailingList, Reason, Scope, Subscriber, Subscription, Suppression
@@ -31,6 +33,7 @@ from subscribers.web.page import (
 )
 
 _LEAVE_ALL, _PREFERENCES, _UNDO, _WORDING = "/leave-all-path", "/preferences-path", "/undo-path", "/signed-wording"
+_MASKED = "/masked-address"
 
 
 @linked_page(Purpose.UNSUBSCRIBE)
@@ -175,6 +178,7 @@ def _render_left(
     name = _name_of(mailing_list)
     context = {
         "name": name,
+        "masked": mask(person.email),
         "everything": everything,
         "leave_all_path": leave_all_path,
         "preferences_path": preferences_path,
@@ -189,6 +193,7 @@ def _page(target: LinkTarget, *, name: str, everything: bool, person: Subscriber
     leave_all_path, preferences_path, _ = _paths(target)
     context = {
         "name": name,
+        "masked": mask(person.email),
         "everything": everything,
         "offer": make_fewer_emails_offer(person, now=timezone.now()),
         "leave_all_path": leave_all_path,
@@ -214,6 +219,7 @@ def render_unsubscribed_page(target: LinkTarget, unsubscribed: UnsubscribedPerso
     name = unsubscribed.list_name or gettext("this newsletter")
     language = translation.get_language() or "en"
     page = _render_unsubscribed(name, language, current_branding_version(), undoable=unsubscribed.undoable)
+    page = page.replace(_MASKED, escape(unsubscribed.masked))
     page = page.replace(_LEAVE_ALL, leave_all_path).replace(_PREFERENCES, preferences_path)
     wording = sign_wording(_make_undo_wording(name), action=_name_undo(everything=False), target=target)
     return page.replace(_UNDO, undo_path).replace(_WORDING, wording)
@@ -223,6 +229,7 @@ def render_unsubscribed_page(target: LinkTarget, unsubscribed: UnsubscribedPerso
 def _render_unsubscribed(name: str, language: str, branding_version: str, *, undoable: bool) -> str:
     context = {
         "name": name,
+        "masked": _MASKED,
         "everything": False,
         "leave_all_path": _LEAVE_ALL,
         "preferences_path": _PREFERENCES,

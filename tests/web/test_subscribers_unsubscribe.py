@@ -311,6 +311,18 @@ def test_pages_of_links_are_private(client: Client, weekly: MailingList, ada: Su
         assert "https://" not in page
 
 
+def test_the_pages_say_whose_subscription_a_forwarded_mail_ends(client: Client, weekly: MailingList) -> None:
+    ada, bea = make_member(weekly, email="ada@example.org"), make_member(weekly, email="&bea@sample.net")
+    for person, masked in ((ada, "a•••@e•••.org"), (bea, "&amp;•••@s•••.net")):
+        path = path_to(person, weekly)
+        before = client.get(path).content.decode()
+        assert f"For {masked}" in before
+        assert "If somebody forwarded the email to you" in before
+        assert f"For {masked}" in client.get(f"{path}/all").content.decode()
+        for page in (client.post(path), client.post(path), client.get(path), client.post(f"{path}/all")):
+            assert f"For {masked}" in page.content.decode()
+
+
 @pytest.mark.requirement("V7")
 def test_a_private_list_is_not_named(client: Client) -> None:
     survivors = make_list("court-case-41", name="Court case 41", public=False)

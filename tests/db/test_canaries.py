@@ -10,9 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 import time_machine
 from django.core.management import call_command
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.inbound.canaries.read_canaries import claim_mailbox, read_canary_mailboxes
@@ -166,16 +165,6 @@ def test_everybody_waits_until_the_canary_arrived_well(walk: Any, server: Canary
     assert made.work().canary_decision == "passed"
     assert made.work().state == "submitted"
     assert (made.mailed, len(made.letters())) == (25, 2)
-
-
-def test_no_sweep_counts_the_batches_once_the_canaries_are_sent(walk: Any, server: CanaryServer) -> None:
-    made = walk()
-    make_mailbox(server)
-    made.work()
-    with CaptureQueriesContext(connection) as queries:
-        made.work(dispatch=False)
-    counts = [query["sql"] for query in queries if "SUM(" in query["sql"] and Batch._meta.db_table in query["sql"]]
-    assert (made.send.canary_decision, counts) == ("", [])
 
 
 def test_the_last_canary_follows_everybody_and_is_looked_for(walk: Any, server: CanaryServer) -> None:

@@ -88,13 +88,11 @@ def _decide(send: Send, *, now: datetime) -> None:
     publication = send.issue.publication
     if publication.canary == Publication.Canary.WATCH and send.canary_decision == _Decision.WATCHED:
         return
+    account = find_canary_account(send)
+    if writes_to_files(account) or is_sending_blocked(account):
+        _continue(send, _Decision.TO_FILES)
+        return
     firsts = list(send.canary_mails.filter(turn=CanaryMail.Turn.FIRST, mailbox__enabled=True))
-    if not firsts or any(mail.state == _State.WAITING for mail in firsts):
-        # Finding the account counts all batches. Once the canaries are sent, only their results matter.
-        account = find_canary_account(send)
-        if writes_to_files(account) or is_sending_blocked(account):
-            _continue(send, _Decision.TO_FILES)
-            return
     is_over = bool(firsts) and now >= min(mail.made_at for mail in firsts) + _find_limit(publication)
     if not firsts:
         if not CanaryMailbox.objects.filter(enabled=True).exists():

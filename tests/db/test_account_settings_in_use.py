@@ -125,7 +125,8 @@ def test_the_daily_limit_counts_over_all_accounts(two_accounts):
 
 
 @pytest.mark.postgres
-def test_receipt_and_status_count_by_account(two_accounts):
+def test_receipt_and_status_count_by_account(two_accounts, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
     send = start()
     dispatch_due(dispatcher=Dispatcher(adapter=current_adapter(), clock=lambda: NOW), limit=2)
     move_by_hand(send=send, to="backup", by=make_approver(), now=NOW)

@@ -1,4 +1,4 @@
-"""Texts for staff state the limits that the program uses. A text with a new limit fails until it stands here."""
+"""Texts for staff state the limits that the program uses. A text with a new limit fails until it is listed here."""
 
 import re
 

@@ -35,6 +35,7 @@ def test_the_blocks_are_described_once(issue: Issue) -> None:
     second = open_editor(issue, client)
     assert block_form._describe_body.cache_info().misses == known.misses
     assert "newsletter.ShowTo" in first
+    assert find_definition(first)
     assert find_definition(first) == find_definition(second)
 
 

@@ -90,6 +90,7 @@ def preferences_of(person: Subscriber) -> str:
     return read(Client(), path_to(person, person.subscriptions.get().mailing_list, Purpose.PREFERENCES))
 
 
+@time_machine.travel(NOW + timedelta(days=1), tick=False)  # a month with four Thursdays
 def test_the_preference_centre_says_how_many_mails_a_person_gets() -> None:
     weekly = make_publication()
     (person,) = add_subscribers(weekly, 1)
@@ -102,6 +103,7 @@ def test_the_preference_centre_says_how_many_mails_a_person_gets() -> None:
     assert "You get about 1 mail a month from us." in preferences_of(person)
 
 
+@time_machine.travel(NOW + timedelta(days=1), tick=False)  # a month with four Thursdays
 def test_a_rule_that_ended_closes_no_preference_page() -> None:
     """A rule about who was sent an issue ends when that list is deleted, 90 days after the issue."""
     weekly = make_publication()

@@ -138,7 +138,12 @@ def make_issue_through(account: str, publication: Publication) -> Issue:
         (LOOPBACK, {"test": "outbox://"}, True, "NEWSLETTER_PROVIDER_URL_TEST is outbox://"),
         ("outbox://", {"test": POSTMARK}, True, "NEWSLETTER_PROVIDER_URL_TEST is not used while"),
         (LOOPBACK, {}, True, "The provider account “test” is not configured"),
-        (LOOPBACK, {"test": "carrier-pigeon://"}, True, "NEWSLETTER_PROVIDER_URL_TEST cannot be read"),
+        (
+            LOOPBACK,
+            {"test": "carrier-pigeon://"},
+            True,
+            "NEWSLETTER_PROVIDER_URL_TEST names a provider that is not known",
+        ),
         (LOOPBACK, {"test": POSTMARK}, False, "This installation is not production"),
     ],
 )

@@ -5,11 +5,12 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
 log = logging.getLogger(__name__)
+_STANDARD_ERROR = 2
 GRACE_SECONDS = 25.0
 _stop_requested = threading.Event()
 
@@ -35,10 +36,14 @@ def wait_or_stop(seconds: float) -> bool:
 
 
 @contextmanager
-def note_stop_signal() -> Iterator[list[int]]:
-    """Yield a list that gets the number of the first SIGTERM or SIGINT. A second signal acts as it did before the block."""
+def note_stop_signal(said: str) -> Iterator[list[int]]:
+    """Yield a list that gets the number of the first signal to stop, and say ``said``. A second signal acts as before the block.
+
+    A signal that is ignored stays ignored, such as Ctrl-C for a command that a script runs in the background.
+    """
     noted: list[int] = []
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    signals = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    before = {number: handler for number, handler in signals.items() if handler not in (signal.SIG_IGN, None)}
 
     def restore() -> None:
         for number, handler in before.items():
@@ -47,6 +52,8 @@ def note_stop_signal() -> Iterator[list[int]]:
     def note(number: int, _frame: FrameType | None) -> None:
         noted.append(number)
         restore()
+        with suppress(OSError):  # the terminal may be closed
+            os.write(_STANDARD_ERROR, f"\n{said}\n".encode())  # a handler must not use a buffer that it may interrupt
 
     for number in before:
         signal.signal(number, note)

@@ -14,6 +14,7 @@ _BEGINNING = {"demo", "setup", "serve", "web", "scheduler", "worker", "migrate",
 """Commands that may begin an installation in any folder."""
 _NEEDING_NONE = {"init", "bench"}
 """Commands that neither need an installation nor begin one."""
+_FILE_OPTIONS = {"backup": "--verify", "doctor": "--message"}
 _SETTINGS = ("NEWSLETTER_DATA_DIR", "DATABASE_URL")
 
 
@@ -34,7 +35,7 @@ def require_installation(words: Sequence[str], *, commands: Mapping[str, str]) -
     """Raise NoInstallation if the command needs a database and there is none. Call it if the command may make none."""
     name, options = words[0], words[1:]
     is_help = bool({"-h", "--help"} & set(options))
-    if is_help or name not in commands or name in _NEEDING_NONE or _checks_a_message(name, options):
+    if is_help or name not in commands or name in _NEEDING_NONE or _reads_only_a_file(name, options):
         return
     database = _find_missing_database()
     settings = "" if current_settings_file().path else f", and no settings file .env in {Path.cwd()}"
@@ -47,12 +48,12 @@ def require_installation(words: Sequence[str], *, commands: Mapping[str, str]) -
 
 
 def _find_missing_database() -> Path | None:
-    """Return the SQLite file of the settings if it does not exist; None if it does, and for PostgreSQL. Raise BadSetting."""
+    """Return the SQLite file of the settings if it is missing or empty, else None. Raise BadSetting."""
     database = dj_database_url.parse(read_database_url("DATABASE_URL", f"sqlite:///{find_data_dir() / SQLITE_FILE}"))
     if not database["ENGINE"].endswith("sqlite3"):
         return None
     file = Path(database["NAME"]).absolute()
-    return None if file.exists() else file
+    return None if file.exists() and file.stat().st_size else file
 
 
 def _begins_by_settings(name: str, options: Sequence[str]) -> bool:
@@ -64,5 +65,13 @@ def _has_settings(environ: Mapping[str, str]) -> bool:
     return current_settings_file().path is not None or any(environ.get(name, "").strip() for name in _SETTINGS)
 
 
-def _checks_a_message(name: str, options: Sequence[str]) -> bool:
-    return name == "doctor" and any(option.startswith("--message") for option in options)
+def _reads_only_a_file(name: str, options: Sequence[str]) -> bool:
+    """Return True for commands that read a file and no data: a received message, or an archive on another machine."""
+    option = _FILE_OPTIONS.get(name)
+    return option is not None and any(_is_option(text, option) for text in options)
+
+
+def _is_option(text: str, option: str) -> bool:
+    """Return True if the text is the option. Commands accept its beginning, and a value after “=”."""
+    given = text.partition("=")[0]
+    return len(given) > len("--") and option.startswith(given)

@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import time
 
 import pytest
@@ -89,13 +90,15 @@ def test_a_stopping_worker_finishes_its_calls_and_begins_none(install):
 
 
 @pytest.mark.requirement("F18")
-def test_a_stopped_send_command_leaves_no_call_unanswered(install):
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGHUP], ids=["stopped", "terminal-closed"])
+def test_a_stopped_send_command_leaves_no_call_unanswered(install, by):
     here = install("approved")
     here.provider.fault_always(Fault("slow", seconds=1.0))
     [(issue,)] = here.query("SELECT id FROM newsletter_issue")
     command = here.start("send", str(issue), "--now")
     wait_until(lambda: len(here.provider.ledger) >= 3, what="calls under way")
-    assert command.terminate(within=30) == 128 + 15, command.said()
+    assert command.terminate(within=30, by=by) == 128 + by, command.said()
+    assert "Stopping after the current call." in command.said()
     assert "sends the rest" in command.said()
     left = here.batches()
     assert (left["submitting"], left["uncertain"]) == (0, 0)

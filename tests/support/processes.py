@@ -76,9 +76,9 @@ class Process:
         self._signal(signal.SIGKILL)
         self.popen.wait(START_SECONDS)
 
-    def terminate(self, *, within: float = 32) -> int:
+    def terminate(self, *, within: float = 32, by: signal.Signals = signal.SIGTERM) -> int:
         """Stop it as a service manager does. Return the exit status."""
-        self._signal(signal.SIGTERM)
+        self._signal(by)
         return self.popen.wait(within)
 
     def terminate_or_report(self, *, within: float) -> None:

@@ -23,6 +23,7 @@ from newsletter.sending.settling.issue_status import status_of
 
 NEEDS_ATTENTION = 3
 _STOPPED_BY_SIGNAL = 128  # and the number of the signal, as in a shell
+_STOPPING = "Stopping after the current call. Press Ctrl-C again to stop at once: its people may then be uncertain."
 _RUNNING = (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING)
 
 
@@ -56,7 +57,7 @@ class Command(ProductCommand):
         if issue.held:
             release_issue(issue=issue)
         send = start_send(issue=issue, now=datetime.now(UTC), at_once=True)
-        with note_stop_signal() as stopped, show_send_progress(send, quiet=json) as progress:
+        with note_stop_signal(_STOPPING) as stopped, show_send_progress(send, quiet=json) as progress:
             send = run_send(
                 send=send,
                 adapter=current_adapter(),
@@ -71,8 +72,8 @@ class Command(ProductCommand):
             self.stdout.write(f"{issue}: {send.get_state_display()}. {send.reason}".rstrip())
         if stopped and send.state in _RUNNING:
             self.stderr.write(
-                "Stopped before the end of the send. `newsletter serve`, a worker or this command sends the rest. To see it, "
-                f"run: newsletter status {issue.reference}"
+                "Stopped before the end of the send. `newsletter serve`, a worker or this command sends the rest. To follow "
+                f"it, run: newsletter status {issue.reference}"
             )
             raise SystemExit(_STOPPED_BY_SIGNAL + stopped[0])
         if send.state in (Send.State.NEEDS_ATTENTION, Send.State.PAUSED):
@@ -81,7 +82,7 @@ class Command(ProductCommand):
     def _hand_over(self, issue: Issue, *, as_json: bool) -> None:
         if issue.state not in Issue.UNSENT_STATES:
             raise NotReady(
-                f"{issue} is {issue.get_state_display()}, so it cannot be handed over. To see what became of it, run: "
+                f"{issue} is {issue.get_state_display()}, so it cannot be handed over. For its delivery summary, run: "
                 f"newsletter status {issue.reference}"
             )
         if not is_sent_automatically(issue):

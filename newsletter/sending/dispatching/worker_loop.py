@@ -105,7 +105,8 @@ def run_send(
         # A send whose content cannot be read stops no other. It is logged, and the job `repair_sends` counts as failed.
         with suppress(RowsFailed):
             sweep(adapter=adapter, clock=clock)
-        between_batches()
+        if not stopping():
+            between_batches()
         progress()
         send.refresh_from_db()
         if stopping() or send.state not in (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING):

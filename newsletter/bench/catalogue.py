@@ -50,6 +50,8 @@ TOPICS_LANGUAGES_ZONES_AND_LIMIT = ((0, 0, 0, 0), (12, 0, 0, 0), (12, 8, 24, 0),
 BATCH = 500
 MAX_SECONDS = 120
 HELD_BATCHES = 4
+IN_OTHER_PARTS = frozenset({"instant_sends"})
+"""The parts that measure what another part measures too."""
 
 
 def _sends(people: int) -> list[Run]:
@@ -92,10 +94,6 @@ MEASUREMENTS: dict[str, Callable[[int], list[Run]]] = {
         (measure_memory, {"first_runs_seconds": FIRST_RUNS_SECONDS, "idle_seconds": IDLE_SECONDS})
     ],
 }
-
-
-IN_OTHER_PARTS = frozenset({"instant_sends"})
-"""The parts that measure what another part measures too."""
 
 
 def find_unmeasurable() -> set[str]:

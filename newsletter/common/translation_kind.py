@@ -17,6 +17,7 @@ from newsletter.common.extension_registry import BadExtension, Extension, Regist
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 DOMAIN = "django"
+_ORDER = ("en", "es", "fr", "de", "pt", "ro", "hi", "ar", "uk")
 
 
 class Translation(Extension):
@@ -61,7 +62,6 @@ def _check(name: str, kind: Translation) -> None:
             read_texts(Path(texts))
 
 
-_ORDER = ("en", "es", "fr", "de", "pt", "ro", "hi", "ar", "uk")
 TRANSLATIONS = Registry("newsletter.translations", Translation, order=_ORDER, check=_check)
 
 

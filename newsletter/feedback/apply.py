@@ -27,6 +27,17 @@ RETRY_AFTER = timedelta(seconds=30)
 EVENTS_A_ROUND = 2000
 MAX_ROUNDS = 500
 _LOCK = 7_206_311_850
+DELETABLE_KINDS = tuple(
+    kind.value
+    for kind in (
+        FeedbackKind.ACCEPTED,
+        FeedbackKind.DELIVERED,
+        FeedbackKind.DEFERRED,
+        FeedbackKind.OPENED,
+        FeedbackKind.CLICKED,
+    )
+)
+_PROBLEM_KINDS = (FeedbackKind.BOUNCED.value, FeedbackKind.COMPLAINED.value)
 
 
 def apply_due_events(*, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> int:
@@ -97,19 +108,6 @@ def _apply_due(*, now: datetime) -> int:
     # Last, because a webhook that arrives at this moment waits for these rows.
     _note_reports(matched)
     return len(events)
-
-
-DELETABLE_KINDS = tuple(
-    kind.value
-    for kind in (
-        FeedbackKind.ACCEPTED,
-        FeedbackKind.DELIVERED,
-        FeedbackKind.DEFERRED,
-        FeedbackKind.OPENED,
-        FeedbackKind.CLICKED,
-    )
-)
-_PROBLEM_KINDS = (FeedbackKind.BOUNCED.value, FeedbackKind.COMPLAINED.value)
 
 
 def _try_lock() -> bool:

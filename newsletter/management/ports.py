@@ -7,6 +7,7 @@ from argparse import ArgumentTypeError
 from newsletter.common.errors import DomainError
 
 MAX_PORT = 65_535
+_HOSTS = "Use --host 127.0.0.1 for this machine only, or --host 0.0.0.0 for all of its addresses."
 
 
 class CannotListen(DomainError):
@@ -44,6 +45,3 @@ def _explain(error: OSError, *, host: str, port: int) -> str:
     if error.errno == errno.EADDRNOTAVAIL:
         return f"{host} is not an address of this machine. {_HOSTS}"
     return f"Nothing can be served on {host}, port {port}: {error.strerror}. Choose another port: {other_port}"
-
-
-_HOSTS = "Use --host 127.0.0.1 for this machine only, or --host 0.0.0.0 for all of its addresses."

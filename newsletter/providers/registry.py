@@ -21,6 +21,7 @@ PROVIDERS = Registry("newsletter.providers", ProviderKind, order=_ORDER, check=c
 OUTBOX = "outbox"
 """The name of the provider that writes mails to files."""
 ADAPTERS: Mapping[str, type[ProviderAdapter]] = RegistryPart(PROVIDERS, lambda kind: kind.adapter)
+WEBHOOK_SETUPS: Mapping[str, type[WebhookSetup] | None] = RegistryPart(PROVIDERS, lambda kind: kind.webhook_setup)
 
 
 def name_provider(label: str) -> str:
@@ -49,7 +50,6 @@ class _WebhookHandlers(Mapping[str, WebhookHandler]):
 
 
 WEBHOOK_HANDLERS: Mapping[str, WebhookHandler] = _WebhookHandlers()
-WEBHOOK_SETUPS: Mapping[str, type[WebhookSetup] | None] = RegistryPart(PROVIDERS, lambda kind: kind.webhook_setup)
 
 
 class _UrlRules(Mapping[str, UrlRules]):

@@ -20,8 +20,14 @@ from newsletter.rendering.templates import as_markup
 SANS = "-apple-system, 'Segoe UI', Roboto, Arial, sans-serif"
 _ARABIC = "'Noto Naskh Arabic', 'Geeza Pro', 'Segoe UI', Tahoma"
 _DEVANAGARI = "'Noto Sans Devanagari', 'Kohinoor Devanagari', 'Nirmala UI', Mangal"
-_LONG_WORDS = frozenset({"da", "de", "fi", "hu", "nb", "nl", "sv"})
+_HYPHENATED_LANGUAGES = frozenset({"da", "de", "hu", "nb", "nl", "sv"})
+_LONG_WORDS = _HYPHENATED_LANGUAGES | {"fi"}  # Pyphen has no patterns for Finnish; mail programs may break its words
 _SCRIPTS = {"ar": _ARABIC, "fa": _ARABIC, "ur": _ARABIC, "hi": _DEVANAGARI, "mr": _DEVANAGARI, "ne": _DEVANAGARI}
+MIN_WORD_LENGTH = 18
+_WORD = re.compile(rf"[^\W\d_]{{{MIN_WORD_LENGTH},60}}")
+_LINK = re.compile(r"://|^\s*mailto:", re.IGNORECASE)
+_MIN_PART_LENGTH = 3
+_SKIPPED_FIELDS = frozenset({"key", "kind", "day", "month", "look"})
 
 
 @dataclass(frozen=True)
@@ -68,19 +74,10 @@ def _with_script(family: str, script: str) -> Markup:
     return as_markup(",".join(part for part in (first, f" {script}" if script else "", fallbacks) if part))
 
 
-MIN_WORD_LENGTH = 18
-_LANGUAGES = frozenset({"da", "de", "hu", "nb", "nl", "sv"})
-_WORD = re.compile(rf"[^\W\d_]{{{MIN_WORD_LENGTH},60}}")
-_LINK = re.compile(r"://|^\s*mailto:", re.IGNORECASE)
-_MIN_PART_LENGTH = 3
-_SKIPPED_FIELDS = frozenset({"key", "kind", "day", "month", "look"})
-
-
 def add_soft_hyphens(value: object, *, language: str) -> Any:
     """Return text, or the data of a block, with soft hyphens in its long words."""
-    if language.split("-")[0].lower() not in _LANGUAGES:
-        return value
-    return _hyphenate_value(value, language.split("-")[0].lower())
+    base = base_language(language)
+    return _hyphenate_value(value, base) if base in _HYPHENATED_LANGUAGES else value
 
 
 def _hyphenate_value(value: object, language: str) -> object:

@@ -47,6 +47,7 @@ _WHY = [
     (ASK_FIRST, gettext_lazy("We do not know: ask each person by email first")),
     *((basis.value, BASES[basis]) for basis in _LASTING_BASES),
 ]
+EXPORT = "export"
 
 
 class TopicForm(forms.Form):
@@ -200,7 +201,6 @@ CHANGES = (
         gettext_lazy("Segments can select people by it."),
     ),
 )
-EXPORT = "export"
 
 
 class BulkChangePage(PeoplePage):

@@ -12,6 +12,14 @@ from subscribers.importing.reading.parsed_rows import REFUSAL_LABELS, RefusalKin
 from subscribers.importing.writing.report import MAX_NOTES, OUTCOME_LABELS, ImportReport
 
 SHOWN_LINES = 20
+UNDONE_LABELS = {
+    "removed": "people removed whom it had added",
+    "ended": "subscriptions ended of people who were known before",
+    "stayed": "people stay: they acted themselves after the import, or have another subscription",
+    "ended_before": "people were off the list already: staff or an expiry ended their subscription",
+    "lifted": "suppressions of this import removed",
+    "kept": "suppressions stay: something else happened to the addresses since",
+}
 
 
 @contextmanager
@@ -103,13 +111,3 @@ def format_undone(done: Mapping[str, int], *, number: int) -> Iterator[str]:
     for word, meaning in UNDONE_LABELS.items():
         if done[word] or word == "removed":
             yield f"{done[word]:>9,}  {meaning}"
-
-
-UNDONE_LABELS = {
-    "removed": "people removed whom it had added",
-    "ended": "subscriptions ended of people who were known before",
-    "stayed": "people stay: they acted themselves after the import, or have another subscription",
-    "ended_before": "people were off the list already: staff or an expiry ended their subscription",
-    "lifted": "suppressions of this import removed",
-    "kept": "suppressions stay: something else happened to the addresses since",
-}

@@ -43,6 +43,7 @@ _RESPONSE_HEADERS = {
     "RateLimit": {"description": "Calls that remain in this minute.", "schema": {"type": "string"}},
     "RateLimit-Policy": {"description": "Calls a minute of this key.", "schema": {"type": "string"}},
 }
+_ONCE = "A repeat within 24 hours gets the same answer and does nothing."
 
 
 def complete_document(document: OpenAPISchema, api: NinjaAPI) -> OpenAPISchema:
@@ -104,9 +105,6 @@ def _complete_call(name: str, details: JsonObject, operation: Operation) -> None
     for status in _list_error_statuses(method, details, has_path_values):
         responses.setdefault(status, problem_answer(status))
     _add_examples(details, load_examples().get(name, []))
-
-
-_ONCE = "A repeat within 24 hours gets the same answer and does nothing."
 
 
 def _list_error_statuses(method: str, details: JsonObject, has_path_values: bool) -> list[int]:

@@ -12,6 +12,11 @@ from newsletter.models import Publication
 from newsletter.models.content.stories import MAX_TEXT_LENGTH
 from subscribers.models import Topic
 
+Slugs = Annotated[list[str], Field(description="Slugs of topics.", max_length=100)]
+Url = Annotated[str, Field(max_length=2_000)]
+Language = Annotated[str, Field(description="Such as en or es.", max_length=12)]
+Moment = Annotated[AwareDatetime, Field(description="With an offset, such as 2026-12-03T19:00:00+00:00.")]
+
 
 def _list_slugs(rows: Manager[Topic] | Manager[Publication]) -> list[str]:
     return sorted(row.slug for row in rows.all())
@@ -21,10 +26,6 @@ def _is_known(value: object) -> bool:
     return value is not None
 
 
-Slugs = Annotated[list[str], Field(description="Slugs of topics.", max_length=100)]
-Url = Annotated[str, Field(max_length=2_000)]
-Language = Annotated[str, Field(description="Such as en or es.", max_length=12)]
-Moment = Annotated[AwareDatetime, Field(description="With an offset, such as 2026-12-03T19:00:00+00:00.")]
 SlugsOfRows = Annotated[list[str], BeforeValidator(_list_slugs)]
 """The slugs of a row's topics or publications."""
 

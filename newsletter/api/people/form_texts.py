@@ -10,6 +10,7 @@ from subscribers.people.relevant_choices import find_asked_topics
 from subscribers.web.join_form import JoinForm
 
 _TRAP = "website"
+_TEXTS = ("email", "name", "city", "topics", "language")
 
 
 def describe_form(mailing_list: MailingList) -> FormAnswer:
@@ -92,9 +93,6 @@ def make_result(
         suggestion=suggestion,
         form_changed=form_changed,
     )
-
-
-_TEXTS = ("email", "name", "city", "topics", "language")
 
 
 def _describe_field(name: str, mailing_list: MailingList) -> FormField:

@@ -16,6 +16,25 @@ from subscribers.people.lookup import UnknownPerson, find_person
 from subscribers.person_locks import lock_people, lock_people_to_delete
 
 _LIST_IDS = PreparedRows(lambda slugs: MailingList.objects.filter(slug__in=slugs).order_by().values_list("pk"))
+_NEVER_SHOWN = ("followed_cases", "replies_received")
+_DETAILS = frozenset(
+    {
+        *(
+            "id",
+            "email",
+            "email_hint",
+            "name",
+            "country",
+            "region",
+            "city",
+            "radius_km",
+            "language",
+            "topics",
+            "giving",
+        ),
+        *("timezone", "source", "attributes", "created_at"),
+    }
+)
 
 
 def list_visible_lists(key: ApiKey) -> QuerySet[MailingList]:
@@ -125,9 +144,6 @@ def hide_other_lists(key: ApiKey, description: dict[str, object]) -> dict[str, o
     }
 
 
-_NEVER_SHOWN = ("followed_cases", "replies_received")
-
-
 def hide_private_parts(description: dict[str, object]) -> dict[str, object]:
     """Return what is known of a person without the cases that they follow or followed, and without what they wrote."""
     return {
@@ -143,26 +159,6 @@ def log_data(key: ApiKey, mailing_list: MailingList | None = None) -> dict[str, 
     """Return the details of a call for the staff log: the key, and the list if there is one."""
     list_data = {"list": mailing_list.slug, "list_id": mailing_list.pk} if mailing_list else {}
     return {"key": key.name, "key_id": key.pk, **list_data}
-
-
-_DETAILS = frozenset(
-    (
-        *(
-            "id",
-            "email",
-            "email_hint",
-            "name",
-            "country",
-            "region",
-            "city",
-            "radius_km",
-            "language",
-            "topics",
-            "giving",
-        ),
-        *("timezone", "source", "attributes", "created_at"),
-    )
-)
 
 
 def _hash_all(addresses: Iterable[str]) -> list[bytes]:

@@ -27,6 +27,9 @@ from subscribers.models import EventKind
 DESK_ID_PREFIX = "desk:"
 CHECK_SECONDS = 8.0
 _MAX_OTHERS = 10
+MAX_STORIES_CHECKED = 20
+_RECHECK_AFTER = timedelta(hours=6)
+MISSING_CHECK_SECONDS = 8.0
 
 
 @dataclass(frozen=True)
@@ -137,11 +140,6 @@ def _save(story: Story, **changes: object) -> None:
     Story.objects.filter(Q(pk=story.pk) | Q(same_as=story.pk)).update(**changes)
     for name, value in changes.items():
         setattr(story, name, value)
-
-
-MAX_STORIES_CHECKED = 20
-_RECHECK_AFTER = timedelta(hours=6)
-MISSING_CHECK_SECONDS = 8.0
 
 
 def check_missing_stories(

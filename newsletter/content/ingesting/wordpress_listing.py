@@ -23,6 +23,9 @@ from newsletter.content.parsing.feeds.wordpress_addresses import (
 
 _CLOSED = frozenset({401, 403})
 _ABSENT = frozenset({404, 405, 410})
+_MAX_SITES = 1_000
+_roots: LRUCache[str, str] = LRUCache(_MAX_SITES)
+_lock = threading.Lock()
 
 
 class RestApiUnavailable(FetchError):
@@ -101,11 +104,6 @@ def _list_candidates(given: Collection, fetcher: Fetcher) -> Iterator[Collection
     root = find_rest_root(page.body, headers=page.headers, url=page.url)
     if root:
         yield given.with_root(root)
-
-
-_MAX_SITES = 1_000
-_roots: LRUCache[str, str] = LRUCache(_MAX_SITES)
-_lock = threading.Lock()
 
 
 def get_known_collection(url: str) -> Collection:

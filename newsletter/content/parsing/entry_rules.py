@@ -49,6 +49,21 @@ _NOTES = re.compile(
     re.IGNORECASE,
 )
 PROTECTED_REASON = Message("This post is protected by a password, so it is not for a newsletter.")
+# Errors of feedparser, trafilatura, lxml, dateutil, nh3 and the codecs for a document that they cannot read.
+PARSER_ERRORS: tuple[type[Exception], ...] = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    LxmlError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+ENTRY_SECONDS = 1.0
+DOCUMENT_SECONDS = 6.0
+_limited = threading.Event()
 
 
 class BadEntry(DomainError):
@@ -81,23 +96,6 @@ def cpu_budget(seconds: float) -> Iterator[None]:
 
 def _stop(number: int, frame: FrameType | None) -> None:
     raise CpuBudgetExceeded
-
-
-# Errors of feedparser, trafilatura, lxml, dateutil, nh3 and the codecs for a document that they cannot read.
-PARSER_ERRORS: tuple[type[Exception], ...] = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    LxmlError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-)
-ENTRY_SECONDS = 1.0
-DOCUMENT_SECONDS = 6.0
-_limited = threading.Event()
 
 
 ENTRY_ERRORS: tuple[type[BaseException], ...] = (*PARSER_ERRORS, MemoryError, CpuBudgetExceeded)

@@ -12,7 +12,8 @@ import lxml.html
 from lxml.etree import ParserError
 from lxml.html import HtmlElement
 
-from newsletter.content.parsing.markup import is_deep_html, title_text
+from newsletter.content.parsing.markup import title_text
+from newsletter.content.parsing.markup_safety import is_deep_html
 from newsletter.content.parsing.text import cut_at_word
 from newsletter.content.parsing.urls import safe_link
 
@@ -53,6 +54,11 @@ _PIXEL_STYLE = re.compile(r"(?<![-\w])(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|
 _SRCSET_PART = re.compile(r"(\S+?)(?:\s+(\d{1,5}(?:\.\d+)?)([wx])\s*(?:,|$)|\s*(?:,\s+|,?$))\s*")
 _LAZY_ATTRIBUTES = ("data-src", "data-lazy-src", "data-original", "data-orig-file", "data-full-url")
 _LAZY_ATTRIBUTES_SETS = ("srcset", "data-srcset", "data-lazy-srcset")
+MEDIA_DESCRIPTION_FIELD = "picturewords"
+_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif")
+_MAX_BYTES = 40 * 1024 * 1024
+_ALT_LENGTH = 300
+_SIZE_IN_NAME = re.compile(r"-(?:\d{2,5}x\d{2,5}|scaled)(?=\.\w{3,4}$)")
 
 
 def is_story_image(url: str) -> bool:
@@ -114,13 +120,6 @@ def choose_size(sizes: Iterable[tuple[str, int]]) -> str:
 def parse_pixels(text: object) -> int:
     digits = str(text or "").strip().removesuffix("px")
     return int(digits[:6]) if digits.isascii() and digits.isdigit() else 0
-
-
-MEDIA_DESCRIPTION_FIELD = "picturewords"
-_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif")
-_MAX_BYTES = 40 * 1024 * 1024
-_ALT_LENGTH = 300
-_SIZE_IN_NAME = re.compile(r"-(?:\d{2,5}x\d{2,5}|scaled)(?=\.\w{3,4}$)")
 
 
 def find_named_picture(raw: Mapping[str, object], *, base_url: str, html: str = "") -> tuple[str, str]:

@@ -25,6 +25,18 @@ if TYPE_CHECKING:
 ANYTHING = "*/*"
 GIVES = ("stories", "events")
 KEYS = ("none", "in_address", "optional", "needed")
+_ORDER = (
+    "feed",
+    "wordpress",
+    "page",
+    "calendar",
+    "events",
+    "ghost",
+    "drupal",
+    "eventbrite",
+    "mobilize",
+    "action_network",
+)
 
 
 @dataclass(frozen=True)
@@ -124,18 +136,6 @@ def _check(name: str, kind: SourceKind) -> None:
         raise BadExtension("its “key” is none of %(known)s", known=", ".join(KEYS))
 
 
-_ORDER = (
-    "feed",
-    "wordpress",
-    "page",
-    "calendar",
-    "events",
-    "ghost",
-    "drupal",
-    "eventbrite",
-    "mobilize",
-    "action_network",
-)
 SOURCE_KINDS = Registry("newsletter.sources", SourceKind, order=_ORDER, check=_check)  # type: ignore[type-abstract]
 
 

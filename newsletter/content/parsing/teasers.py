@@ -7,8 +7,10 @@ import lxml.html
 from lxml.etree import ParserError
 from lxml.html import HtmlElement, tostring
 
-from newsletter.content.parsing.markup import is_deep_html, plain_text, remove_shortcodes
+from newsletter.content.parsing.markup import plain_text
+from newsletter.content.parsing.markup_safety import is_deep_html
 from newsletter.content.parsing.pseudonyms import is_pseudonym_note
+from newsletter.content.parsing.shortcodes import remove_shortcodes
 from newsletter.content.parsing.text import SENTENCE_ENDS, TEASER_LENGTH, make_teaser, split_sentences, tidy
 
 _MAX_CHARS = 40_000

@@ -10,6 +10,16 @@ from subscribers.people.data_export import format_moment, register_export_sectio
 _NOT_ENTERED = Message(
     "Not a recipient. It goes only to people who joined the list after it was turned on, and to nobody twice."
 )
+_REASONS = {
+    WelcomeStep.Code.UNSUBSCRIBED: Message("they unsubscribed or may no longer be mailed"),
+    WelcomeStep.Code.PAUSED: Message("they paused their mail"),
+    WelcomeStep.Code.MOVED: Message("they changed their address"),
+    WelcomeStep.Code.TOO_LATE: Message("it was more than 14 days late"),
+    WelcomeStep.Code.TURNED_OFF: Message("staff turned it off"),
+    WelcomeStep.Code.REJECTED: Message("the provider refused the mail"),
+    WelcomeStep.Code.EMPTY: Message("it had nothing for them: no block, or no story that they did not have"),
+    WelcomeStep.Code.EARLIER_STEP: Message("the mail before it did not reach them"),
+}
 
 
 def explain_step(issue: Issue, *, person: Subscriber) -> str:
@@ -43,15 +53,3 @@ def describe_steps(person: Subscriber) -> list[dict[str, object]]:
         }
         for row in rows.order_by("pk")
     ]
-
-
-_REASONS = {
-    WelcomeStep.Code.UNSUBSCRIBED: Message("they unsubscribed or may no longer be mailed"),
-    WelcomeStep.Code.PAUSED: Message("they paused their mail"),
-    WelcomeStep.Code.MOVED: Message("they changed their address"),
-    WelcomeStep.Code.TOO_LATE: Message("it was more than 14 days late"),
-    WelcomeStep.Code.TURNED_OFF: Message("staff turned it off"),
-    WelcomeStep.Code.REJECTED: Message("the provider refused the mail"),
-    WelcomeStep.Code.EMPTY: Message("it had nothing for them: no block, or no story that they did not have"),
-    WelcomeStep.Code.EARLIER_STEP: Message("the mail before it did not reach them"),
-}

@@ -33,6 +33,8 @@ _FORBIDDEN_TAGS = frozenset(
 )
 _PERSONAL_LINK = re.compile(rf"{TOKEN.pattern}(?:\?case=[A-Za-z0-9_-]+)?")
 _DOCTYPE = re.compile(r"\s*<!DOCTYPE html", re.IGNORECASE)
+_HEX = re.compile(r"#[0-9a-fA-F]{3}(?:[0-9a-fA-F]{3})?\b")
+_SKIPPED = frozenset({"head", "style", "script", "title"})
 
 
 def check_page(html: str, *, language: str, postal_address: str) -> Iterator[Finding]:
@@ -172,10 +174,6 @@ def _check_legal_requirements(root: HtmlElement, postal_address: str) -> Iterato
         yield Finding(
             "error", "postal-address", Message("The organisation's postal address is missing from the mail's footer.")
         )
-
-
-_HEX = re.compile(r"#[0-9a-fA-F]{3}(?:[0-9a-fA-F]{3})?\b")
-_SKIPPED = frozenset({"head", "style", "script", "title"})
 
 
 def check_contrast(root: HtmlElement) -> Iterator[Finding]:

@@ -35,6 +35,7 @@ MOVABLE_STATES = (Send.State.READY, Send.State.SUBMITTING, Send.State.PAUSED, Se
 _ROWS_PER_UPDATE = 500
 
 Staff = User | AnonymousUser
+_MAY_NEED_MOVE = Q(state=Send.State.PAUSED, code__in=STOPPED_BY_ACCOUNT) | Q(state=Send.State.SUBMITTING)
 
 
 @dataclass(frozen=True)
@@ -122,9 +123,6 @@ def _continue_move(move: AccountMove, *, now: datetime) -> None:
     except DomainError as error:
         unfinished.update(unfinished=False)
         notify_not_moved(move.send, error=error, now=now)
-
-
-_MAY_NEED_MOVE = Q(state=Send.State.PAUSED, code__in=STOPPED_BY_ACCOUNT) | Q(state=Send.State.SUBMITTING)
 
 
 @acts_on(sends=_MAY_NEED_MOVE)

@@ -19,17 +19,6 @@ from newsletter.models.feedback import Bounce
 from newsletter.sending.settling.delivered_bitmap import DeliveredBits, count_delivered
 from subscribers.models import CountedUnsubscribe
 
-
-def find_unsubscribed(send: Send) -> dict[int, datetime]:
-    """Map the id of each subscriber who used a link of the send to when they unsubscribed."""
-    return dict(CountedUnsubscribe.objects.filter(mailing=send.pk).values_list("subscriber_id", "at"))
-
-
-def delete_unsubscribed(send: Send) -> None:
-    """Delete the rows of people who used a link of the send. Call it when the receipt has its final number."""
-    CountedUnsubscribe.objects.filter(mailing=send.pk).delete()
-
-
 _RECEIPT_STATES = ("pending", "accepted", "rejected", "skipped", "uncertain")
 _DELIVERY_STATE: dict[str, str] = {
     Batch.State.PENDING: "pending",
@@ -41,6 +30,16 @@ _DELIVERY_STATE: dict[str, str] = {
     Batch.State.WRITTEN_OFF: "uncertain",
 }
 CANCELLED = Message("the send was cancelled before it reached them")
+
+
+def find_unsubscribed(send: Send) -> dict[int, datetime]:
+    """Map the id of each subscriber who used a link of the send to when they unsubscribed."""
+    return dict(CountedUnsubscribe.objects.filter(mailing=send.pk).values_list("subscriber_id", "at"))
+
+
+def delete_unsubscribed(send: Send) -> None:
+    """Delete the rows of people who used a link of the send. Call it when the receipt has its final number."""
+    CountedUnsubscribe.objects.filter(mailing=send.pk).delete()
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ MAX_LEASE = timedelta(minutes=10)
 LEASE_EXPIRED = Message("the worker stopped during the call, so it is unknown whether the provider accepted it")
 RUNNING_STATES = (Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION)
 _GETS_NEW_SUBSCRIBERS = Q(state=Send.State.SUBMITTED) & ~Q(period="")
+_NOT_STARTED = Q(state__in=(Send.State.PREPARING, Send.State.READY))
 
 
 def sweep(*, adapter: Adapter, clock: Callable[[], datetime] = timezone.now) -> list[Send]:
@@ -139,9 +140,6 @@ def settle_expired_leases(*, now: datetime) -> int:
         ended_at=now, outcome="uncertain", detail=LEASE_EXPIRED, code=Attempt.Code.WORKER_LOST
     )
     return len(lost)
-
-
-_NOT_STARTED = Q(state__in=(Send.State.PREPARING, Send.State.READY))
 
 
 @acts_on(sends=_NOT_STARTED)

@@ -24,6 +24,11 @@ from subscribers.desk.editing.uses import describe_uses
 from subscribers.desk.listing import DeskList, DeskViewSet
 from subscribers.models import MailingList
 
+LOG_ACTIONS = {
+    "archive": (gettext_lazy("Archive"), gettext_lazy("Archived")),
+    "bring_back": (gettext_lazy("Bring back"), gettext_lazy("Brought back")),
+}
+
 
 def archive_list(mailing_list: MailingList) -> None:
     """Close the list to sign-ups and archive it. Raises InUse if a publication that is not archived is sent to it."""
@@ -179,12 +184,6 @@ class ArchivePage(PermittedPage):
         bring_back_row(self.row)
         back = _("“%(row)s” is back.") % {"row": self.row}
         return f"{back} {self.after_return}".strip()
-
-
-LOG_ACTIONS = {
-    "archive": (gettext_lazy("Archive"), gettext_lazy("Archived")),
-    "bring_back": (gettext_lazy("Bring back"), gettext_lazy("Brought back")),
-}
 
 
 class ArchivableViewSet(DeskViewSet):

@@ -29,6 +29,8 @@ _DAY = re.compile(
 _MAX_JSON_CHARACTERS = 20_000
 _MAX_POSTCODE_LENGTH = 12
 _POSTCODE_COUNTRIES = ("GB", "US")
+LINES = {"country": 100, "region": 100, "city": 120, "source": 120}
+"""Columns of one line of text, with their maximum lengths. They are fields of a `PersonRow`, too."""
 
 
 def read_topics(text: str) -> list[str]:
@@ -179,8 +181,6 @@ def _describe_town(short: str, country: str) -> str:
     return ""
 
 
-LINES = {"country": 100, "region": 100, "city": 120, "source": 120}
-"""Columns of one line of text, with their maximum lengths. They are fields of a `PersonRow`, too."""
 READERS: dict[str, tuple[str, Callable[[str, list[str]], Any]]] = {
     "giving": ("giving", read_giving),
     "timezone": ("timezone", read_timezone),

@@ -49,6 +49,7 @@ SOFT_OPT_IN_SINCE = date(2026, 2, 5)
 MAX_IMPLIED_CONSENT = timedelta(days=731)
 LIST_TERMS = ("asked_on", "expires_on", "mail_frequency", "paused_until")
 """The format of the column of a file of all lists: `events asked_on=2026-01-31 mail_frequency=monthly; weekly`."""
+_NEVER_AGREED = Message("This person did not agree to mail in the old system, so they cannot be imported.")
 
 
 def find_state(
@@ -131,9 +132,6 @@ def _when_no(field: str) -> tuple[str, Refusal | None]:
     if field == AGREED:
         return RowKind.JOIN, (RefusalKind.NOT_SUBSCRIBED, _NEVER_AGREED)
     return RowKind.JOIN, None
-
-
-_NEVER_AGREED = Message("This person did not agree to mail in the old system, so they cannot be imported.")
 
 
 def _explain_never_subscribed(status: str) -> str:

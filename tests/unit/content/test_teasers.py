@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from newsletter.content.parsing.markup import remove_shortcodes
 from newsletter.content.parsing.pseudonyms import ANY_NAME, find_pseudonyms, list_notes_for
+from newsletter.content.parsing.shortcodes import remove_shortcodes
 from newsletter.content.parsing.teasers import teaser_from_html, teaser_from_text
 
 LEAD = "The court freed eleven people on Monday."

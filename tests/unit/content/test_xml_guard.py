@@ -3,7 +3,7 @@
 import pytest
 
 from newsletter.content.parsing.feeds.feed import parse_feed
-from newsletter.content.parsing.markup import has_internal_subset
+from newsletter.content.parsing.markup_safety import has_internal_subset
 
 BOMB = (
     '<?xml version="1.0"{declared}?>\n<!-- a feed -->\n<!DOCTYPE rss [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]>'

@@ -12,9 +12,10 @@ from newsletter.content.parsing.apis.answers import Node, NodeReader, changed_sh
 from newsletter.content.parsing.entries import Parsed, StoryEntry
 from newsletter.content.parsing.entry_rules import BadEntry, normalise_date, require_link, require_title
 from newsletter.content.parsing.json_text import as_mapping
-from newsletter.content.parsing.markup import clean_html, plain_text, remove_shortcodes, title_text
+from newsletter.content.parsing.markup import clean_html, plain_text, title_text
 from newsletter.content.parsing.pictures import find_picture_in_html, is_story_image, tidy_alt
 from newsletter.content.parsing.pseudonyms import find_pseudonyms
+from newsletter.content.parsing.shortcodes import remove_shortcodes
 from newsletter.content.parsing.teasers import teaser_from_html
 from newsletter.content.parsing.text import cut_at_word
 from newsletter.content.parsing.urls import safe_link

@@ -27,16 +27,11 @@ from newsletter.content.parsing.entry_rules import (
 from newsletter.content.parsing.entry_rules import PROTECTED_REASON as PROTECTED
 from newsletter.content.parsing.feeds.json_feed import looks_like_json, parse_json_feed
 from newsletter.content.parsing.feeds.recordings import find_recording
-from newsletter.content.parsing.markup import (
-    clean_html,
-    has_internal_subset,
-    is_deep_xml,
-    plain_text,
-    remove_shortcodes,
-    title_text,
-)
+from newsletter.content.parsing.markup import clean_html, plain_text, title_text
+from newsletter.content.parsing.markup_safety import has_internal_subset, is_deep_xml
 from newsletter.content.parsing.pictures import MEDIA_DESCRIPTION_FIELD, find_named_picture, find_picture_in_html
 from newsletter.content.parsing.pseudonyms import find_pseudonyms
+from newsletter.content.parsing.shortcodes import remove_shortcodes
 from newsletter.content.parsing.teasers import teaser_from_html
 from newsletter.content.parsing.text import cut_at_word, tidy
 from newsletter.content.parsing.urls import safe_link
@@ -48,6 +43,10 @@ _MEDIA_DESCRIPTION = re.compile(rb"(</?)media:description\b")
 _FEED_LINK = re.compile(
     rb"<link\b[^>]*type=[\"']application/(?:rss|atom)\+xml[\"'][^>]*href=[\"']([^\"'>]{1,500})", re.IGNORECASE
 )
+_REFERENCE = re.compile(rb"&#(?:[xX](?P<hex>[0-9a-fA-F]{1,20})|(?P<dec>[0-9]{1,20}));?")
+_MARK = "\ufdd0"
+_MARKED = f"&#x{ord(_MARK):X};".encode()
+_FIELDS = ("title", "link", "id", "summary", "author")
 
 
 def parse_feed(body: bytes, *, content_type: str, url: str, now: datetime | None = None) -> Parsed:
@@ -235,12 +234,6 @@ def _moment(raw: Mapping[str, Any]) -> datetime | None:
 def _categories(raw: Mapping[str, Any]) -> tuple[str, ...]:
     names = (title_text(str(tag.get("label") or tag.get("term") or "")) for tag in raw.get("tags") or [])
     return tuple(dict.fromkeys(cut_at_word(name, 100) for name in names if name))[:_MAX_CATEGORIES]
-
-
-_REFERENCE = re.compile(rb"&#(?:[xX](?P<hex>[0-9a-fA-F]{1,20})|(?P<dec>[0-9]{1,20}));?")
-_MARK = "\ufdd0"
-_MARKED = f"&#x{ord(_MARK):X};".encode()
-_FIELDS = ("title", "link", "id", "summary", "author")
 
 
 def mark_bad_references(body: bytes) -> bytes:

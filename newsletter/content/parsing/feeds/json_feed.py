@@ -20,9 +20,10 @@ from newsletter.content.parsing.entry_rules import (
 from newsletter.content.parsing.entry_rules import PROTECTED_REASON as PROTECTED
 from newsletter.content.parsing.feeds.recordings import AUDIO, VIDEO, read_duration
 from newsletter.content.parsing.json_text import BadJson, as_mapping, has_broken_characters, read_json
-from newsletter.content.parsing.markup import clean_html, plain_text, remove_shortcodes
+from newsletter.content.parsing.markup import clean_html, plain_text
 from newsletter.content.parsing.pictures import find_alt_in_html, find_picture_in_html, is_story_image
 from newsletter.content.parsing.pseudonyms import find_pseudonyms
+from newsletter.content.parsing.shortcodes import remove_shortcodes
 from newsletter.content.parsing.teasers import teaser_from_html, teaser_from_text
 from newsletter.content.parsing.text import cut_at_word, tidy
 from newsletter.content.parsing.urls import safe_link

@@ -24,9 +24,10 @@ from newsletter.content.parsing.feeds.wordpress_addresses import (
     short_address,
 )
 from newsletter.content.parsing.json_text import BadJson, as_mapping, has_broken_characters, read_json
-from newsletter.content.parsing.markup import clean_html, plain_text, remove_shortcodes, title_text
+from newsletter.content.parsing.markup import clean_html, plain_text, title_text
 from newsletter.content.parsing.pictures import find_picture_in_html, is_story_image, parse_pixels
 from newsletter.content.parsing.pseudonyms import find_pseudonyms
+from newsletter.content.parsing.shortcodes import remove_shortcodes
 from newsletter.content.parsing.teasers import teaser_from_html
 from newsletter.content.parsing.text import cut_at_word
 from newsletter.content.parsing.urls import safe_link

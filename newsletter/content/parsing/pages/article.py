@@ -12,6 +12,7 @@ from newsletter.content.parsing.urls import safe_link
 
 _OUTSIDE = ("aside", "nav", "footer")
 _OUTSIDE_WORDS = ("related", "comment", "sidebar", "widget", "recent-posts", "wp-block-latest-posts", "wp-block-query")
+_OPENERS = ("wp-block-post-featured-image", "wp-block-cover", "wp-post-image", "post-thumbnail", "featured-image")
 
 
 def find_main_article(tree: HtmlElement) -> HtmlElement | None:
@@ -50,9 +51,6 @@ def is_outside(element: HtmlElement, *, until: HtmlElement | None = None) -> boo
         if above.tag not in ("body", "html") and any(word in words for word in _OUTSIDE_WORDS):
             return True
     return False
-
-
-_OPENERS = ("wp-block-post-featured-image", "wp-block-cover", "wp-post-image", "post-thumbnail", "featured-image")
 
 
 def find_page_picture(

@@ -7,6 +7,11 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, JsonValue, PlainSerializer, TypeAdapter
 
+OMIT_NONE = Field(exclude_if=lambda value: value is None)
+"""The JSON has no key for this field if it is None."""
+_ADAPTERS: dict[type[object], TypeAdapter[object]] = {}
+"""The writer of each class of records, made when it is first needed."""
+
 
 def _parse_with(parse: Callable[[str], date]) -> Callable[[object], object]:
     """Return a reader of ISO 8601 text, in which "" means None. It leaves other values alone."""
@@ -22,8 +27,6 @@ OptionalMoment = Annotated[
     datetime | None, BeforeValidator(_parse_with(datetime.fromisoformat)), PlainSerializer(_write_iso)
 ]
 OptionalDay = Annotated[date | None, BeforeValidator(_parse_with(date.fromisoformat)), PlainSerializer(_write_iso)]
-OMIT_NONE = Field(exclude_if=lambda value: value is None)
-"""The JSON has no key for this field if it is None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +44,6 @@ class PictureRecord:
     weight: int
     story_url: Annotated[str | None, OMIT_NONE] = None
     colour: Annotated[str | None, OMIT_NONE] = None
-
-
-_ADAPTERS: dict[type[object], TypeAdapter[object]] = {}
-"""The writer of each class of records, made when it is first needed."""
 
 
 def to_json(record: object) -> dict[str, JsonValue]:

@@ -63,7 +63,7 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
     GRACE_PERIOD = timedelta(hours=6)
     """How late an issue may still be sent without a person's decision."""
 
-    MAX_WELCOME_STEPS, MAX_DELAY_DAYS = 3, 60
+    MAX_DELAY_DAYS = 60
 
     TEXT_LIMITS = {"subject": 300, "preheader": 300, "headline": 200}
     """The most characters of texts that staff write. A draft may hold more: `find_incomplete_parts` names them."""

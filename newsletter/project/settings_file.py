@@ -67,7 +67,7 @@ def read_settings_file(environ: MutableMapping[str, str]) -> SettingsFile:
     if file is None:
         _last_read = SettingsFile()
         return _last_read
-    settings = list(_parse(_read_text(file), name=str(file.absolute())))
+    settings = list(parse_settings(_read_text(file), name=str(file.absolute())))
     values = {name: value for name, value, _ in settings}
     named = values.pop(FILE_SETTING, "").strip()
     if named and Path(named).absolute() != file.absolute():
@@ -84,16 +84,11 @@ def read_settings_file(environ: MutableMapping[str, str]) -> SettingsFile:
     return _last_read
 
 
-def parse_settings(text: str, *, name: str) -> dict[str, str]:
-    """Return the settings by name. The last line of a name counts. Raises SettingsFileError with the line's number.
+def parse_settings(text: str, *, name: str) -> Iterator[tuple[str, str, int]]:
+    """Yield the name, the value and the line number of each setting. Raises SettingsFileError with the line's number.
 
-    Quotes around a value, `export` and comments are left out. A `$` has no special meaning.
+    `name` is the file's, for errors. Quotes around a value, `export` and comments are left out. A `$` has no special meaning.
     """
-    return {setting: value for setting, value, _ in _parse(text, name=name)}
-
-
-def _parse(text: str, *, name: str) -> Iterator[tuple[str, str, int]]:
-    """Yield the name, the value and the number of the line of each setting. `name` is the file's, for errors."""
     for binding in parse_stream(StringIO(text, newline="")):
         line = binding.original.line + _blank_lines_before(binding.original.string)
         if binding.error:

@@ -97,7 +97,8 @@ def change_delay(*, issue: Issue, days: int, by: Staff) -> None:
         )
     )
     lowest = max((int(delay or 0) for step, delay in delays.items() if step < locked.number), default=0) + 1
-    highest = min((int(delay or 0) for step, delay in delays.items() if step > locked.number), default=61) - 1
+    later = [int(delay or 0) for step, delay in delays.items() if step > locked.number]
+    highest = min(later) - 1 if later else Issue.MAX_DELAY_DAYS
     if locked.number == FIRST_STEP or not lowest <= days <= highest:
         raise BadValue(
             "Choose %(lowest)s to %(highest)s days, so that the mails keep their order. Nothing was changed.",

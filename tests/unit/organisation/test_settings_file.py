@@ -42,7 +42,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 def test_a_line_is_read_as_every_other_program_reads_it(line: str, value: str, line_end: str) -> None:
-    assert parse_settings(line.replace("\n", line_end) + line_end, name=".env") == {"A": value}
+    settings = parse_settings(line.replace("\n", line_end) + line_end, name=".env")
+    assert {name: value for name, value, _ in settings} == {"A": value}
 
 
 def test_the_line_that_counts_is_known_for_each_name(folder: Path) -> None:
@@ -64,7 +65,7 @@ def test_the_line_that_counts_is_known_for_each_name(folder: Path) -> None:
 )
 def test_a_line_that_cannot_be_understood_is_named_by_its_number(text: str, says: str) -> None:
     with pytest.raises(SettingsFileError) as caught:
-        parse_settings(text, name=".env")
+        list(parse_settings(text, name=".env"))
     assert str(caught.value).startswith(says)
 
 

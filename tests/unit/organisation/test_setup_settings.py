@@ -40,7 +40,7 @@ def prepare(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, str]]:
             monkeypatch.setenv(name, value)
         read_settings_file(os.environ)
         prepare_setup(list(arguments), environ=os.environ)
-        return parse_settings(Path(".env").read_text(), name=".env")
+        return {name: value for name, value, _ in parse_settings(Path(".env").read_text(), name=".env")}
 
     monkeypatch.setattr(os, "environ", dict(os.environ))  # what the file adds to it is forgotten after the test
     return run

@@ -22,7 +22,7 @@ from newsletter.issues.planning.create_issue import Beginning, create_issue
 from newsletter.models import Issue, IssueTemplate, Publication
 from subscribers.models import Segment
 
-MAX_ISSUES_TO_COPY, MAX_DRAFTS_NAMED = 100, 20
+MAX_DRAFTS_NAMED = 20
 _PUBLIC_ID = re.compile(r"[0-9a-f]{24}")
 
 

@@ -1,19 +1,19 @@
 """Rules for every entry of any source: readable in time, with a title, a link and a possible date, not protected."""
 
 import re
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
-from types import FrameType
 from typing import TypeVar
-
-from lxml.etree import LxmlError
 
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
+from newsletter.content.parsing.cpu_budget import (
+    ENTRY_ERRORS,
+    CpuBudgetExceeded,
+    is_document_over_budget,
+    limit_entry_time,
+)
 from newsletter.content.parsing.entries import SetAside
 from newsletter.content.parsing.json_text import has_broken_characters
 from newsletter.content.parsing.text import TITLE_LENGTH, cut_at_word, tidy
@@ -30,18 +30,17 @@ _TOO_LARGE_TO_READ = Message(
 
 Raw = TypeVar("Raw")
 Entry = TypeVar("Entry")
-_REPEAT_SECONDS = 0.05
 # Only the form itself: many themes carry its class in the styles of every page.
-_FORM = re.compile(
+_PASSWORD_FORM = re.compile(
     r"<form\b[^>]{0,1000}(?:action=postpass|post-password-form)|<input\b[^>]{0,1000}\bname\s*=\s*[\"']?post_password\b",
     re.IGNORECASE,
 )
-_TITLES = re.compile(
+_PROTECTED_TITLES = re.compile(
     r"^(?:protected|geschützt|gesch&#252;tzt|protégé|protegido|protegida|protetto|protetta|beveiligd|beschermd|skyddad|"
     r"beskyttet|chroniony|zabezpieczone|защищено)\s*:",
     re.IGNORECASE,
 )
-_NOTES = re.compile(
+_PROTECTED_NOTES = re.compile(
     r"^\s*(?:there is no excerpt because this is a protected post"
     r"|es gibt keine kurzfassung, da dies ein geschützter beitrag ist"
     r"|il n.y a pas d.extrait, car cette publication est protégée"
@@ -49,76 +48,10 @@ _NOTES = re.compile(
     re.IGNORECASE,
 )
 PROTECTED_REASON = Message("This post is protected by a password, so it is not for a newsletter.")
-# Errors of feedparser, trafilatura, lxml, dateutil, nh3 and the codecs for a document that they cannot read.
-PARSER_ERRORS: tuple[type[Exception], ...] = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    LxmlError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-)
-ENTRY_SECONDS = 1.0
-DOCUMENT_SECONDS = 6.0
-_limited = threading.Event()
 
 
 class BadEntry(DomainError):
     """One entry cannot be used; the message is the reason for staff."""
-
-
-class CpuBudgetExceeded(BaseException):
-    """The block used too much processor time. This is no Exception, so that no library catches it."""
-
-
-@contextmanager
-def cpu_budget(seconds: float) -> Iterator[None]:
-    """Raise CpuBudgetExceeded in the block after ``ENTRY_SECONDS`` of processor time.
-
-    It works in the main thread only, where the parsing child does all its work. Elsewhere the block has no limit.
-    Budgets do not nest.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGVTALRM, _stop)
-    # The signal repeats, because a library may swallow the first one with a bare “except”.
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, _REPEAT_SECONDS)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise CpuBudgetExceeded
-
-
-ENTRY_ERRORS: tuple[type[BaseException], ...] = (*PARSER_ERRORS, MemoryError, CpuBudgetExceeded)
-
-
-def limit_entries() -> None:
-    """Hold every entry that this process parses to its time limit. For the parser's child process."""
-    _limited.set()
-
-
-def is_limited() -> bool:
-    """Return True if entries have a time limit here: in the parser's child process, in its main thread."""
-    return _limited.is_set() and threading.current_thread() is threading.main_thread()
-
-
-def limit_entry_time() -> AbstractContextManager[None]:
-    """Raise CpuBudgetExceeded in the block after ``ENTRY_SECONDS`` of processor time, if entries are limited here."""
-    return cpu_budget(ENTRY_SECONDS) if is_limited() else nullcontext()
-
-
-def is_document_over_budget(started: float) -> bool:
-    """Return True if the document has used its processor time since ``started`` (``time.process_time()``)."""
-    return is_limited() and time.process_time() - started > DOCUMENT_SECONDS
 
 
 _SET_ASIDE: tuple[type[BaseException], ...] = (BadEntry, *ENTRY_ERRORS)
@@ -267,9 +200,9 @@ def _make_label(label: Callable[[Raw, int], str], raw: Raw, number: int) -> str:
 
 def has_password_form(html: str) -> bool:
     """Return True if the HTML contains the form in which WordPress asks for a post's password."""
-    return bool(_FORM.search(html))
+    return bool(_PASSWORD_FORM.search(html))
 
 
 def is_protected_entry(*, title: str, text: str, html: str) -> bool:
     """Return True if a feed's entry is a protected post, by its form, its note, or the prefix of its title."""
-    return has_password_form(html) or bool(_NOTES.match(text)) or bool(_TITLES.match(title.strip()))
+    return has_password_form(html) or bool(_PROTECTED_NOTES.match(text)) or bool(_PROTECTED_TITLES.match(title.strip()))

@@ -3,9 +3,9 @@
 import logging
 
 from newsletter.common.messages import Message
+from newsletter.content.parsing.cpu_budget import PARSER_ERRORS
 from newsletter.content.parsing.documents import Document
 from newsletter.content.parsing.entries import Parsed
-from newsletter.content.parsing.entry_rules import PARSER_ERRORS
 from newsletter.content.parsing.pages.story_page import parse_page_picture
 from newsletter.content.parsing.pages.the_events_calendar import parse_tribe_events
 from newsletter.content.parsing.source_kind import SOURCE_KINDS

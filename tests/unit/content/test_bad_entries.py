@@ -107,7 +107,7 @@ HANGING_SECONDS = 600
 """An entry is limited in seconds of the processor, which take longer on a busy machine."""
 SLOW = """
 import sys, time
-from newsletter.content.parsing.entry_rules import limit_entries
+from newsletter.content.parsing.cpu_budget import limit_entries
 from newsletter.content.parsing.entry_rules import read_entries
 limit_entries()
 def read(raw):

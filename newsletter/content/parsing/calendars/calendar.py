@@ -30,8 +30,9 @@ from newsletter.content.parsing.calendars.series import (
     withhold_private,
 )
 from newsletter.content.parsing.calendars.zones import Zones
+from newsletter.content.parsing.cpu_budget import CpuBudgetExceeded, cpu_budget
 from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
-from newsletter.content.parsing.entry_rules import BadEntry, CpuBudgetExceeded, cpu_budget, label_entry
+from newsletter.content.parsing.entry_rules import BadEntry, label_entry
 from newsletter.content.parsing.list_truncation import find_truncated_from
 from newsletter.content.parsing.markup import title_text
 from newsletter.content.parsing.text import cut_at_word, tidy

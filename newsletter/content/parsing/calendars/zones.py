@@ -9,7 +9,7 @@ from icalendar.timezone import tzp
 
 from newsletter.content.parsing.calendars.lines import DATED, CalendarText, Line
 from newsletter.content.parsing.calendars.zone_names import find_zone_name
-from newsletter.content.parsing.entry_rules import CpuBudgetExceeded, cpu_budget
+from newsletter.content.parsing.cpu_budget import CpuBudgetExceeded, cpu_budget
 
 _TZID = re.compile(r";TZID=(?P<name>\"[^\"]*\"|.*?(?=;(?:VALUE|X-)|$))", re.IGNORECASE)
 _LOCATION = re.compile(r"^X-LIC-LOCATION\s*:\s*(?P<name>\S.*)$", re.IGNORECASE | re.MULTILINE)

@@ -7,7 +7,7 @@ from typing import Any
 import lxml.html
 from lxml.html import HtmlElement
 
-from newsletter.content.parsing.entry_rules import CpuBudgetExceeded, cpu_budget
+from newsletter.content.parsing.cpu_budget import CpuBudgetExceeded, cpu_budget
 from newsletter.content.parsing.pages.json_ld import walk
 
 _SECONDS = 3.0

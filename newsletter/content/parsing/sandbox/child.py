@@ -119,7 +119,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _limit_memory(memory_bytes)
     if sys.argv[1] == "documents":
-        importlib.import_module("newsletter.content.parsing.entry_rules").limit_entries()
+        importlib.import_module("newsletter.content.parsing.cpu_budget").limit_entries()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     with answers:

@@ -27,6 +27,7 @@ from newsletter.rendering.blocks import (
     Picture,
     Quote,
     Related,
+    SchemaBlock,
     StoryCards,
     StoryRows,
 )
@@ -46,6 +47,7 @@ from tests.support.mail_documents import (
     story,
     visible_text,
 )
+from tests.support.sample_mails import sample_schema_block
 
 CORPUS = Path(os.environ.get("NEWSLETTER_CORPUS", Path(__file__).parents[4] / "shared" / "data"))
 TEMPLATES = Path(__file__).parents[3] / "templates" / "email"
@@ -165,6 +167,23 @@ def test_one_word_of_3000_characters_is_cut_and_may_wrap():
     assert len(document_fromstring(mail.html).xpath("string(//h2)")) == 200
     assert "overflow-wrap:anywhere" in mail.html.replace(": ", ":")
     assert all(len(line.rstrip()) <= 72 for line in mail.text.splitlines() if "://" not in line)
+
+
+def test_a_long_time_location_button_or_source_wraps_in_plain_text():
+    long = "The hall of the Old Rope Works beside the second quay of the island harbour"
+    card = EventCard(
+        event(when=f"{long} (London)", where=f"{long}, Reading", distance="within 15 km of you"), button=long
+    )
+    statistic = SchemaBlock("statistic", {"figure": "8 in 10", "meaning": "claims were settled.", "source": long})
+    text = render(document(card, statistic)).text
+    assert text.count("harbour") > 4
+    assert [line for line in text.splitlines() if len(line.rstrip()) > 72 and "://" not in line] == []
+
+
+def test_the_points_of_a_list_have_no_blank_lines_between_them():
+    band = sample_schema_block("partner_band", picture)
+    text = render(document(replace(band, values={**band.values, "points": ("One boat", "Two boats")}))).text
+    assert "- One boat\n- Two boats\n\n" in text
 
 
 @pytest.mark.requirement("M4")

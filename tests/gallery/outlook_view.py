@@ -10,7 +10,6 @@ import subprocess
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from html import escape
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -144,11 +143,11 @@ def find_lost_words(written: list[str], shown: list[str], *, in_order: bool) -> 
     unmatched = [(word, 0) for word in written]
     if in_order:
         unmatched = []
-        for tag, start, end, at, to in SequenceMatcher(None, written, shown, autojunk=False).get_opcodes():
-            if tag == "equal":
-                rest[at:to] = [None] * (to - at)
+        for word, at, is_there in _align(written, shown):
+            if is_there:
+                rest[at] = None
             else:
-                unmatched += [(word, at) for word in written[start:end]]
+                unmatched.append((word, at))
     lost = []
     for word, at in unmatched:
         near, far = (max(0, at - _ROW_WORDS), at + _ROW_WORDS) if in_order else (0, len(rest))
@@ -158,6 +157,33 @@ def find_lost_words(written: list[str], shown: list[str], *, in_order: bool) -> 
         elif not found:
             lost.append(word)
     return lost[:5]
+
+
+def _align(written: list[str], shown: list[str]) -> Iterator[tuple[str, int, bool]]:
+    """Yield each written word, its position among the shown ones, and whether it is there.
+
+    As many words as possible keep their order. `SequenceMatcher` looks for long runs instead: where events repeat and a page
+    parts one, it compares the others with their neighbours.
+    """
+    reach = _ROW_WORDS + abs(len(written) - len(shown))
+    kept: list[dict[int, int]] = [{} for _ in range(len(written) + 1)]  # words that keep their order from here on
+    for position in reversed(range(len(written))):
+        here, below = kept[position], kept[position + 1]
+        for at in reversed(range(max(0, position - reach), min(len(shown), position + reach))):
+            if written[position] == shown[at]:
+                here[at] = 1 + below.get(at + 1, 0)
+            else:
+                here[at] = max(below.get(at, 0), here.get(at + 1, 0))
+    position = at = 0
+    while position < len(written):
+        if at < len(shown) and written[position] == shown[at]:
+            yield written[position], at, True
+            position, at = position + 1, at + 1
+        elif kept[position].get(at + 1, 0) > kept[position + 1].get(at, 0):
+            at += 1
+        else:
+            yield written[position], at, False
+            position += 1
 
 
 def _find_word(word: str, rest: list[str | None], *, near: int, far: int) -> range | None:

@@ -40,6 +40,14 @@ def test_a_word_that_is_written_twice_and_shown_once_is_lost() -> None:
     assert find_lost_words(["to", "give", "to"], ["to", "give", "tomorrow"], in_order=True) == ["to"]
 
 
+def test_rows_that_are_alike_are_compared_with_themselves() -> None:
+    row = ["Sat", "12", "Dec", "Walk", "for", "the", "right", "to", "stay", "10:00", "Oxford", "Broad", "Street"]
+    read_over_two_pages = [*row[:1], *row[3:9], *row[1:3], *row[9:]]
+    shown = [*read_over_two_pages, *row * 2, *read_over_two_pages, *row * 8]
+    assert find_lost_words(row * 12, shown, in_order=True) == []
+    assert find_lost_words(row * 12, shown[:-1], in_order=True) == ["Street"]
+
+
 def test_words_over_each_other_are_found_and_neighbours_are_not() -> None:
     word = Word("a", 10, 10, 50, 20)
     assert word.overlaps(Word("b", 12, 12, 40, 22))

@@ -1,5 +1,8 @@
 """A short letter in Arabic, Hindi and German: another direction, another script, and long words."""
 
+from datetime import date
+
+from babel.dates import format_date
 from babel.units import format_unit
 
 from newsletter.rendering.blocks import (
@@ -15,9 +18,12 @@ from newsletter.rendering.blocks import (
     StoryCards,
     StoryItem,
 )
-from newsletter.rendering.phrases import find_phrase, find_text_direction
+from newsletter.rendering.phrases import find_phrase, find_text_direction, format_day
 from tests.support.sample_mails import SITE, PictureFinder
 
+DAY = date(2026, 12, 3)
+"""The day of the event."""
+STORY_DAY = date(2026, 11, 24)
 TEXTS = {
     "ar": {
         "name": "الرسالة الأسبوعية",
@@ -26,9 +32,7 @@ TEXTS = {
         "greeting": "أصدقاءنا الأعزاء، هذه أخبار الأسبوع من الميدان.",
         "cards": ("المحكمة التي تصل بالقارب", "«اسألونا أولًا»"),
         "topic": "أجور عادلة",
-        "date": "24 نوفمبر 2026",
-        "when": "الخميس 3 ديسمبر 2026، 18:30 (لندن)",
-        "month": "ديسمبر",
+        "hours": "6:30 م (لندن)",
         "event": "أمسية حكايات من الميدان",
         "where": "المكتبة المركزية",
         "quote": "كتبته لأنه كان صحيحًا.",
@@ -42,9 +46,7 @@ TEXTS = {
         "greeting": "प्रिय मित्रो, इस सप्ताह के समाचार प्रस्तुत हैं।",
         "cards": ("नाव से आने वाली अदालत", "“पहले हमसे पूछिए”"),
         "topic": "उचित मज़दूरी",
-        "date": "24 नवंबर 2026",
-        "when": "गुरुवार, 3 दिसंबर 2026, 18:30 (लंदन)",
-        "month": "दिस॰",
+        "hours": "6:30 pm (लंदन)",
         "event": "मैदान से कहानियों की एक शाम",
         "where": "केंद्रीय पुस्तकालय",
         "quote": "मैंने इसे लिखा क्योंकि यह सच था।",
@@ -58,9 +60,7 @@ TEXTS = {
         "greeting": "Liebe Freundinnen und Freunde, das ist unsere Woche.",
         "cards": ("Das Gericht, das mit dem Boot kommt", "Arbeitnehmerüberlassungsrechtsprechung einfach erklärt"),
         "topic": "Gerechte Löhne",
-        "date": "24. November 2026",
-        "when": "Donnerstag, 3. Dezember 2026, 18:30 (London)",
-        "month": "Dez.",
+        "hours": "18:30 (London)",
         "event": "Ein Abend mit Geschichten aus der Arbeit",
         "where": "Zentralbibliothek",
         "quote": "Ich habe es aufgeschrieben, weil es wahr war.",
@@ -74,16 +74,20 @@ def letter_in(language: str, *, brand: Brand, picture: PictureFinder) -> Documen
     """Return the letter in one of ``TEXTS``."""
     text = TEXTS[language]
     url = f"{SITE}/{language}/"
+    day = format_day(DAY, locale=language, year=DAY.year, with_weekday=True)
+    comma = "، " if language == "ar" else ", "
     event = EventItem(
         str(text["event"]),
         url,
-        str(text["when"]),
-        "3",
-        str(text["month"]),
+        f"{day}{comma}{text['hours']}",
+        str(DAY.day),
+        format_date(DAY, format="MMM", locale=language),
         where=str(text["where"]),
         distance=find_phrase(
             "distance_within", language, distance=format_unit(15, "kilometer", "short", locale=language)
         ),
+        weekday=format_date(DAY, format="EEE", locale=language),
+        hours=str(text["hours"]),
         calendar_url=f"{url}evening.ics",
     )
     cards = tuple(
@@ -96,7 +100,7 @@ def letter_in(language: str, *, brand: Brand, picture: PictureFinder) -> Documen
         teaser=str(text["teaser"]),
         picture=picture("terraces", "wide"),
         topic=str(text["topic"]),
-        date=str(text["date"]),
+        date=format_day(STORY_DAY, locale=language, year=DAY.year),
     )
     return Document(
         subject=str(text["lead"]),

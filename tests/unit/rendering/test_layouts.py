@@ -128,6 +128,12 @@ def test_a_plain_letter_shows_each_block_and_its_links(kind: str) -> None:
     assert usual.text.endswith(plain.text.partition("\n\n")[2])
 
 
+def test_the_link_to_a_calendar_has_the_size_of_text_in_a_plain_letter() -> None:
+    html = render(letter("plain", blocks=(sample_blocks(flat_picture)["event_card"],))).html
+    (look,) = re.findall(r"""<a class="calendar"[^>]* style=(?:'([^']*)'|"[^"]*")""", html)
+    assert "font-size:17px" in look
+
+
 def test_a_layout_without_a_template_of_its_own_uses_the_blocks() -> None:
     html = render(letter("plain", blocks=(sample_schema_block("timetable", flat_picture),))).html
     assert 'class="ruledtop"' in html

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from newsletter.common.commands.base import describe_start
 from newsletter.common.errors import WrongState
+from newsletter.management.commands import setup
 from newsletter.management.commands.serve import describe_first_link
 from newsletter.management.setup.answer_checks import MAX_ADDRESS_LENGTH, MAX_NAME_LENGTH
 from newsletter.management.setup.first_steps import send_proof
@@ -142,6 +143,17 @@ def test_set_up_continues_if_the_provider_refuses_the_proof(
     assert "Start it: newsletter serve" in said
     mail_server.faults["RCPT"] = say("250 2.1.5 ok")
     assert "Proof: sent to ann@example.org." in run(flags=("--yes",))
+
+
+def test_set_up_of_the_debian_package_names_its_service(
+    run: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setup, "_SYSTEMD", tmp_path)
+    assert "Start it: newsletter serve" in run(options=ANSWERS, flags=("--yes",))
+    monkeypatch.setattr(sys, "prefix", "/usr/lib/newsletter")
+    assert "Start it: sudo systemctl enable --now newsletter\n" in run(flags=("--yes",))
+    monkeypatch.setattr(setup, "_SYSTEMD", tmp_path / "missing")
+    assert "Start it: newsletter serve" in run(flags=("--yes",))
 
 
 def test_a_proof_with_an_unknown_outcome_is_called_uncertain(

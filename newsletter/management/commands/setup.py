@@ -3,6 +3,7 @@
 The settings are asked for and written before Django starts, in `newsletter.project.setup_settings`.
 """
 
+import sys
 from argparse import ArgumentParser
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,10 @@ from newsletter.organisation.apply_file import apply_file
 from newsletter.organisation.health.run_checks import examine
 from newsletter.organisation.sample_files import ORGANISATION_FILE, is_sample
 
+_DEBIAN_PACKAGE = "/usr/lib/newsletter"
+"""Where the Debian package has its Python."""
+_SYSTEMD = Path("/run/systemd/system")
+"""This folder exists if systemd runs."""
 _ABOUT_ORGANISATION = ("website", "sender", "name", "postal_address", "zone", "source")
 
 
@@ -100,10 +105,17 @@ def _print_end(console: Console) -> None:
             f" NEWSLETTER_ONLY_TO in {settings.ENV.env_file} by NEWSLETTER_PRODUCTION=true.",
             markup=False,
         )
-    site = urlsplit(settings.NEWSLETTER_SITE_URL)
-    port = f" --port {site.port or 80}" if is_loopback(site.hostname or "") and site.port != DEFAULT_PORT else ""
-    console.print(f"\nStart it: newsletter serve{port}", style="bold")
+    console.print(f"\nStart it: {_find_start_command()}", style="bold")
     if first := describe_first_link(now=datetime.now(UTC)):
         console.print(first, markup=False)
     else:
         console.print(f"Then sign in at {settings.NEWSLETTER_SITE_URL}/admin/", markup=False)
+
+
+def _find_start_command() -> str:
+    """Return the command for the service of the Debian package. Without the package or systemd, return `newsletter serve`."""
+    if sys.prefix == _DEBIAN_PACKAGE and _SYSTEMD.is_dir():
+        return "sudo systemctl enable --now newsletter"
+    site = urlsplit(settings.NEWSLETTER_SITE_URL)
+    port = f" --port {site.port or 80}" if is_loopback(site.hostname or "") and site.port != DEFAULT_PORT else ""
+    return f"newsletter serve{port}"

@@ -1,9 +1,11 @@
 """All providers that are installed: their adapters, their URLs and their webhook handlers."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from newsletter.common.extension_registry import Registry, RegistryPart
+from newsletter.providers.accounts import DEFAULT_ACCOUNT, name_setting
 from newsletter.providers.base.contract import Adapter
 from newsletter.providers.base.errors import BadProviderUrl, BadWebhook
 from newsletter.providers.base.provider_adapter import ProviderAdapter
@@ -73,8 +75,8 @@ def is_atomic(provider: str) -> bool:
     return provider in WEBHOOK_HANDLERS and WEBHOOK_HANDLERS[provider].atomic
 
 
-def read_provider_url(url: str) -> ProviderSettings:
-    """Return the parts of NEWSLETTER_PROVIDER_URL. Raise BadProviderUrl, which names the wrong part, never the key."""
+def read_provider_url(url: str, *, account: str = DEFAULT_ACCOUNT) -> ProviderSettings:
+    """Return the parts of an account's URL. Raise BadProviderUrl, which names the wrong part, never the key."""
     scheme = url.strip().partition("://")[0].lower()
     if scheme != OUTBOX and (broken := PROVIDERS.find_broken(scheme)):
         raise BadProviderUrl(
@@ -82,7 +84,7 @@ def read_provider_url(url: str) -> ProviderSettings:
             scheme=broken.name,
             why=PROVIDERS.explain_missing(scheme),
         )
-    return parse_provider_url(url, rules=URL_RULES)
+    return replace(parse_provider_url(url, rules=URL_RULES), setting=name_setting(account))
 
 
 def make_provider_label(url: str) -> str:
@@ -90,9 +92,12 @@ def make_provider_label(url: str) -> str:
     return read_provider_url(url).label
 
 
-def make_adapter(url: str, *, outbox_dir: Path | None = None) -> Adapter:
-    """Return the adapter that ``url`` names. ``outbox://`` writes to ``outbox_dir``. Raise BadProviderUrl."""
-    settings = read_provider_url(url)
+def make_adapter(url: str, *, outbox_dir: Path | None = None, account: str = DEFAULT_ACCOUNT) -> Adapter:
+    """Return the adapter that ``url`` names. ``outbox://`` writes to ``outbox_dir``. Raise BadProviderUrl.
+
+    The adapter's messages name the setting of ``account``.
+    """
+    settings = read_provider_url(url, account=account)
     if settings.scheme in ADAPTERS:
         return ADAPTERS[settings.scheme].from_settings(
             settings,

@@ -97,7 +97,7 @@ def _read_accounts() -> Iterator[ProviderAccountSettings]:
     earlier: dict[str, ProviderSettings] = {}
     for name, url in urls.items():
         try:
-            provider = read_provider_url(url)
+            provider = read_provider_url(url, account=name)
         except BadProviderUrl as error:
             yield ProviderAccountSettings(name, url, None, error.for_setting(name_setting(name)))
             continue

@@ -37,7 +37,7 @@ def current_adapter() -> Adapter:
 def account_adapter(account: str) -> Adapter:
     """Return the adapter of an account behind the recipient allowlist. Raise BadProviderUrl or AccountNotUsable."""
     chosen = require_account(account)
-    return apply_allowlist(_adapter(chosen.url, outbox_folder()), provider=chosen.provider)
+    return apply_allowlist(_adapter(chosen.url, outbox_folder(), account), provider=chosen.provider)
 
 
 def make_trial_adapter(url: str) -> Adapter:
@@ -45,15 +45,17 @@ def make_trial_adapter(url: str) -> Adapter:
     return apply_allowlist(make_adapter(url), provider=read_provider_url(url))
 
 
-def find_account_tester(url: str) -> AccountTester | None:
-    """Return an adapter that can test the account of a URL without sending, or None. Close it after use. Raise BadProviderUrl."""
-    adapter = make_adapter(url) if read_provider_url(url).scheme != OUTBOX else None
+def find_account_tester(url: str, *, account: str = DEFAULT_ACCOUNT) -> AccountTester | None:
+    """Return an adapter that can test an account without sending, or None. Close it after use. Raise BadProviderUrl."""
+    adapter = make_adapter(url, account=account) if read_provider_url(url).scheme != OUTBOX else None
     return adapter if isinstance(adapter, AccountTester) else None
 
 
 def find_issue_counters() -> dict[str, CountsReader]:
     """Return the readers of an issue's counts, by account, of the providers that count. They cannot send."""
-    adapters = {account.name: _adapter(account.url, outbox_folder()) for account in list_usable_accounts()}
+    adapters = {
+        account.name: _adapter(account.url, outbox_folder(), account.name) for account in list_usable_accounts()
+    }
     return {name: CountsReader(adapter) for name, adapter in adapters.items() if isinstance(adapter, IssueCounter)}
 
 
@@ -137,5 +139,5 @@ def write_outbox_index(send: Send) -> None:
 
 
 @lru_cache(maxsize=32)
-def _adapter(url: str, outbox: Path) -> Adapter:
-    return make_adapter(url, outbox_dir=outbox)
+def _adapter(url: str, outbox: Path, account: str) -> Adapter:
+    return make_adapter(url, outbox_dir=outbox, account=account)

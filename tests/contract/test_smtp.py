@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
@@ -578,22 +578,48 @@ def test_an_account_is_tried_without_a_mail(server: MailServer) -> None:
         assert (server.count("AUTH"), server.count("MAIL")) == (1, 0)
 
 
-@pytest.mark.parametrize(
-    ("stage", "fault", "said"),
-    [
-        ("AUTH", say("535 5.7.8 no"), "user and password"),
-        ("EHLO", say("250 mail.example.net"), "offers no sign-in"),
-        ("CONNECT", close, "could not be reached"),
-    ],
-)
+ACCOUNT_FAULTS = [
+    ("AUTH", say("535 5.7.8 no"), "user and password"),
+    ("EHLO", say("250 mail.example.net"), "offers no sign-in"),
+    ("CONNECT", close, "could not be reached"),
+]
+
+
+@pytest.mark.parametrize(("stage", "fault", "said"), ACCOUNT_FAULTS)
 def test_an_account_that_does_not_work_says_why(server: MailServer, stage: str, fault: Fault, said: str) -> None:
     server.faults[stage] = fault
     with open_adapter(server, password=PASSWORD) as adapter, pytest.raises(AccountRefused, match=said):
         adapter.test_account()
 
 
+@pytest.mark.parametrize(("stage", "fault", "said"), ACCOUNT_FAULTS)
+def test_advice_names_the_setting_of_the_account(server: MailServer, stage: str, fault: Fault, said: str) -> None:
+    server.faults[stage] = fault
+    adapter = make_adapter(write_url(server), account="backup")
+    assert isinstance(adapter, Smtp)
+    with closing(adapter), pytest.raises(AccountRefused, match=f"{said}.* NEWSLETTER_PROVIDER_URL_BACKUP"):
+        adapter.test_account()
+
+
+def test_a_refused_batch_names_the_setting_of_its_account(server: MailServer) -> None:
+    server.faults["MAIL"] = say("530 5.7.0 sign in")
+    with closing(make_adapter(f"smtp://127.0.0.1:{server.port}", account="backup")) as adapter:
+        assert "Add user and password to NEWSLETTER_PROVIDER_URL_BACKUP." in reasons(adapter.deliver(make_call()))[0]
+
+
+def test_advice_about_a_certificate_names_the_setting(certificate: Path) -> None:
+    with serve_mail(certificate=certificate, is_tls=True) as server:
+        url = write_url(server).replace("smtp", "smtps", 1)
+        with closing(make_adapter(url, account="backup")) as adapter:
+            assert "server's name in NEWSLETTER_PROVIDER_URL_BACKUP" in adapter.deliver(make_call()).reason
+
+
+def write_url(server: MailServer) -> str:
+    return f"smtp://{USER}:{quote(PASSWORD, safe='')}@127.0.0.1:{server.port}"
+
+
 def test_a_url_with_user_and_password_signs_in(server: MailServer) -> None:
-    adapter = make_adapter(f"smtp://{USER}:{quote(PASSWORD, safe='')}@127.0.0.1:{server.port}")
+    adapter = make_adapter(write_url(server))
     assert adapter.deliver(make_call()).verdict is Verdict.ACCEPTED
     assert server.count("AUTH") == 1
     adapter.close()

@@ -32,6 +32,7 @@ from newsletter.sending.settling.receipt import list_deliveries, make_receipt
 from tests.support.accounts import run, start
 from tests.support.dns_server import serve_dns
 from tests.support.fixtures import NOW, make_approver, make_publication
+from tests.support.mail_server import USER, say, serve_mail
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -246,3 +247,19 @@ def test_the_organisation_file_chooses_accounts_that_exist(two_accounts, tmp_pat
     file.write_text(FILE + 'account = "backup"\nsecond_account = "backup"\n')
     with pytest.raises(BadFile, match="This is the first account"):
         apply_file(file, now=NOW)
+
+
+def test_the_sign_in_of_a_further_mail_server_names_its_setting(two_accounts, settings):
+    with serve_mail() as server:
+        server.faults["AUTH"] = say("535 5.7.8 no")
+        settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": f"smtp://{USER}:wr0ng@127.0.0.1:{server.port}"}
+        *_, refused = check_further_accounts(now=NOW)
+    assert "Check both in NEWSLETTER_PROVIDER_URL_BACKUP." in refused.says
+
+
+def test_dns_advice_names_the_setting_of_a_further_mail_server(two_accounts, settings):
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": "smtp://u:p@mail.example.org"}
+    Publication.objects.filter(pk=make_publication().pk).update(second_account="backup")
+    with serve_dns() as server:
+        found = [finding.do for finding in check_further_senders(dns=server.make_dns()) if finding.do]
+    assert any("Check the name in NEWSLETTER_PROVIDER_URL_BACKUP" in str(advice) for advice in found)

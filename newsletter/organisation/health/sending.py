@@ -89,7 +89,7 @@ def check_further_accounts(*, now: datetime, sign_in: bool = True) -> Iterator[F
                 "In production, set NEWSLETTER_PRODUCTION=true. Elsewhere, name test addresses in NEWSLETTER_ONLY_TO.",
             )
         if sign_in and find_account_tester(account.url) is not None:
-            connection = try_connection(account.url, now=now)
+            connection = try_connection(account.url, now=now, account=account.name)
             if connection.state == "works":
                 yield ok(check, "The mail server took our connection.")
             else:
@@ -227,10 +227,10 @@ class Connection:
     reason: str = ""
 
 
-def try_connection(url: str, *, now: datetime) -> Connection:
+def try_connection(url: str, *, now: datetime, account: str = DEFAULT_ACCOUNT) -> Connection:
     """Call the provider once with the key of the URL. Nothing is sent and nothing is stored."""
     try:
-        if tester := find_account_tester(url):
+        if tester := find_account_tester(url, account=account):
             with closing(tester):
                 tester.test_account()
                 return Connection("works")

@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from newsletter.providers.base.errors import BadProviderUrl
+from newsletter.providers.base.errors import DEFAULT_URL_SETTING, BadProviderUrl
 
 COMMON_OPTIONS = ("endpoint", "webhook_key", "people_per_second", "calls_per_second", "max_batch")
 
 
 @dataclass(frozen=True)
 class ProviderSettings:
-    """The parts of NEWSLETTER_PROVIDER_URL. Rates are people or calls a second, None if not given.
+    """The parts of the URL of an account. Rates are people or calls a second, None if not given.
 
     ``domain`` follows the @: the sending domain of mailgun, the region of ses. ``webhook_key`` holds one key, or
     several with commas between: each is accepted, so that one can replace another. ``own_options`` belong to one
-    provider.
+    provider. ``setting`` is the name of the setting with the URL, for messages that say what to correct.
     """
 
     scheme: str
@@ -30,6 +30,7 @@ class ProviderSettings:
     calls_per_second: float | None = None
     max_batch: int | None = None
     own_options: Mapping[str, str] = field(default_factory=dict)
+    setting: str = DEFAULT_URL_SETTING
 
     @property
     def label(self) -> str:

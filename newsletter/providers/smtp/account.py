@@ -1,4 +1,4 @@
-"""Read the account of a mail server from NEWSLETTER_PROVIDER_URL: the server, its encryption, and who signs in."""
+"""Read the account of a mail server from its URL: the server, its encryption, and who signs in."""
 
 import ipaddress
 import re
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from newsletter.common.networks import is_loopback
-from newsletter.providers.base.errors import BadProviderUrl
+from newsletter.providers.base.errors import DEFAULT_URL_SETTING, BadProviderUrl
 from newsletter.providers.base.provider_url import ProviderSettings, UrlOption, UrlRules
 
 MAX_BATCH = 100
@@ -27,13 +27,17 @@ class Security(StrEnum):
 
 @dataclass(frozen=True)
 class MailServer:
-    """A mail server and the account that signs in; without a user, nobody does. ``host`` has no brackets."""
+    """A mail server and the account that signs in; without a user, nobody does. ``host`` has no brackets.
+
+    ``setting`` is the name of the setting that says all this.
+    """
 
     host: str
     port: int
     security: Security
     user: str = ""
     password: str = field(default="", repr=False)
+    setting: str = DEFAULT_URL_SETTING
 
 
 def make_url_rules(scheme: str) -> UrlRules:
@@ -56,7 +60,7 @@ def read_server(settings: ProviderSettings) -> MailServer:
         security, default_port = Security.TLS, 465
     else:
         security, default_port = Security.NONE if is_loopback(host) else Security.STARTTLS, 587
-    return MailServer(host, port or default_port, security, settings.key, settings.secret)
+    return MailServer(host, port or default_port, security, settings.key, settings.secret, setting=settings.setting)
 
 
 def _check_account(settings: ProviderSettings) -> None:

@@ -78,7 +78,7 @@ class Smtp(ProviderAdapter):
         super().__init__(**options)
         self._return_path = return_path
         self._clock = clock
-        self._secrets = (server.password,)
+        self._secrets, self._setting = (server.password,), server.setting
         self._pool = ConnectionPool(server, seconds=seconds or PhaseSeconds())
 
     @classmethod
@@ -103,7 +103,7 @@ class Smtp(ProviderAdapter):
             return Outcome(Verdict.REJECTED, NO_VALID_ADDRESS, people=prepared.rejections)
         # All mails are made before the first is sent, so that one that cannot be made stops the batch with nobody mailed.
         mails = [self._make_mail(prepared, personal) for personal in merge_personal_mails(prepared)]
-        outcome = MailBatch(self._pool, secrets=self._secrets).deliver(mails)
+        outcome = MailBatch(self._pool, secrets=self._secrets, setting=self._setting).deliver(mails)
         return replace(outcome, people={**outcome.people, **prepared.rejections})
 
     def test_account(self) -> None:
@@ -113,11 +113,13 @@ class Smtp(ProviderAdapter):
         except ServerUnusable as error:
             raise AccountRefused(error.reason) from error
         except ServerRefused as error:
-            raise AccountRefused(read_refusal(error.stage, error.reply, secrets=self._secrets).reason) from error
+            refusal = read_refusal(error.stage, error.reply, secrets=self._secrets, setting=self._setting)
+            raise AccountRefused(refusal.reason) from error
         except ConnectionLost as error:
             raise AccountRefused(
-                "The mail server could not be reached: %(why)s. Check its name and port in NEWSLETTER_PROVIDER_URL.",
+                "The mail server could not be reached: %(why)s. Check its name and port in %(setting)s.",
                 why=error.reason,
+                setting=self._setting,
             ) from error
         self._pool.put_back(connection)
 

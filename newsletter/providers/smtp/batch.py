@@ -38,8 +38,8 @@ class ReadyMail(NamedTuple):
 class MailBatch:
     """The delivery of one batch over connections of ``pool``."""
 
-    def __init__(self, pool: ConnectionPool, *, secrets: tuple[str, ...]) -> None:
-        self._pool, self._secrets = pool, secrets
+    def __init__(self, pool: ConnectionPool, *, secrets: tuple[str, ...], setting: str) -> None:
+        self._pool, self._secrets, self._setting = pool, secrets, setting
         self._connection: SmtpConnection | None = None
         self._people: dict[int, tuple[Verdict, str]] = {}
         self._about_us: set[int] = set()
@@ -75,7 +75,7 @@ class MailBatch:
         except ServerUnusable as error:
             return self._note(mail, Refusal(Verdict.REJECTED, error.reason, ends_batch=True, about_us=True))
         except ServerRefused as error:
-            refusal = read_refusal(error.stage, error.reply, secrets=self._secrets)
+            refusal = read_refusal(error.stage, error.reply, secrets=self._secrets, setting=self._setting)
             self._reset(is_closing=error.reply.code == CLOSING)
             return self._note(mail, refusal)
         except ConnectionLost as error:

@@ -213,7 +213,8 @@ class SmtpConnection(smtplib.SMTP):
             raise ServerUnusable(
                 Message(
                     "The mail server offers no sign-in with user and password here, so nothing was sent. Check the port, or "
-                    "take user and password out of NEWSLETTER_PROVIDER_URL if it asks for none."
+                    "take user and password out of %(setting)s if it asks for none.",
+                    setting=self._server.setting,
                 )
             ) from error
 
@@ -268,7 +269,7 @@ class SmtpConnection(smtplib.SMTP):
                 yield
         except ssl.SSLError as error:
             if isinstance(error, ssl.SSLCertVerificationError):
-                raise ServerUnusable(describe_certificate(error)) from error
+                raise ServerUnusable(describe_certificate(error, setting=self._server.setting)) from error
             raise ConnectionLost(self._explain(error, deadline), after_dot=after_dot) from error
         except (OSError, smtplib.SMTPServerDisconnected, _NonsenseReply) as error:
             raise ConnectionLost(self._explain(error, deadline), after_dot=after_dot) from error

@@ -32,12 +32,15 @@ class Refusal:
     about_us: bool = False
 
 
-def read_refusal(stage: Stage, reply: Reply, *, secrets: tuple[str, ...]) -> Refusal:
-    """Return what a reply of 4xx or 5xx means for the recipient and for the rest of the batch."""
+def read_refusal(stage: Stage, reply: Reply, *, secrets: tuple[str, ...], setting: str) -> Refusal:
+    """Return what a reply of 4xx or 5xx means for the recipient and for the rest of the batch.
+
+    ``setting`` is the name of the setting with user and password.
+    """
     if reply.code < 500:
         return _read_delay(stage, reply, secrets)
     if stage in _SESSION_STAGES or reply.code in _SIGN_IN_REQUIRED:
-        reason = _quote(_describe_session_refusal(stage, reply), reply, secrets)
+        reason = _quote(_describe_session_refusal(stage, reply, setting=setting), reply, secrets)
         return Refusal(Verdict.REJECTED, reason, ends_batch=True, about_us=True)
     if _is_about_us(stage, reply):
         why = Message(
@@ -73,16 +76,18 @@ def _is_about_us(stage: Stage, reply: Reply) -> bool:
     return stage is Stage.CONTENT and not _ABOUT_RECIPIENT.fullmatch(status)
 
 
-def _describe_session_refusal(stage: Stage, reply: Reply) -> Message:
+def _describe_session_refusal(stage: Stage, reply: Reply, *, setting: str) -> Message:
     if stage is Stage.SIGN_IN:
         return Message(
-            "The mail server did not accept our user and password (answer %(code)s). Check both in NEWSLETTER_PROVIDER_URL.",
+            "The mail server did not accept our user and password (answer %(code)s). Check both in %(setting)s.",
             code=reply.code,
+            setting=setting,
         )
     if reply.code in _SIGN_IN_REQUIRED:
         return Message(
-            "The mail server wants us to sign in (answer %(code)s). Add user and password to NEWSLETTER_PROVIDER_URL.",
+            "The mail server wants us to sign in (answer %(code)s). Add user and password to %(setting)s.",
             code=reply.code,
+            setting=setting,
         )
     if stage is Stage.SENDER:
         return Message(

@@ -55,6 +55,7 @@ def make_sender(domain: str, provider: ProviderSettings) -> Sender:
         wanted=adapter.dns,
         known=adapter.find_domains(provider, sender=domain),
         reports_to=settings.NEWSLETTER_INBOUND_ADDRESS,
+        setting=provider.setting,
     )
 
 

@@ -33,7 +33,7 @@ WHAT_TO_CHANGE = {
     ),
     SenderCause.RATE: Message(
         "You send more mail, or faster, than they accept from a sender whom they hardly know. Wait some hours, then resume with "
-        "a smaller daily limit and a lower people_per_second in NEWSLETTER_PROVIDER_URL."
+        "a smaller daily limit and a lower people_per_second in the setting with the URL of the provider account."
     ),
     SenderCause.REPUTATION: Message(
         "The sending address or domain has a bad reputation. Check who is on the list and how they joined, and ask your mail "

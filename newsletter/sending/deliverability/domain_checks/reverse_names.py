@@ -28,7 +28,10 @@ def check_reverse_names(sender: Sender, dns: Dns) -> Iterator[Finding]:
             name,
             "warning",
             Message("%(server)s has no address on the internet.", server=server),
-            Message("Check the name in NEWSLETTER_PROVIDER_URL. A server in your own network is not checked further."),
+            Message(
+                "Check the name in %(setting)s. A server in your own network is not checked further.",
+                setting=sender.setting,
+            ),
             means=Message("Nothing can be said about its reverse name."),
             code=DomainCode.REVERSE_NO_ADDRESS,
         )

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from newsletter.providers.base.contract import DnsRecords, MailDomains
+from newsletter.providers.base.errors import DEFAULT_URL_SETTING
 
 
 @dataclass(frozen=True)
@@ -11,7 +12,8 @@ class Sender:
     """A domain of From in ASCII. ``wanted`` and ``known`` come from the provider and its settings.
 
     ``reports_to`` is our own address that reads complaints and DMARC reports, "" without one. ``reports_missed``: mail went
-    out in the last days and DNS names that address, but no DMARC report came.
+    out in the last days and DNS names that address, but no DMARC report came. ``setting`` is the name of the setting with
+    the URL of the provider account.
     """
 
     domain: str
@@ -20,6 +22,7 @@ class Sender:
     reports_to: str = ""
     last_report_at: datetime | None = None
     reports_missed: bool = False
+    setting: str = DEFAULT_URL_SETTING
 
     @property
     def spf_domain(self) -> str:

@@ -4,9 +4,9 @@ import gc
 import os
 import re
 import sys
-from argparse import ArgumentError, ArgumentParser
+from argparse import ArgumentError, ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from difflib import get_close_matches
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -106,11 +106,27 @@ def _run(words: list[str]) -> int:
         prepare_demo(port=_demo_port(options), serves="--no-serve" not in options, environ=os.environ)
     if name == "setup" and not only_help:
         _prepare_setup(options)
-    with _no_garbage_collection():
-        _start_django(words)
-        command = _load_command(name)
-    _execute(command, name, options)
+    with _undo_creation_on_error():
+        with _no_garbage_collection():
+            may_create = _start_django(words)
+            command = _load_command(name)
+        parsed = _parse_options(command, name, options)
+        if not may_create:
+            _require_installation(words)
+        _execute(command, parsed)
     return 0
+
+
+def _undo_creation_on_error() -> AbstractContextManager[None]:
+    from newsletter.project.wrong_folder import undo_creation_on_error
+
+    return undo_creation_on_error()
+
+
+def _require_installation(words: list[str]) -> None:
+    from newsletter.project.wrong_folder import require_installation
+
+    require_installation(words, commands=COMMANDS)
 
 
 @contextmanager
@@ -182,12 +198,13 @@ def _prepare_setup(options: list[str]) -> None:
         raise CommandLineError(str(error), status=2) from error
 
 
-def _start_django(words: list[str]) -> None:
+def _start_django(words: list[str]) -> bool:
+    """Load the settings. Return True if the command may create the data folder and its keys."""
     import django
     from django.core.exceptions import ImproperlyConfigured
 
     from newsletter.project.secret_keys import keep_new_keys
-    from newsletter.project.wrong_folder import keeps_new_keys, require_installation
+    from newsletter.project.wrong_folder import keeps_new_keys
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
     try:
@@ -196,8 +213,7 @@ def _start_django(words: list[str]) -> None:
             django.setup()
         if changes_files:
             restrict_data_folder()
-        else:
-            require_installation(words, commands=COMMANDS)
+        return changes_files
     except EnvError:
         raise  # a ValueError with a message of its own
     except (ImproperlyConfigured, ValueError) as error:
@@ -225,18 +241,23 @@ def _load_command(name: str) -> "BaseCommand":
     return app if isinstance(app, BaseCommand) else load_command_class(app, module)
 
 
-def _execute(command: "BaseCommand", name: str, rest: list[str]) -> None:
+def _parse_options(command: "BaseCommand", name: str, rest: list[str]) -> Namespace:
+    from django.core.management import CommandError
+
+    try:
+        return command.create_parser("newsletter", name).parse_args(rest)
+    except CommandError as error:
+        message = _one_line(error).removeprefix("Error: ")
+        raise CommandLineError(f"{message[:1].upper()}{message[1:]} Try: newsletter {name} --help", status=2) from error
+
+
+def _execute(command: "BaseCommand", parsed: Namespace) -> None:
     from django.core.management import CommandError
     from django.db import Error, InterfaceError, OperationalError, ProgrammingError, connections
 
     from newsletter.common.commands.base import explain_database_error
 
-    parser = command.create_parser("newsletter", name)
-    try:
-        options = vars(parser.parse_args(rest))
-    except CommandError as error:
-        message = _one_line(error).removeprefix("Error: ")
-        raise CommandLineError(f"{message[:1].upper()}{message[1:]} Try: newsletter {name} --help", status=2) from error
+    options = vars(parsed)
     try:
         command.execute(*options.pop("args", ()), **options)
     except CommandError as error:

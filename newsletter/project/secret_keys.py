@@ -70,7 +70,7 @@ def resolve_key(given: str, *, name: str, kept_in: Path, required: bool) -> str:
 
 @contextmanager
 def keep_new_keys(keeps: bool) -> Iterator[None]:
-    """Choose if keys that are made meanwhile are written to their files. A process that stores nothing needs none there."""
+    """Choose if keys that the block creates are written to their files. A process that stores nothing needs none there."""
     global _keeps_new_keys
     before, _keeps_new_keys = _keeps_new_keys, keeps
     try:

@@ -1,19 +1,22 @@
 """Refuse a command in a folder without an installation, so that it makes no data folder and no keys there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import dj_database_url
 
+from newsletter.common.commands.base import describe_missing_data
 from newsletter.common.errors import DomainError
 from newsletter.project.env import SQLITE_FILE, find_data_dir
+from newsletter.project.secret_keys import list_made_keys
 from newsletter.project.setting_values import read_database_url
-from newsletter.project.settings_file import current_settings_file
+from newsletter.project.settings_file import BadSetting, current_settings_file
 
-_BEGINNING = {"demo", "setup", "serve", "web", "scheduler", "worker", "migrate", "apply", "restore"}
-"""Commands that may begin an installation in any folder."""
+_CREATING = {"demo", "setup", "serve", "web", "scheduler", "worker", "migrate", "apply", "restore"}
+"""Commands that may create an installation in any folder."""
 _NEEDING_NONE = {"init", "bench"}
-"""Commands that neither need an installation nor begin one."""
+"""Commands that neither need an installation nor create one."""
 _FILE_OPTIONS = {"backup": "--verify", "doctor": "--message"}
 _SETTINGS = ("NEWSLETTER_DATA_DIR", "DATABASE_URL")
 
@@ -27,8 +30,8 @@ def keeps_new_keys(words: Sequence[str], *, environ: Mapping[str, str]) -> bool:
     name, options = words[0], words[1:]
     if {"-h", "--help"} & set(options):
         return False
-    may_begin = name in _BEGINNING or (_begins_by_settings(name, options) and _has_settings(environ))
-    return may_begin or _find_missing_database() is None
+    may_create = name in _CREATING or (_creates_by_settings(name, options) and _has_settings(environ))
+    return may_create or _find_missing_database() is None
 
 
 def require_installation(words: Sequence[str], *, commands: Mapping[str, str]) -> None:
@@ -38,13 +41,25 @@ def require_installation(words: Sequence[str], *, commands: Mapping[str, str]) -
     if is_help or name not in commands or name in _NEEDING_NONE or _reads_only_a_file(name, options):
         return
     database = _find_missing_database()
-    settings = "" if current_settings_file().path else f", and no settings file .env in {Path.cwd()}"
-    raise NoInstallation(
-        "There are no data in %(database)s yet%(settings)s. Nothing was done. If your installation is elsewhere, run the "
-        "command in its folder, which contains its .env. If it is new, run: newsletter setup",
-        database=database,
-        settings=settings,
-    )
+    note = "" if current_settings_file().path else f", and no settings file .env in {Path.cwd()}"
+    raise NoInstallation("%(text)s", text=describe_missing_data(database, note=note))
+
+
+@contextmanager
+def undo_creation_on_error() -> Iterator[None]:
+    """Remove the keys and the data folder that the block made if a DomainError ends it before there is a database."""
+    folder = find_data_dir()
+    is_new = not folder.exists()
+    try:
+        yield
+    except DomainError:
+        with suppress(BadSetting, OSError):
+            if _find_missing_database() is not None:
+                for key in list_made_keys():
+                    key.unlink(missing_ok=True)
+                if is_new:
+                    folder.rmdir()  # keeps a folder with other files
+        raise
 
 
 def _find_missing_database() -> Path | None:
@@ -56,7 +71,7 @@ def _find_missing_database() -> Path | None:
     return None if file.exists() and file.stat().st_size else file
 
 
-def _begins_by_settings(name: str, options: Sequence[str]) -> bool:
+def _creates_by_settings(name: str, options: Sequence[str]) -> bool:
     return name == "doctor" or (name == "staff" and "add" in options)
 
 

@@ -149,9 +149,10 @@ def _hold_after_insert(table: str, gate: StallGate) -> None:
 def main(point: str, folder: str, *command: str) -> int:
     start_django = cli._start_django
 
-    def start_and_put_gate(words: list[str]) -> None:
-        start_django(words)
+    def start_and_put_gate(words: list[str]) -> bool:
+        may_create = start_django(words)
         install_stall(point, StallGate(Path(folder)))
+        return may_create
 
     cli._start_django = start_and_put_gate
     return cli.main(command)

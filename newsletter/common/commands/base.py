@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable
+from importlib.metadata import version
 from pathlib import Path
 from typing import IO, cast
 
@@ -42,18 +43,18 @@ class ProductCommand(BaseCommand):
     """A command of the product. Subclasses write `run`, and `add_arguments` if they take any.
 
     `run` takes the command's own options by name, and raises DomainError for an error that a person can act on.
-    `prepares_database` lets a command create the tables of a new SQLite file before it runs.
     """
 
     requires_system_checks: list[str] = []
     suppressed_base_arguments = _DJANGO_OPTIONS
-    prepares_database = False
     run: Callable[..., None]
+
+    def get_version(self) -> str:
+        """Return what `--version` prints after any command: our version, not Django's."""
+        return f"newsletter {version('newsletter')}"
 
     def handle(self, *args: object, **options: object) -> None:
         try:
-            if self.prepares_database:
-                prepare_new_database()
             self.run(**{name: value for name, value in options.items() if name not in _DJANGO_VALUES})
         except DomainError as error:
             raise CommandError(str(error)) from error
@@ -122,14 +123,19 @@ def _name_unwritable(file: Path | None) -> str:
     return f" This user may not write {', '.join(refused)}." if refused else ""
 
 
+def describe_missing_data(file: Path, *, note: str = "") -> str:
+    """Return what to do if the database is not there yet. ``note`` is a further clause, such as one about the settings file."""
+    return (
+        f"There are no data in {file} yet{note}. Nothing was done. If your installation is elsewhere, run the command in its "
+        "folder, which contains its .env. If it is new, run: newsletter setup"
+    )
+
+
 def explain_database_error(error: DatabaseError | InterfaceError) -> str:
     """Return one line that says why a database cannot be used, and what to do."""
     cause = " ".join(str(error).split()).rstrip(".")
     if is_table_missing(error) and _is_without_tables(settings.NEWSLETTER_DATABASE_FILE):
-        return (
-            f"There are no data in {settings.NEWSLETTER_DATABASE_FILE} yet. Nothing was done. If your installation is elsewhere, "
-            "run the command in its folder, which contains its .env. If it is new, run: newsletter setup"
-        )
+        return describe_missing_data(settings.NEWSLETTER_DATABASE_FILE)
     if is_table_missing(error):
         return f"The database is not prepared for this version ({cause}). Run: newsletter migrate"
     if is_locked(error):

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tests.support.unconfigured import run_unconfigured, was_used
 
 ROOT = Path(cli.__file__).parents[2]
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("NEWSLETTER_", "DATABASE_"))}
+USAGE_OPTIONS = {"--help", "--verify", "--mess", "--version"}
 
 
 @pytest.fixture(autouse=True)
@@ -137,16 +139,36 @@ def test_a_command_in_the_wrong_folder_says_so_and_begins_nothing(tmp_path: Path
         ["status", "--help"],
         ["statu"],
         ["init", "there"],
+        ["apply", "organisation.toml"],
+        ["restore", "x.zip"],
+        ["serve", "--bogus"],
+        ["serve", "--port", "0"],
+        ["status", "--version"],
     ],
 )
 def test_a_command_in_an_empty_folder_makes_no_data_and_no_keys(tmp_path: Path, words: list[str]) -> None:
     done = run_unconfigured(words, folder=tmp_path)
     assert "Traceback" not in done.stderr
     assert {path.name for path in tmp_path.iterdir()} <= {"there"}
-    if words[0] in ("status", "doctor", "staff", "backup") and not {"--help", "--verify", "--mess"} & set(words):
+    if words[0] in ("status", "doctor", "staff", "backup") and not USAGE_OPTIONS & set(words):
         assert (done.returncode, done.stdout) == (1, "")
         assert f"{tmp_path}/var/newsletter.sqlite3" in done.stderr
         assert f"no settings file .env in {tmp_path}" in done.stderr
+    elif {"--bogus", "0"} & set(words):
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"Try: newsletter {words[0]} --help" in done.stderr
+    elif "--version" in words:
+        assert (done.returncode, done.stdout) == (0, f"newsletter {version('newsletter')}\n")
+
+
+@pytest.mark.long
+def test_a_failed_command_keeps_the_data_folder_that_was_there(tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir()
+    assert run_unconfigured(["restore", "x.zip"], folder=tmp_path).returncode == 1
+    assert list((tmp_path / "var").iterdir()) == []
+    (tmp_path / "var" / "left.journal").touch()
+    assert run_unconfigured(["apply", "x.toml"], folder=tmp_path).returncode == 1
+    assert [path.name for path in (tmp_path / "var").iterdir()] == ["left.journal"]
 
 
 @pytest.mark.long

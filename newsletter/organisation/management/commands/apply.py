@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from newsletter.common.commands.base import ProductCommand, make_table
+from newsletter.common.commands.base import ProductCommand, make_table, prepare_new_database
 from newsletter.organisation.apply_file import apply_file
 from newsletter.organisation.read_file import list_keys_without_effect, read_organisation
 from newsletter.organisation.upsert import Change
@@ -16,7 +16,6 @@ _LONGEST = 60
 
 class Command(ProductCommand):
     help = "Create or update lists, topics, segments, the brand, sources, appeals and publications from a file."
-    prepares_database = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE.toml", type=Path, help="`newsletter init` writes a sample of it.")
@@ -24,8 +23,9 @@ class Command(ProductCommand):
         parser.add_argument("--json", action="store_true")
 
     def run(self, *, file: Path, dry_run: bool, json: bool) -> None:
+        notes = list_keys_without_effect(read_organisation(file))  # creates no database for a file that cannot be read
+        prepare_new_database()
         changes = apply_file(file, dry_run=dry_run, now=datetime.now(UTC))
-        notes = list_keys_without_effect(read_organisation(file))
         if json:
             listed = [change.as_json() for change in changes]
             self.write_json({"dry_run": dry_run, "changes": listed, "notes": notes})

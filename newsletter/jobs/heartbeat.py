@@ -45,7 +45,7 @@ def send_heartbeat(*, url: str, fetcher: Fetcher, now: datetime) -> bool:
     except TooLarge:
         return True
     except FetchError as error:
-        log.warning("The monitor could not be reached: %s", error)
+        log.warning("The monitor could not be reached: %s If this goes on, check NEWSLETTER_PULSE_URL.", error)
         return False
     return True
 

@@ -136,6 +136,11 @@ def test_a_running_or_waiting_send_keeps_the_heartbeat(monitor: Site) -> None:
     assert len(monitor.asked) == 2
 
 
+def test_a_wrong_address_of_the_monitor_names_its_setting(monitor: Site, caplog: pytest.LogCaptureFixture) -> None:
+    assert not send_heartbeat(url=f"{monitor.url}/none", fetcher=Fetcher(allow=["127.0.0.1"]), now=NOW)
+    assert "Check the address. If this goes on, check NEWSLETTER_PULSE_URL." in caplog.text
+
+
 def test_an_absent_monitor_is_tried_again_and_harms_nothing(monitor: Site, caplog: pytest.LogCaptureFixture) -> None:
     gone = monitor.put("/alive", "no", status=503)
     assert not send_heartbeat(url=gone, fetcher=Fetcher(allow=["127.0.0.1"]), now=NOW)

@@ -336,6 +336,14 @@ def test_a_claim_without_a_role_is_refused_and_changes_nothing(issuer: Issuer, s
     assert not SocialAccount.objects.exists()
 
 
+def test_a_newcomer_without_a_role_is_not_told_to_ask_for_an_invitation(issuer: Issuer, settings: Any) -> None:
+    add("admin", "chief@example.org")
+    settings.NEWSLETTER_OIDC = issuer.settings(role_claim="groups", roles=(("mail", "writer"),))
+    page = sign_in_with(issuer, Client())
+    assert refused(page) == "no_role"
+    assert "invitation" not in page.content.decode()
+
+
 def test_a_claim_never_takes_the_last_administrator(issuer: Issuer, settings: Any) -> None:
     person = add("admin")
     settings.NEWSLETTER_OIDC = issuer.settings(role_claim="groups", roles=(("mail", "writer"),))

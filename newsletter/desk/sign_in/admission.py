@@ -97,6 +97,8 @@ def _check_address(identity: Identity, *, provider: IdentityProvider) -> str:
 def _add(identity: Identity, *, address: str, provider: IdentityProvider) -> User:
     """Make an account with the role that the settings give to newcomers. Raises NotAdmitted."""
     role = _claimed_role(identity, provider=provider) or (check_role(provider.new_role) if provider.new_role else None)
+    if role is None and provider.role_claim:
+        raise _without_role(provider)  # an invitation would not help
     if role is None:
         raise _not_invited(address, provider=provider)
     if role != "admin" and not list_administrators().exists():
@@ -151,12 +153,7 @@ def _update(person: User, identity: Identity, *, address: str, provider: Identit
 def _update_role(person: User, identity: Identity, *, provider: IdentityProvider) -> None:
     role = _claimed_role(identity, provider=provider)
     if role is None:
-        raise NotAdmitted(
-            "%(name)s gives you no role at this desk, so you are not signed in. Ask whoever looks after %(name)s to add "
-            "you to a group of the newsletter.",
-            name=provider.name,
-            code="no_role",
-        )
+        raise _without_role(provider)
     was = role_of(person)
     if role == was:
         return
@@ -182,6 +179,15 @@ def _claimed_role(identity: Identity, *, provider: IdentityProvider) -> Role | N
     """Return the highest role that the identity's groups give, or None."""
     held = {role for value, role in provider.roles if value in identity.groups}
     return next((role for role in reversed(ROLES) if role in held), None)
+
+
+def _without_role(provider: IdentityProvider) -> NotAdmitted:
+    return NotAdmitted(
+        "%(name)s gives you no role at this desk, so you are not signed in. Ask whoever looks after %(name)s to add "
+        "you to a group of the newsletter.",
+        name=provider.name,
+        code="no_role",
+    )
 
 
 def _not_invited(address: str, *, provider: IdentityProvider) -> NotAdmitted:

@@ -35,7 +35,7 @@ def log_refusal(
         data["detail"] = refused.detail
     if identity and identity.email:
         data["email"] = identity.email[:254]
-    _LOG.warning("Sign-in with %s refused: %s %s", provider.name, refused.code, refused.detail)
+    _LOG.warning("Sign-in with %s refused: %s", provider.name, f"{refused.code} {refused.detail}".strip())
     instance: Model = person or get_installation(now=timezone.now())
     log(instance=instance, action="newsletter.sign_in_refused", title="" if person else provider.name, data=data)
 
@@ -43,6 +43,6 @@ def log_refusal(
 def log_refused_logout(refused: LogoutRefused, *, provider: IdentityProvider) -> None:
     """Write into the staff log, at the installation, that a logout token was refused."""
     data = {"reason": refused.code, "with": provider.name, **({"detail": refused.detail} if refused.detail else {})}
-    _LOG.warning("Logout by %s refused: %s %s", provider.name, refused.code, refused.detail)
+    _LOG.warning("Logout by %s refused: %s", provider.name, f"{refused.code} {refused.detail}".strip())
     instance = get_installation(now=timezone.now())
     log(instance=instance, action="newsletter.logout_refused", title=provider.name, data=data)

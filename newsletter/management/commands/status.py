@@ -72,7 +72,7 @@ class Command(ProductCommand):
                 lines = write_receipt_csv(send, out=out)
         except OSError as error:
             raise BadFile(f"{path} cannot be written: {error.strerror}. Choose another --csv.") from error
-        self.stdout.write(f"{lines:,} people written to {path}")
+        self.stdout.write(f"{'1 person' if lines == 1 else f'{lines:,} people'} written to {path}")
 
 
 def _overview(*, now: datetime) -> dict[str, list[dict[str, object]]]:

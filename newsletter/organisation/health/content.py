@@ -48,7 +48,7 @@ def check_publications() -> Iterator[Finding]:
         if publication.segment:
             on += f", segment “{publication.segment.name}”"
         if people:
-            yield ok(name, f"{people:,} people on {on}.")
+            yield ok(name, f"{'1 person' if people == 1 else f'{people:,} people'} on {on}.")
         else:
             do = "Import people with `newsletter subscribers import`, or share the sign-up page."
             yield warning(name, f"Nobody who may be mailed is on {on}.", do)

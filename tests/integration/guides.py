@@ -14,6 +14,7 @@ STAND_INS = {
     "https://login.example.org/realms/staff": "{issuer}",
     "/srv/backups": "{folder}/backups",
     "/srv/newsletter/.passphrase": "{folder}/passphrase",
+    "/opt/newsletter/bin/": "",
     "nl_…": "{key}",
     "…": "{secret}",
 }

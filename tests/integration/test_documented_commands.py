@@ -160,7 +160,7 @@ def test_the_example_of_an_extension_keeps_its_contract(reader: dict[str, str], 
     checkout = tmp_path / "checkout"
     (checkout / "examples").mkdir(parents=True)
     succeed(f"cp -r {EXAMPLE} examples/plugin", reader, folder=checkout)
-    copy, install, test = (block.text for block in to_run(EXTENSION, "sh"))
+    copy, install, test = (block.fill_in() for block in to_run(EXTENSION, "sh"))
     succeed(copy, reader, folder=checkout)
     (made,) = (folder for folder in checkout.iterdir() if folder.name != "examples")
     wanted = tomllib.loads(declared.text)["project"]["entry-points"]

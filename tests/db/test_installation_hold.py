@@ -9,9 +9,10 @@ import pytest
 
 from newsletter.common.errors import NotReady
 from newsletter.models import Attempt, Batch, DeliveryException, Installation, Send
+from newsletter.organisation.health.sending import check_hold
 from newsletter.sending.dispatching.batch_claim import claim_batch
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.limits.installation_hold import read_send_journal, release_installation
+from newsletter.sending.limits.installation_hold import check_installation, read_send_journal, release_installation
 from newsletter.sending.settling.sweep import prepare_for_work
 from tests.support.fixtures import NOW
 from tests.support.sends import make_ready_issue, start_ready_send
@@ -125,3 +126,18 @@ def test_an_unreadable_journal_counts_as_none(on_machine: OnMachine, tmp_path: P
     (tmp_path / "first").mkdir()
     (tmp_path / "first" / "last-send.json").write_bytes(content)
     assert read_send_journal() is None
+
+
+def test_doctor_says_what_ends_a_hold_because_of_another_address_key(on_machine: OnMachine, settings: Any) -> None:
+    own = settings.SUBSCRIBERS_ADDRESS_KEY
+    check_installation(now=NOW)
+    settings.SUBSCRIBERS_ADDRESS_KEY = "the key of another installation"
+    check_installation(now=NOW)
+    assert "set NEWSLETTER_ADDRESS_KEY and restart. Then run: " in str(check_hold().do)
+    with pytest.raises(NotReady, match="then run `newsletter doctor --after-restore --release`"):
+        release_installation(now=NOW)
+    settings.SUBSCRIBERS_ADDRESS_KEY = own
+    check_installation(now=LATER)
+    assert "NEWSLETTER_ADDRESS_KEY" not in str(check_hold().do)
+    release_installation(now=LATER)
+    assert check_hold().level == "ok"

@@ -128,12 +128,18 @@ class Command(ProductCommand):
         self.write_lines(
             [
                 "All sending is on hold. Nothing is sent until you release it.",
-                f"Uncertain: {restored.batches} batches with {restored.people} people may have been sent since the backup.",
+                f"Uncertain: {_number(restored.batches, 'batch', 'batches')} with {_number(restored.people, 'person', 'people')} "
+                "may have been sent since the backup.",
                 "On hold: " + (", ".join(restored.issues) or "no issue"),
-                f"Restored from the suppression journal: {restored.suppressions_replayed} suppressions added since the backup.",
+                "Restored from the suppression journal: "
+                f"{_number(restored.suppressions_replayed, 'suppression', 'suppressions')} added since the backup.",
                 f"{resolve}: newsletter doctor --after-restore --release",
             ]
         )
+
+
+def _number(number: int, one: str, several: str) -> str:
+    return f"{number:,} {one if number == 1 else several}"
 
 
 def _count(number: int, one: str, several: str) -> str:

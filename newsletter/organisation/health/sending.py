@@ -35,6 +35,7 @@ from newsletter.sending.deliverability.domains import (
 )
 from newsletter.sending.deliverability.findings import Finding, error, ok, warning
 from newsletter.sending.deliverability.refresh_domains import add_report_state, make_fetcher
+from newsletter.sending.limits.installation_hold import has_other_address_key
 from newsletter.sending.limits.recipient_allowlist import is_provider_blocked, is_sending_blocked
 from subscribers.addresses.normalise import to_ascii
 from subscribers.audience.recipient_allowlist import get_recipient_allowlist
@@ -214,8 +215,12 @@ def check_hold() -> Finding:
     row = Installation.objects.filter(held=True).first()
     if row is None:
         return ok("hold", "Mail may go out from this database.")
+    if has_other_address_key(row):
+        do = "On a copy, change nothing. Otherwise, set NEWSLETTER_ADDRESS_KEY and restart."
+    else:
+        do = "Run: newsletter doctor --after-restore"
     return error(
-        "hold", f"Everything is held: {row.reason}.", "Look, then run: newsletter doctor --after-restore --release"
+        "hold", f"Everything is held: {row.reason}.", f"{do} Then run: newsletter doctor --after-restore --release"
     )
 
 

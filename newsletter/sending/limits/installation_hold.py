@@ -28,7 +28,7 @@ _REPLAYED: list[datetime | None] = []
 
 COPY = Message(
     "this database belongs to an installation with another NEWSLETTER_ADDRESS_KEY, so it is probably a copy. Nothing "
-    "is sent from it. Set the key that belongs to it"
+    "is sent from it. Set the key that belongs to it, then run `newsletter doctor --after-restore --release`"
 )
 OLDER = Message(
     "the database is older than the last mail that was sent from here, so it was probably restored from a backup. "
@@ -55,10 +55,15 @@ def get_installation(*, now: datetime) -> Installation:
     return row
 
 
+def has_other_address_key(row: Installation) -> bool:
+    """Return True if the address key of the settings is not the one of this database."""
+    return not hmac.compare_digest(row.address_key_hash, _key_hash())
+
+
 def check_installation(*, now: datetime) -> None:
     """Hold everything if this database is a copy or was restored. Call it before anything is sent."""
     row = get_installation(now=now)
-    if not hmac.compare_digest(row.address_key_hash, _key_hash()):
+    if has_other_address_key(row):
         hold_installation(reason=COPY, now=now)
     elif _is_database_older(read_send_journal(), released_at=row.released_at):
         hold_installation(reason=OLDER, now=now)
@@ -79,7 +84,7 @@ def release_installation(*, now: datetime) -> None:
     Raise NotReady if the address key is not the one of this database.
     """
     row = Installation.objects.filter(pk=1).first()
-    if row and not hmac.compare_digest(row.address_key_hash, _key_hash()):
+    if row and has_other_address_key(row):
         raise NotReady("Sending stays stopped: %(copy)s.", copy=COPY)
     _journal_path().unlink(missing_ok=True)
     Installation.objects.filter(pk=1).update(held=False, reason="", changed_at=now, released_at=now)

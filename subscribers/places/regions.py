@@ -108,6 +108,7 @@ def country_of(region: str) -> str:
     return region.partition("-")[0].upper()
 
 
+@lru_cache(maxsize=32)
 def countries(*, language: str = "en") -> tuple[tuple[str, str], ...]:
     """Return the (code, name) pairs of all countries, sorted by name."""
     pairs = [(code, country_label(code, language=language)) for code in _book().countries]

@@ -1,5 +1,7 @@
-"""Descriptions of forms for scripts: the blocks of a body, once for each language until a choice changes, and nothing else."""
+"""Descriptions of forms for scripts: blocks once for each language until a choice changes, and nothing else."""
 
+import html
+import json
 from http import HTTPStatus
 
 import pytest
@@ -8,9 +10,8 @@ from django.test import Client
 from django.urls import reverse
 from wagtail.users.models import UserProfile
 
-from newsletter.desk.editor import block_form
 from newsletter.models import Issue, Publication
-from subscribers.models import Segment
+from subscribers.models import MailingList, Segment
 from tests.support.desk import sign_in
 from tests.support.fixtures import make_issue, make_story
 
@@ -28,15 +29,24 @@ def open_editor(issue: Issue, client: Client) -> str:
     return answer.content.decode()
 
 
-def test_the_blocks_are_described_once(issue: Issue) -> None:
-    client = sign_in("editor")
-    first = open_editor(issue, client)
-    known = block_form._describe_body.cache_info()
-    second = open_editor(issue, client)
-    assert block_form._describe_body.cache_info().misses == known.misses
-    assert "newsletter.ShowTo" in first
-    assert find_definition(first)
-    assert find_definition(first) == find_definition(second)
+@pytest.mark.parametrize(
+    ("page", "field", "kind"),
+    [("/admin/issues/edit/{}/", "body", "newsletter.ShowTo"), ("/admin/segments/add/", "rule", "StreamBlock")],
+)
+def test_the_blocks_are_described_once(issue: Issue, page: str, field: str, kind: str) -> None:
+    client = sign_in("admin")
+    first, second = (client.get(page.format(issue.pk)) for _ in range(2))
+    described, again = (answer.context["form"].fields[field].widget.js_context for answer in (first, second))
+    assert described is again
+    assert kind in find_definition(first.content.decode())
+    assert find_definition(first.content.decode()) == find_definition(second.content.decode())
+
+
+def test_new_items_of_a_list_get_their_ids_in_the_browser(issue: Issue) -> None:
+    """An id in the description would be that of each new block."""
+    definition = json.loads(html.unescape(find_definition(open_editor(issue, sign_in("editor")))))
+    _name, _groups, states, _meta = definition["_args"]
+    assert [item.keys() for item in states["stories"]["stories"]] == [{"value"}]
 
 
 def find_definition(page: str) -> str:
@@ -51,6 +61,29 @@ def test_a_new_segment_can_be_chosen_at_once(issue: Issue) -> None:
     segment.archived = True
     segment.save()
     assert "Volunteers in the north" not in open_editor(issue, client)
+
+
+def test_a_new_list_can_be_chosen_at_once_in_a_segment() -> None:
+    client = sign_in("admin")
+    assert "Friends of the harbour" not in find_definition(client.get("/admin/segments/add/").content.decode())
+    mailing_list = MailingList.objects.create(slug="harbour", name="Friends of the harbour")
+    assert "Friends of the harbour" in find_definition(client.get("/admin/segments/add/").content.decode())
+    Segment.objects.create(slug="harbour", name="Harbour", rule={"list": "harbour"})
+    mailing_list.delete()
+    assert "harbour (deleted)" in find_definition(client.get("/admin/segments/add/").content.decode())
+
+
+def test_each_person_reads_the_conditions_in_their_language() -> None:
+    client = sign_in("admin")
+    english = find_definition(client.get("/admin/segments/add/").content.decode())
+    UserProfile.objects.update_or_create(
+        user=User.objects.get(username="admin@example.org"), defaults={"preferred_language": "es"}
+    )
+    spanish = find_definition(client.get("/admin/segments/add/").content.decode())
+    for text, translated in (("Preferences", "Preferencias"), ("As the import or the form", "Tal como lo")):
+        assert text in english
+        assert text not in spanish
+        assert translated in spanish
 
 
 def test_each_person_reads_the_blocks_in_their_language(issue: Issue) -> None:

@@ -1,15 +1,11 @@
 """The part of the form that a block makes: `block_form.js` draws it."""
 
-import json
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Hashable
 
 from django.forms import Media
 from django.utils.functional import cached_property
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from wagtail.admin.telepath import JSContext, register
-from wagtail.blocks.base import BlockWidget
+from wagtail.admin.telepath import register
 from wagtail.blocks.stream_block import StreamBlockAdapter
 from wagtail.blocks.struct_block import StructBlockAdapter
 
@@ -17,6 +13,7 @@ from newsletter.models import Issue
 from newsletter.models.body_blocks import FILLED_GROUP, BodyBlock
 from newsletter.models.body_fields import BodyStruct, ShowToBlock, list_rule_choices
 from newsletter.models.missing_blocks import MissingBlock
+from subscribers.desk.editing.described_blocks import DescribedBlockWidget
 
 _BODY: BodyBlock = Issue._meta.get_field("body").stream_block
 
@@ -49,47 +46,36 @@ class BodyAdapter(StreamBlockAdapter):
         return media
 
     def js_args(self, block: BodyBlock) -> list[object]:
-        *rest, meta = super().js_args(block)
+        name, groups, states, meta = super().js_args(block)
         missing = [name for name, child in block.child_blocks.items() if isinstance(child, MissingBlock)]
         counts = {**meta["blockCounts"], **{name: {"max_num": 0} for name in missing}}
         filled = [name for name, child in block.child_blocks.items() if child.meta.group == FILLED_GROUP]
-        return [*rest, {**meta, "blockCounts": counts, "filled": filled}]
+        return [name, groups, _leave_out_ids(states), {**meta, "blockCounts": counts, "filled": filled}]
 
 
-class _Description(NamedTuple):
-    """All blocks as JSON for the browser, with their scripts and styles."""
+def _leave_out_ids(state: object) -> object:
+    """Leave out the random ids of the first items of lists: the browser then gives each new item its own.
 
-    context: JSContext
-    blocks: str
+    Only the lines of empty texts keep random keys, which tell the lines of one text apart.
+    """
+    if isinstance(state, dict):
+        values = {name: _leave_out_ids(value) for name, value in state.items()}
+        return {"value": values["value"]} if values.keys() == {"value", "id"} else values
+    return [_leave_out_ids(item) for item in state] if isinstance(state, list) else state
 
 
-class BodyWidget(BlockWidget):
-    """The field of an issue's body. Describing its blocks is two thirds of the work for the editor, so each process keeps it."""
+class BodyWidget(DescribedBlockWidget):
+    """The field of an issue's body."""
+
+    lock = BodyBlock.validation_lock
 
     def __init__(self) -> None:
         super().__init__(_BODY)
 
-    @property
-    def js_context(self) -> JSContext:
-        return self._description.context
-
-    @property
-    def block_json(self) -> str:
-        return self._description.blocks
-
-    @cached_property
-    def _description(self) -> _Description:
+    def list_choices(self) -> Hashable:
         missing = {name: child for name, child in _BODY.child_blocks.items() if isinstance(child, MissingBlock)}
         reasons = tuple((name, str(child.field.help_text)) for name, child in missing.items())
-        return _describe_body(get_language(), reasons, list_rule_choices())
-
-
-@lru_cache(maxsize=8)
-def _describe_body(_language: str | None, _missing: tuple[tuple[str, str], ...], _choices: object) -> _Description:
-    """Describe the blocks. The arguments are all that a description depends on in one process."""
-    context = JSContext()
-    with BodyBlock.validation_lock:
-        return _Description(context, json.dumps(context.pack(_BODY)))
+        return reasons, list_rule_choices()
 
 
 def register_body_blocks() -> None:

@@ -122,7 +122,7 @@ class GivingChoice(ChoiceConditionBlock):
 
 class SourceText(ConditionBlock, blocks.CharBlock):
     def __init__(self, **kwargs: object) -> None:
-        help_text = _(
+        help_text = gettext_lazy(
             "As the import or the form recorded it, such as “spring fair”. Upper and lower case are the same."
         )
         super().__init__(**{"max_length": 120, "help_text": help_text, **kwargs})

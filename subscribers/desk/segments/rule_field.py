@@ -1,5 +1,6 @@
 """The segment builder as a form field. It converts a rule to a stream of blocks, and back to the same rule."""
 
+from collections.abc import Hashable
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -10,6 +11,7 @@ from wagtail.blocks.stream_block import StreamValue
 
 from newsletter.common.errors import BadRule
 from newsletter.common.translation import translate
+from subscribers.desk.editing.described_blocks import DescribedBlockWidget
 from subscribers.desk.segments.rule_block_bases import Rule
 from subscribers.desk.segments.rule_blocks import (
     AttributeChoice,
@@ -98,11 +100,26 @@ def to_rule(stream: StreamValue) -> Rule:
     return parts[0] if parts else {}
 
 
+class _RuleWidget(DescribedBlockWidget):
+    """The builder. A group offers the same conditions as the builder itself."""
+
+    def list_choices(self) -> Hashable:
+        """Return the choices of each condition. Lists, topics, issues and values of saved rules are rows, so they change."""
+        fields = [
+            part.field
+            for condition in self.block_def.child_blocks.values()
+            for part in (condition, *getattr(condition, "child_blocks", {}).values())
+            if isinstance(part, blocks.ChoiceBlock)
+        ]
+        return tuple(tuple(field.widget.choices) for field in fields)
+
+
 class RuleField(BlockField):
     """A form field whose value is a segment's rule. An invalid rule becomes a validation error."""
 
     def __init__(self, **kwargs: object) -> None:
-        super().__init__(make_builder(), required=False, **kwargs)
+        builder = make_builder()
+        super().__init__(builder, required=False, widget=_RuleWidget(builder), **kwargs)
 
     def prepare_value(self, value: object) -> StreamValue:
         return value if isinstance(value, StreamValue) else to_stream(value, builder=self.block)

@@ -2,11 +2,14 @@
 
 import pytest
 import time_machine
+from django.core.exceptions import ValidationError
+from django.test import RequestFactory
 
+from newsletter.api.publishing.drafting import edit_draft
 from newsletter.api.urls import api
 from newsletter.desk.editor.check_panel import checks_context
 from newsletter.issues.approval.acknowledge import acknowledge
-from newsletter.models import Approval, Issue, Publication, Send
+from newsletter.models import ApiKey, Approval, Issue, Publication, Send
 from newsletter.sending.freezing.start import start_send
 from tests.support.api import call, create_key, problem
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
@@ -41,6 +44,19 @@ def test_an_issue_is_drafted_and_its_subject_proposed(publication: Publication) 
     assert issue.subject == issue.latest_revision.content["subject"] == "Open at night"
     problem(call("patch", path, {"subject": "Late"}, key=key, if_match=etag), 412)
     assert not Approval.objects.exists()
+
+
+def test_a_value_that_an_issue_cannot_have_is_refused_before_it_is_saved(publication: Publication) -> None:
+    make_story("The clinic opens")
+    issue = make_issue(publication)
+    create_key(ALL)
+    request = RequestFactory().patch("/")
+    request.auth = ApiKey.objects.get()
+    with pytest.raises(ValidationError) as refused, edit_draft(request, issue.pk, fields=["layout"]) as row:
+        row.layout = "poster"
+    assert list(refused.value.message_dict) == ["layout"]
+    issue.refresh_from_db()
+    assert (issue.layout, issue.revisions.count()) == ("", 1)
 
 
 @pytest.mark.requirement("G5")

@@ -59,7 +59,7 @@ def edit_draft(request: HttpRequest, pk: int, *, fields: list[str]) -> Iterator[
             )
         with keep_approvals(now=now):
             yield row
-            row.save()
             row.full_clean()
+            row.save()
             row.store_revision()
             log(instance=row, action="wagtail.edit", data={"key": key.name, "key_id": key.pk, "fields": fields})

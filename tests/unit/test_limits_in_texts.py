@@ -18,9 +18,9 @@ from newsletter.issues.variants.subject_test_rules import MIN_PEOPLE
 from newsletter.models import SubjectTest
 from newsletter.sending.deliverability.gmail_figures.spam_rate_level import MAX_RATE, WARN_RATE
 from newsletter.sending.limits.send_times import WARM_UP_LIMITS
-from scripts.messages import read
 from subscribers.importing.reading.ndjson import MAX_LINE_BYTES
 from subscribers.models.exports import MAX_PEOPLE_WITHOUT_APPROVAL
+from tests.support.program_values import ProgramValues, is_in_a_text
 
 MEGABYTE = 1_000_000
 SHORTEST_PASSWORD = next(
@@ -99,23 +99,18 @@ _LIMIT = re.compile(
 )
 
 
-@pytest.fixture(scope="module")
-def texts() -> list[str]:
-    ids = [message.id[0] if isinstance(message.id, tuple) else str(message.id) for message in read("es") if message.id]
-    return [text.replace("%%", "%") for text in ids]
-
-
 def describe(limit: float) -> str:
     return f"{limit * 100:g} %" if isinstance(limit, float) else str(limit) if limit == MAX_DAYS else f"{limit:,}"
 
 
-@pytest.mark.parametrize(("limit", "text"), [(limit, text) for limit, found in LIMITS for text in found])
-def test_a_text_states_the_limit_of_the_program(texts: list[str], limit: float, text: str) -> None:
-    expected = text.format(describe(limit))
-    assert any(expected in one for one in texts), f"Write the new limit into the text “{text}” and its translation."
+TABLE = ProgramValues(LIMITS, describe=describe, pattern=_LIMIT, elsewhere=ELSEWHERE)
 
 
-def test_each_text_with_a_limit_is_compared_with_the_program(texts: list[str]) -> None:
-    compared = [text.format(describe(limit)) for limit, found in LIMITS for text in found]
-    missing = [one for one in texts if _LIMIT.search(one) and not any(text in one for text in (*compared, *ELSEWHERE))]
+@pytest.mark.parametrize("expected", TABLE.expected)
+def test_a_text_states_the_limit_of_the_program(expected: str) -> None:
+    assert is_in_a_text(expected), f"The limit changed. Write “{expected}” into the text and its translation."
+
+
+def test_each_text_with_a_limit_is_compared_with_the_program() -> None:
+    missing = TABLE.list_unlisted_texts()
     assert not missing, f"Add these to LIMITS with their constant, or to ELSEWHERE: {missing}"

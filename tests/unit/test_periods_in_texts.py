@@ -15,7 +15,6 @@ from newsletter.outbound.replay import RETENTION as EVENTS_KEPT
 from newsletter.sending.deliverability.dmarc_reports.advice import LOOK_BACK_DAYS
 from newsletter.sending.notices.template_mails import RETENTION as MAILS_KEPT
 from newsletter.sending.settling.retention import RETENTION as RECIPIENTS_KEPT
-from scripts.messages import read
 from subscribers.confirmation_quota import CONFIRMATION_INTERVAL
 from subscribers.consent.implied_consent import EXPIRY_NOTICE_PERIOD
 from subscribers.erasing.retention import UNSUBSCRIBED_RETENTION
@@ -23,6 +22,7 @@ from subscribers.exporting.export_requests import EXPORT_RECORD_RETENTION
 from subscribers.importing.writing.import_steps import UPLOAD_RETENTION_DAYS
 from subscribers.links.signed_links import LIFETIMES, Purpose
 from subscribers.people.inactivity import ANSWER_TIME
+from tests.support.program_values import ProgramValues, is_in_a_text
 
 PERIODS: list[tuple[timedelta, tuple[str, ...]]] = [
     (
@@ -90,22 +90,18 @@ ELSEWHERE = (
 _PERIOD = re.compile(r"\b\d[\d,]* (?:days?|hours?|weeks?|months?)\b")
 
 
-@pytest.fixture(scope="module")
-def texts() -> list[str]:
-    return [message.id[0] if isinstance(message.id, tuple) else str(message.id) for message in read("es") if message.id]
-
-
 def describe(period: timedelta) -> str:
     return f"{period.days} days" if period > timedelta(days=1) else f"{round(period / timedelta(hours=1))} hours"
 
 
-@pytest.mark.parametrize(("period", "text"), [(period, text) for period, found in PERIODS for text in found])
-def test_a_text_states_the_period_of_the_program(texts: list[str], period: timedelta, text: str) -> None:
-    expected = text.format(describe(period))
-    assert any(expected in one for one in texts), f"Write the new period into the text “{text}” and its translation."
+TABLE = ProgramValues(PERIODS, describe=describe, pattern=_PERIOD, elsewhere=ELSEWHERE)
 
 
-def test_each_text_with_a_period_is_compared_with_the_program(texts: list[str]) -> None:
-    compared = [text.format(describe(period)) for period, found in PERIODS for text in found]
-    missing = [one for one in texts if _PERIOD.search(one) and not any(text in one for text in (*compared, *ELSEWHERE))]
+@pytest.mark.parametrize("expected", TABLE.expected)
+def test_a_text_states_the_period_of_the_program(expected: str) -> None:
+    assert is_in_a_text(expected), f"The period changed. Write “{expected}” into the text and its translation."
+
+
+def test_each_text_with_a_period_is_compared_with_the_program() -> None:
+    missing = TABLE.list_unlisted_texts()
     assert not missing, f"Add these to PERIODS with their constant, or to ELSEWHERE: {missing}"

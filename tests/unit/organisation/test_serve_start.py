@@ -1,56 +1,49 @@
 """`newsletter serve` prints its address and the first link once it runs, not before."""
 
-import io
-from collections.abc import Callable
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
-from django.core.management import CommandError, call_command
-from django.db import OperationalError
 
-from newsletter.management.commands import serve
+from tests.support.disk import fill_up, small_disk
 from tests.support.ports import free_port
+from tests.support.unconfigured import run_unconfigured, start_unconfigured
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class StartedAtOnce:
-    """A server that starts and ends."""
-
-    def __init__(self, *, started: Callable[[], None], **_other: object) -> None:
-        self.run = started
+pytestmark = pytest.mark.long
+FIRST_LINK = "Nobody has an account yet. Open this link"
 
 
-class FullDisk:
-    """An engine whose first write fails."""
-
-    def start(self) -> None:
-        raise OperationalError("database or disk is full")
-
-    def stop(self) -> bool:
-        return True
+def make_folder(folder: Path, *, database: Path) -> Path:
+    """Make the folder of an installation, whose `.env` names the database."""
+    folder.mkdir()
+    (folder / ".env").write_text(f"NEWSLETTER_DATA_DIR=kept\nDATABASE_URL=sqlite:///{database}\n")
+    return folder
 
 
-class Idle(FullDisk):
-    def start(self) -> None:
-        """Start nothing."""
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    (tmp_path / "disk").mkdir()
+    with small_disk(tmp_path / "disk", megabytes=20) as disk:
+        yield disk
 
 
-@pytest.fixture(autouse=True)
-def server(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve, "Server", StartedAtOnce)
+def test_a_start_that_fails_prints_no_link(tmp_path: Path, disk: Path, migrated_sqlite: Path) -> None:
+    database = Path(shutil.copy(migrated_sqlite, disk / "people.sqlite3"))
+    folder = make_folder(tmp_path / "home", database=database)
+    with closing(sqlite3.connect(database)) as opened:
+        opened.execute("PRAGMA journal_mode = WAL")
+        opened.execute("CREATE TABLE now_the_log_has_its_files (id)")
+        fill_up(disk / "filler")
+        done = run_unconfigured(["serve", "--port", str(free_port())], folder=folder)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "cannot be written" in done.stderr
 
 
-def test_a_start_that_fails_prints_no_link(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve, "make_engine", lambda **_how: FullDisk())
-    out = io.StringIO()
-    with pytest.raises(CommandError, match="disk is full"):
-        call_command("serve", "--port", str(free_port()), stdout=out)
-    assert out.getvalue() == ""
-
-
-def test_a_start_that_succeeds_prints_the_first_link(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve, "make_engine", lambda **_how: Idle())
-    out = io.StringIO()
-    call_command("serve", "--port", str(free_port()), stdout=out)
-    assert out.getvalue().startswith("Serving ")
-    assert "Nobody has an account yet. Open this link" in out.getvalue()
+def test_a_start_that_succeeds_prints_the_first_link(tmp_path: Path, migrated_sqlite: Path) -> None:
+    folder = make_folder(tmp_path / "home", database=Path(shutil.copy(migrated_sqlite, tmp_path / "people.sqlite3")))
+    with start_unconfigured(["serve", "--port", str(free_port())], folder=folder, says=FIRST_LINK) as log:
+        text = log.read_text()
+        assert text.index("Serving http") < text.index(FIRST_LINK)

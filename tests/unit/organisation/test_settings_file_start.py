@@ -96,6 +96,7 @@ def test_a_command_opens_the_database_that_the_settings_file_names(folder: Path,
 def test_a_command_without_a_database_uses_the_settings_file(folder: Path, name: str) -> None:
     done = run_unconfigured(WITHOUT_DATABASE[name], folder=folder)
     assert (done.returncode, done.stderr) == (0, "")
+    assert (folder / "kept" / "secret.key").is_file() == (name == "init"), "only the first makes a data folder"
 
 
 def test_the_demo_works_in_the_data_folder_of_the_settings_file(folder: Path) -> None:

@@ -7,6 +7,7 @@ many characters as Rust code: a label in Hindi would be read aloud as â€œu{93c}â
 import re
 from collections.abc import Iterable
 from html import unescape
+from math import gcd
 
 from markupsafe import escape
 from mjml import mjml2html
@@ -101,6 +102,9 @@ def reserve_picture_space(html: str, *, pictures: Iterable[Picture]) -> str:
 
     The description of a picture is written on the colour. Both are in one rule of a style, so no mail program shows the ink of
     one without the other: classic Outlook reads no rule for screens.
+
+    WebKit takes the shape of a blocked picture from its description, not from its width and height, unless the style says the
+    shape. A logo says its largest height instead, because its description needs the room.
     """
     by_url, rules = {str(escape(picture.url)): picture for picture in pictures}, {}
 
@@ -112,6 +116,10 @@ def reserve_picture_space(html: str, *, pictures: Iterable[Picture]) -> str:
         if width and "height:auto" in tag:
             height = max(1, round(int(width[1]) * picture.height / picture.width))
             tag = tag.replace(width[0], f'{width[0]} height="{height}"', 1)
+            if "max-height" not in tag:
+                shared = gcd(picture.width, picture.height)
+                shape = f"{picture.width // shared}/{picture.height // shared}"
+                tag = tag.replace("height:auto", f"height:auto;aspect-ratio:{shape}", 1)
         if not picture.colour:
             return tag
         # Three digits instead of six: the mail is shorter, and the eye sees no difference.

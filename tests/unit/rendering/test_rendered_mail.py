@@ -418,19 +418,19 @@ def test_a_picture_has_its_space_and_colour_before_it_is_loaded():
     assert html.count("@media only screen{img.c567{background:#567!important;color:#fdfbf7!important}}") == 1
 
 
-def test_blocked_pictures_are_not_made_into_squares():
-    logo = Picture("https://harbour.example/logo.png", 480, 120)
-    brand = Brand(**{**vars(BRAND), "logo": logo})
-    html = render(document(LeadStory(story(picture=picture(width=1280, height=720))), brand=brand)).html
-    looks = [image.get("style") for image in document_fromstring(html).iter("img")]
-    assert ["max-height:78px" in looks[0], "max-height:315px" in looks[1]] == [True, True]
+def test_a_blocked_logo_is_not_made_into_a_square():
+    html = render(document(brand=replace(BRAND, logo=Picture("https://harbour.example/logo.png", 480, 120)))).html
+    look = next(document_fromstring(html).iter("img")).get("style")
+    assert ["max-height:78px" in look, "aspect-ratio" in look] == [True, False]
 
 
-def test_a_picture_that_grows_on_phones_has_no_limit_of_height():
-    html = render(document(StoryCards((story(picture=picture(width=804, height=536)),) * 2))).html
+def test_a_blocked_picture_keeps_its_shape_whatever_its_description():
+    shown = story(picture=picture(width=1280, height=720))
+    html = render(document(LeadStory(shown), StoryCards((shown, shown)), StoryRows((shown,)))).html
     looks = [image.get("style") for image in document_fromstring(html).iter("img")]
-    assert looks
-    assert not any("max-height" in look for look in looks)
+    assert [re.findall(r"height:auto;aspect-ratio:16/9|max-height", look) for look in looks] == [
+        ["height:auto;aspect-ratio:16/9"]
+    ] * 4
 
 
 @given(colour=st.integers(0, 0xFFFFFF).map("#{:06x}".format))

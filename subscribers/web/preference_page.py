@@ -218,6 +218,7 @@ def case_page(request: HttpRequest, target: LinkTarget, *, person: Subscriber) -
         person = current
     context = {
         "case": case,
+        "masked": mask(person.email),
         "follows": CaseFollow.objects.filter(subscriber=person, case=case).exists(),
         "changed": change is not None,
         "preferences_path": make_related_path(target, Purpose.PREFERENCES),

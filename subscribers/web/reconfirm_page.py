@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from subscribers.addresses.normalise import mask
 from subscribers.consent_events import make_press_wording
 from subscribers.links.signed_links import LinkTarget, Purpose
 from subscribers.models import Subscriber
@@ -48,6 +49,7 @@ def stay_page(request: HttpRequest, target: LinkTarget) -> HttpResponse:
                 stay(subscriber=current, wording=make_press_wording(**read), now=timezone.now())
     context = {
         **button_texts,
+        "masked": mask(person.email),
         "stays": request.method == "POST",
         "preferences_path": make_related_path(target, Purpose.PREFERENCES),
         "leave_all_path": f"{make_related_path(target, Purpose.UNSUBSCRIBE)}/all",

@@ -104,8 +104,12 @@ def _undo(request: HttpRequest, target: LinkTarget, *, everything: bool) -> Http
             )
             get_publishing_hooks().resume_welcome(person, lists, now - UNDO_PERIOD)
     if lists:
-        names = [public_list_name(each) for each in lists]
-        return render_response("resubscribed.html", {"names": names, "preferences_path": _paths(target)[1]})
+        context = {
+            "names": [public_list_name(each) for each in lists],
+            "masked": mask(person.email),
+            "preferences_path": _paths(target)[1],
+        }
+        return render_response("resubscribed.html", context)
     now = timezone.now()
     for left in (None, link_list):
         if can_undo(subscriber=person, mailing_list=left, now=now, link_list=link_list):

@@ -44,6 +44,8 @@ def test_opening_the_link_follows_nothing_and_the_button_does(person: Subscriber
     Client().head(path)
     assert not CaseFollow.objects.exists()
     assert "The river case" in page
+    assert "For " in page
+    assert "•••@" in page
     assert page.count("<button") == 1
     assert "<script" not in page
     assert "You follow this case" in read(path, do="follow")

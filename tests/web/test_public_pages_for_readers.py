@@ -61,7 +61,9 @@ def test_an_unsubscribe_by_mistake_is_undone_with_one_press(
     assert not is_mailed(weekly)
     assert "I pressed this by mistake" in page
     assert f'action="{link}/undo"' in page
-    assert "You are on the list again." in client.post(f"{link}/undo").content.decode()
+    again = client.post(f"{link}/undo").content.decode()
+    assert "You are on the list again." in again
+    assert "For a•••@e•••.org" in again
     assert Subscription.objects.open().get().frequency == "events"
     assert not Suppression.objects.live().exists()
     assert Subscription.objects.count() == 2

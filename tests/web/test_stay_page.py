@@ -42,7 +42,9 @@ def test_opening_the_link_changes_nothing_and_its_button_ends_the_rest(person: S
     page = client.get(stay_path(person)).content.decode()
     assert "Yes, keep sending them" in page
     assert StayQuestion.objects.resting().exists()
-    assert "Thank you. We keep sending them." in client.post(stay_path(person)).content.decode()
+    thanks = client.post(stay_path(person)).content.decode()
+    assert "Thank you. We keep sending them." in thanks
+    assert all("For " in shown and "•••@" in shown for shown in (page, thanks))
     assert not StayQuestion.objects.resting().exists()
     event = ConsentEvent.objects.latest("pk")
     assert (event.kind, event.data) == ("preferences", {"stays": True})

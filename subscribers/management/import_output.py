@@ -1,7 +1,7 @@
 """The output of `newsletter subscribers import` and `undo`, for people and for programs."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -80,9 +80,9 @@ def format_report(report: ImportReport, *, name: str, dry_run: bool) -> Iterator
     if report.noted:
         many = "1 value was" if report.noted == 1 else f"{report.noted:,} values were"
         yield f"{many} left out or need checking:"
-        groups = _group_by_note(report.notes)[:SHOWN_LINES]
-        yield from (f"  {_describe_lines(lines)}: {note}" for note, lines in groups)
-        shown = sum(len(lines) for _, lines in groups)
+        groups = sorted((first, note, lines) for note, (first, lines) in report.grouped_notes.items())[:SHOWN_LINES]
+        yield from (f"  {_describe_lines(first, lines)}: {note}" for first, note, lines in groups)
+        shown = sum(lines for _, _, lines in groups)
         if report.noted > shown:
             yield f"  … and {report.noted - shown:,} more; --json has up to {MAX_NOTES:,} of them."
     if report.ignored_columns:
@@ -94,16 +94,8 @@ def format_report(report: ImportReport, *, name: str, dry_run: bool) -> Iterator
         yield f"To undo it: newsletter subscribers undo {report.batch_id}"
 
 
-def _group_by_note(notes: Iterable[tuple[int, str]]) -> list[tuple[str, list[int]]]:
-    """Return each different note with its lines. One missing topic may be on every line of a file."""
-    lines_by_note: dict[str, list[int]] = {}
-    for line, note in sorted(notes):
-        lines_by_note.setdefault(note, []).append(line)
-    return list(lines_by_note.items())
-
-
-def _describe_lines(lines: list[int]) -> str:
-    return f"line {lines[0]}" + (f" and {len(lines) - 1:,} more" if len(lines) > 1 else "")
+def _describe_lines(first: int, lines: int) -> str:
+    return f"line {first}" + (f" and {lines - 1:,} more" if lines > 1 else "")
 
 
 def format_undone(done: Mapping[str, int], *, number: int) -> Iterator[str]:

@@ -38,7 +38,7 @@ TERMS = {"kind": "join", "basis": "consent", "evidence": "Sheet of the spring fa
 def test_a_checked_file_says_how_many_lines_it_does_not_show() -> None:
     client = sign_in("data")
     lines = "".join(f"bad{number},Leeds\n" for number in range(23))
-    towns = "".join(f"p{number}@example.org,Nowhereville\n" for number in range(22))
+    towns = "".join(f"p{number}@example.org,Nowhereville {number}\n" for number in range(22))
     batch = upload(client, f"Email,City\n{lines}{towns}p1@example.org,Leeds\n")
     client.post(
         reverse("subscribers_import_terms", args=[batch.pk]), {**TERMS, "column_0": "email", "column_1": "city"}
@@ -49,6 +49,21 @@ def test_a_checked_file_says_how_many_lines_it_does_not_show() -> None:
     assert '<li class="nl-quiet">and 3 more</li>' in page
     assert "also on an earlier line" in page
     assert "Nowhereville" in page
+
+
+def test_a_note_that_many_lines_have_is_shown_once_with_their_number() -> None:
+    client = sign_in("data")
+    towns = "".join(f"p{number}@example.org,Nowhereville\n" for number in range(1200))
+    batch = upload(client, f"Email,City\n{towns}last@example.org,Elsewhereville\n")
+    client.post(
+        reverse("subscribers_import_terms", args=[batch.pk]), {**TERMS, "column_0": "email", "column_1": "city"}
+    )
+    run_imports()
+    page = compact_html(client.get(reverse("subscribers_import", args=[batch.pk])).content.decode())
+    assert page.count("<li><strong>Line") == 2
+    assert "<strong>Line 2 and 1,199 more lines:</strong>" in page
+    assert "<strong>Line 1,202:</strong>" in page
+    assert "more</li>" not in page
 
 
 def test_a_file_is_mapped_checked_imported_and_undone() -> None:

@@ -22,6 +22,7 @@ from newsletter.api.people.imports import (
 from newsletter.common.errors import NotFound
 from subscribers.importing.reading.errors import CannotImport
 from subscribers.importing.writing.import_steps import discard_import, start_run
+from subscribers.importing.writing.report import iter_stored_notes
 from subscribers.models import ImportBatch, ImportState
 
 
@@ -79,6 +80,9 @@ def _show_dry_run(row: ImportBatch) -> DryRun:
         counts=read_counts(results),
         refused_by_reason=results.get("reasons", {}),
         noted=results.get("noted", 0),
-        notes=[LineNote(line=line - added, note=str(note)) for line, note in sorted(results.get("notes", []))],
+        notes=[
+            LineNote(line=line - added, note=str(note), lines=lines)
+            for line, note, lines in sorted(iter_stored_notes(results))
+        ],
         refused=[RefusedInDryRun(line=line - added, why=str(why)) for line, why in results.get("refusals", [])],
     )

@@ -70,8 +70,11 @@ class ImportCounts(BaseModel):
 
 
 class LineNote(BaseModel):
-    line: int = Field(description="Counted from 1; the first line of a CSV file names the columns.")
+    line: int = Field(
+        description="The first line with it, counted from 1. The first line of a CSV file names the columns."
+    )
     note: str = Field(description="What is left out or read differently, such as an unknown town.")
+    lines: int = Field(description="How many lines have this note.")
 
 
 class RefusedImportLine(BaseModel):
@@ -93,7 +96,7 @@ class DryRun(BaseModel):
     counts: ImportCounts
     refused_by_reason: dict[str, int] = Field(description="How many lines each reason refuses, by its code.")
     noted: int = Field(description="How many notes there are about lines that are imported.")
-    notes: list[LineNote] = Field(description="The first 100 of them.")
+    notes: list[LineNote] = Field(description="The first 100 different ones.")
     refused: list[RefusedInDryRun] = Field(description="The first 200 refused lines.")
 
 

@@ -35,6 +35,7 @@ from subscribers.importing.reading.file_format import ENCODINGS, UTF8_ENCODINGS
 from subscribers.importing.reading.pasted_people import read_typed_people
 from subscribers.importing.reading.people_file import FileSample
 from subscribers.importing.writing.import_steps import create_draft_import, read_sample, set_import_terms
+from subscribers.importing.writing.report import iter_stored_notes
 from subscribers.importing.writing.restarts import has_changed_people
 from subscribers.models import Basis, ImportBatch, ImportKind, ImportState, MailingList
 from subscribers.people.location_labels import translate_note
@@ -249,7 +250,8 @@ class ImportStatusPage(ImportDetailPage):
         added = 1 if batch.typed else 0
         shown_refusals = [(line - added, why) for line, why in refusals[:MAX_LINES_SHOWN]]
         shown_notes = [
-            (line - added, translate_note(note)) for line, note in sorted(counts.get("notes", []))[:MAX_LINES_SHOWN]
+            (line - added, translate_note(note), lines - 1)
+            for line, note, lines in sorted(iter_stored_notes(counts))[:MAX_LINES_SHOWN]
         ]
         return {
             **super().get_context_data(**kwargs),
@@ -261,7 +263,7 @@ class ImportStatusPage(ImportDetailPage):
             "updated_before": counts.get("updated_before", 0),
             "unasked": counts.get("unasked", 0),
             "notes": shown_notes,
-            "more_notes": counts.get("noted", 0) - len(shown_notes),
+            "more_notes": counts.get("noted", 0) - sum(1 + more for _, _, more in shown_notes),
             "refusals": shown_refusals,
             "more_refusals": counts.get("refused", 0) - len(shown_refusals) if shown_refusals else 0,
             "rows": counts.get("rows", 0),

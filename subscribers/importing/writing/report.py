@@ -1,6 +1,6 @@
 """The numbers of an import or dry run, which add up. Nothing is stored here."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +41,7 @@ class ImportReport:
     """Counts of an import, by the outcomes of `OUTCOME_LABELS`. `rows` is their sum; `reasons` splits the refused ones.
 
     Only the first 10,000 refused lines and the first 1,000 notes (line number, text) are held; `noted` counts all notes.
+    `grouped_notes` has the first line of each different text, and how many lines have it: one unknown country may be on all.
     `updated_before` are people who were updated before the import stopped and began again with the first row: they may count
     as unchanged. `unasked` are people on the list who were not asked to confirm, because of the quota of their mailboxes.
     """
@@ -58,6 +59,7 @@ class ImportReport:
     reasons: dict[str, int] = field(default_factory=dict)
     refusals: list[RefusedRow] = field(default_factory=list)
     notes: list[tuple[int, str]] = field(default_factory=list)
+    grouped_notes: dict[str, tuple[int, int]] = field(default_factory=dict)
     noted: int = 0
     encoding: str = ""
     layout: str = ""
@@ -86,12 +88,16 @@ class ImportReport:
 
     def note(self, line: int, text: str) -> None:
         self.noted += 1
+        storable = make_storable(text)
         if len(self.notes) < MAX_NOTES:
-            self.notes.append((line, make_storable(text)))
+            self.notes.append((line, storable))
+        first, lines = self.grouped_notes.get(storable, (line, 0))
+        if lines or len(self.grouped_notes) < MAX_NOTES:
+            self.grouped_notes[storable] = (min(first, line), lines + 1)
 
     def discard_row_notes(self) -> None:
         """Keep only the numbers."""
-        self.notes, self.refusals = [], []
+        self.notes, self.refusals, self.grouped_notes = [], [], {}
 
     def as_stored(self, *, refusals: int = 0) -> dict[str, object]:
         """Return the JSON that is stored with the batch."""
@@ -99,7 +105,10 @@ class ImportReport:
             **self.counts(),
             "reasons": dict(self.reasons),
             "noted": self.noted,
-            "notes": [list(note) for note in self.notes[:_MAX_STORED_NOTES]],
+            "notes": [
+                [first, text, lines] if lines > 1 else [first, text]
+                for text, (first, lines) in list(self.grouped_notes.items())[:_MAX_STORED_NOTES]
+            ],
             **({"updated_before": self.updated_before} if self.updated_before else {}),
             **({"unasked": self.unasked} if self.unasked else {}),
             **(
@@ -118,7 +127,15 @@ class ImportReport:
         for name in ("rows", *OUTCOMES, "noted", "updated_before", "unasked"):
             setattr(self, name, int(stored.get(name, 0)))
         self.reasons = dict(stored.get("reasons", {}))
-        self.notes = [(int(line), str(text)) for line, text in stored.get("notes", [])]
+        for line, text, lines in iter_stored_notes(stored):
+            self.notes.append((line, text))
+            self.grouped_notes[text] = (line, lines)
+
+
+def iter_stored_notes(stored: Mapping[str, Any]) -> Iterator[tuple[int, str, int]]:
+    """Yield each different note of a stored report: its first line, its text, and how many lines have it."""
+    for line, text, *lines in stored.get("notes", []):
+        yield int(line), text, int(lines[0]) if lines else 1
 
 
 def make_storable(text: str) -> str:

@@ -54,6 +54,8 @@ def _without(notes: Mapping[str, Any], is_about: Callable[[str], bool]) -> dict[
     if is_about is _any_text:
         return numbers
     lists = {
-        name: [[line, text] for line, text in notes[name] if not is_about(text)] for name in _KEYS if name in notes
+        name: [[line, text, *lines] for line, text, *lines in notes[name] if not is_about(text)]
+        for name in _KEYS
+        if name in notes
     }
     return numbers | lists

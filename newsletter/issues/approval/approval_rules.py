@@ -172,7 +172,7 @@ def find_valid_approvals(issue: Issue, *, sha256: str, people: int) -> list[Appr
     ]
     lapsed = find_lapsed_approvals(issue, valid, people=people)
     valid = [approval for approval in valid if approval not in lapsed]
-    if requires_other_approver(issue.publication):
+    if valid and requires_other_approver(issue.publication):
         valid = [approval for approval in valid if approval.by_policy or not _is_by_author(issue, approval)]
     return valid
 

@@ -212,6 +212,16 @@ COVERED = """box => {
 }"""
 
 
+def test_buttons_of_personal_fields_cover_no_help_text(editor: Page) -> None:
+    add_block(editor, "Note")
+    buttons = editor.locator(".nl-merge:visible").first
+    help_text = buttons.locator("xpath=..").locator(".help:visible").first
+    above, below = buttons.bounding_box(), help_text.bounding_box()
+    assert above
+    assert below
+    assert above["y"] + above["height"] <= below["y"]
+
+
 @pytest.mark.parametrize("width", [1280, 375])
 def test_buttons_on_a_block_cover_no_text_of_the_mail(editor: Page, width: int) -> None:
     editor.set_viewport_size({"width": width, "height": 800})

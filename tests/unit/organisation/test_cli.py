@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from argparse import Namespace
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -199,6 +200,7 @@ def test_an_interrupted_command_ends_with_status_130_and_says_nothing(
 def test_no_garbage_is_collected_while_a_command_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     collects: list[bool] = []
     monkeypatch.setattr(cli, "_load_command", lambda _name: collects.append(gc.isenabled()))
+    monkeypatch.setattr(cli, "_parse_options", lambda *_given: Namespace())
     monkeypatch.setattr(cli, "_execute", lambda *_given: collects.append(gc.isenabled()))
     assert cli.main(["migrate"]) == 0
     assert collects == [False, True]

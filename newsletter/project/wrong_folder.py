@@ -41,6 +41,8 @@ def require_installation(words: Sequence[str], *, commands: Mapping[str, str]) -
     if is_help or name not in commands or name in _NEEDING_NONE or _reads_only_a_file(name, options):
         return
     database = _find_missing_database()
+    if database is None:
+        return
     note = "" if current_settings_file().path else f", and no settings file .env in {Path.cwd()}"
     raise NoInstallation("%(text)s", text=describe_missing_data(database, note=note))
 

@@ -109,9 +109,9 @@ def prepare_new_database() -> bool:
     return True
 
 
-def _is_without_tables(file: Path | None) -> bool:
+def _is_without_tables(file: Path) -> bool:
     """Return True for an SQLite file that this command made. Its first page lists the tables, and each needs one more."""
-    return file is not None and file.is_file() and file.stat().st_size <= _SQLITE_PAGE_BYTES
+    return file.is_file() and file.stat().st_size <= _SQLITE_PAGE_BYTES
 
 
 def _name_unwritable(file: Path | None) -> str:
@@ -134,13 +134,13 @@ def describe_missing_data(file: Path, *, note: str = "") -> str:
 def explain_database_error(error: DatabaseError | InterfaceError) -> str:
     """Return one line that says why a database cannot be used, and what to do."""
     cause = " ".join(str(error).split()).rstrip(".")
-    if is_table_missing(error) and _is_without_tables(settings.NEWSLETTER_DATABASE_FILE):
-        return describe_missing_data(settings.NEWSLETTER_DATABASE_FILE)
+    file = settings.NEWSLETTER_DATABASE_FILE
+    if is_table_missing(error) and file is not None and _is_without_tables(file):
+        return describe_missing_data(file)
     if is_table_missing(error):
         return f"The database is not prepared for this version ({cause}). Run: newsletter migrate"
     if is_locked(error):
         return "The database is busy with another command. Wait for it to finish, then run this again."
-    file = settings.NEWSLETTER_DATABASE_FILE
     if is_refused_by_disk(error):
         return (
             f"The database {file} cannot be written: {cause}.{_name_unwritable(file)} Run the command as the user who owns it. "

@@ -17,24 +17,10 @@ from subscribers.person_locks import lock_people, lock_people_to_delete
 
 _LIST_IDS = PreparedRows(lambda slugs: MailingList.objects.filter(slug__in=slugs).order_by().values_list("pk"))
 _NEVER_SHOWN = ("followed_cases", "replies_received")
-_DETAILS = frozenset(
-    {
-        *(
-            "id",
-            "email",
-            "email_hint",
-            "name",
-            "country",
-            "region",
-            "city",
-            "radius_km",
-            "language",
-            "topics",
-            "giving",
-        ),
-        *("timezone", "source", "attributes", "created_at"),
-    }
-)
+_DETAILS = {
+    *("id", "email", "email_hint", "name", "country", "region", "city", "radius_km", "language", "topics", "giving"),
+    *("timezone", "source", "attributes", "created_at"),
+}
 
 
 def list_visible_lists(key: ApiKey) -> QuerySet[MailingList]:

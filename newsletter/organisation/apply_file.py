@@ -27,12 +27,15 @@ from newsletter.organisation.upsert import Change
 
 
 def apply_file(path: Path, *, dry_run: bool = False, now: datetime) -> list[Change]:
-    """Create or update everything in the file in one transaction. With `dry_run` nothing is written.
+    """Read the file and apply it. Raises BadFile with the wrong table and key; then nothing is changed."""
+    return apply_organisation(read_organisation(path), folder=path.parent, dry_run=dry_run, now=now)
 
-    Raises BadFile with the wrong table and key; then nothing is changed.
-    """
-    organisation = read_organisation(path)
-    logos = host_logos(organisation.brand, folder=path.parent, dry_run=dry_run)
+
+def apply_organisation(
+    organisation: OrganisationFile, *, folder: Path, dry_run: bool = False, now: datetime
+) -> list[Change]:
+    """Create or update everything in one transaction. With `dry_run` nothing is written. Paths of logos begin at ``folder``."""
+    logos = host_logos(organisation.brand, folder=folder, dry_run=dry_run)
     with transaction.atomic():
         changes = list(_apply(organisation, logos=logos, now=now))
         if dry_run:

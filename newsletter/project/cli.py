@@ -6,7 +6,7 @@ import re
 import sys
 from argparse import ArgumentError, ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -106,21 +106,14 @@ def _run(words: list[str]) -> int:
         prepare_demo(port=_demo_port(options), serves="--no-serve" not in options, environ=os.environ)
     if name == "setup" and not only_help:
         _prepare_setup(options)
-    with _undo_creation_on_error():
-        with _no_garbage_collection():
-            may_create = _start_django(words)
-            command = _load_command(name)
-        parsed = _parse_options(command, name, options)
-        if not may_create:
-            _require_installation(words)
-        _execute(command, parsed)
+    with _no_garbage_collection():
+        may_create = _start_django(words)
+        command = _load_command(name)
+    parsed = _parse_options(command, name, options)
+    if not may_create:
+        _require_installation(words)
+    _execute(command, parsed)
     return 0
-
-
-def _undo_creation_on_error() -> AbstractContextManager[None]:
-    from newsletter.project.wrong_folder import undo_creation_on_error
-
-    return undo_creation_on_error()
 
 
 def _require_installation(words: list[str]) -> None:

@@ -24,6 +24,7 @@ _LINK = re.compile(
 _LABELLED_LINK = re.compile(rf":[ ]+(?={_LINK.pattern})", re.IGNORECASE)
 _RULE = re.compile(r"([-=*])\1+")
 _SCHEMES = frozenset({"http", "https", "mailto", "tel"})
+_ADDRESS = re.compile(r".*://|\(?[\w-]+(?:\.[\w-]+)+/")  # also one without its scheme, such as “example.org/visit”
 
 
 def tidy_line(text: str) -> str:
@@ -123,7 +124,7 @@ def _wrap_line(line: str, indent: str) -> str:
         return ""
     words: list[str] = []
     for word in line.split(" "):
-        keep = len(word) <= MAX_LINE_LENGTH or "://" in word or "__pv_" in word
+        keep = len(word) <= MAX_LINE_LENGTH or "__pv_" in word or _ADDRESS.match(word)
         words += [word] if keep else textwrap.wrap(word, MAX_LINE_LENGTH - len(indent))
     lines = textwrap.wrap(
         " ".join(words),

@@ -41,7 +41,7 @@ def report_as_json(report: ImportReport, *, mailing_list: str, dry_run: bool) ->
         "unasked": report.unasked,
         "reasons": report.reasons,
         "refusals": [{"line": row.line, "kind": str(row.kind), "reason": row.reason} for row in report.refusals],
-        "notes": [{"line": line, "note": note} for line, note in report.notes],
+        "notes": [{"line": line, "note": note, "lines": lines} for line, note, lines in report.notes],
         "encoding": report.encoding,
         "layout": report.layout,
         "columns": report.columns,
@@ -80,11 +80,11 @@ def format_report(report: ImportReport, *, name: str, dry_run: bool) -> Iterator
     if report.noted:
         many = "1 value was" if report.noted == 1 else f"{report.noted:,} values were"
         yield f"{many} left out or need checking:"
-        groups = sorted((first, note, lines) for note, (first, lines) in report.grouped_notes.items())[:SHOWN_LINES]
-        yield from (f"  {_describe_lines(first, lines)}: {note}" for first, note, lines in groups)
-        shown = sum(lines for _, _, lines in groups)
+        listed = sorted(report.notes)[:SHOWN_LINES]
+        yield from (f"  {_describe_lines(first, lines)}: {note}" for first, note, lines in listed)
+        shown = sum(note.lines for note in listed)
         if report.noted > shown:
-            yield f"  … and {report.noted - shown:,} more; --json has up to {MAX_NOTES:,} of them."
+            yield f"  … and {report.noted - shown:,} more; --json lists the first {MAX_NOTES:,} different notes."
     if report.ignored_columns:
         yield f"Columns that were not used: {', '.join(report.ignored_columns)}."
     attributes = [target.partition(":")[2] for target in report.columns.values() if ":" in target]

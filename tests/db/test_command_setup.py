@@ -151,6 +151,8 @@ def test_set_up_of_the_debian_package_names_its_service(
     monkeypatch.setattr(setup, "_SYSTEMD", tmp_path)
     assert "Start it: newsletter serve" in run(options=ANSWERS, flags=("--yes",))
     monkeypatch.setattr(sys, "prefix", "/usr/lib/newsletter")
+    assert "Start it: newsletter serve" in run(flags=("--yes",))
+    monkeypatch.setattr(setup, "_SERVICE_FOLDER", Path.cwd())
     assert "Start it: sudo systemctl enable --now newsletter\n" in run(flags=("--yes",))
     monkeypatch.setattr(setup, "_SYSTEMD", tmp_path / "missing")
     assert "Start it: newsletter serve" in run(flags=("--yes",))

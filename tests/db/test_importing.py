@@ -204,7 +204,7 @@ def test_the_day_of_signing_up_is_kept_and_one_of_the_future_is_not() -> None:
         2024, 5, 6, tzinfo=UTC
     )
     assert Subscription.objects.get(subscriber__email="bea@example.org").requested_at == NOW
-    assert report.notes == [(3, "The date 2030-01-01 is in the future. The line is used without it.")]
+    assert report.notes == [(3, "The date 2030-01-01 is in the future. The line is used without it.", 1)]
     soft = import_text(make_list("soft"), "email\ncy@example.org\n", basis="soft_opt_in", collected_on=date(2026, 2, 5))
     assert (soft.new, soft.refused) == (1, 0)
     early = import_text(

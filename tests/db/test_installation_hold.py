@@ -133,8 +133,8 @@ def test_doctor_says_what_ends_a_hold_because_of_another_address_key(on_machine:
     check_installation(now=NOW)
     settings.SUBSCRIBERS_ADDRESS_KEY = "the key of another installation"
     check_installation(now=NOW)
-    assert "set NEWSLETTER_ADDRESS_KEY and restart. Then run: " in str(check_hold().do)
-    with pytest.raises(NotReady, match="then run `newsletter doctor --after-restore --release`"):
+    assert "set its NEWSLETTER_ADDRESS_KEY and restart. Then run: " in str(check_hold().do)
+    with pytest.raises(NotReady, match="restart, and run `newsletter doctor --after-restore --release`"):
         release_installation(now=NOW)
     settings.SUBSCRIBERS_ADDRESS_KEY = own
     check_installation(now=LATER)

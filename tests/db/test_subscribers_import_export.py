@@ -212,14 +212,14 @@ def test_a_repeated_address_counts_once_and_says_so() -> None:
     report = bring(weekly, "email,name\nada@example.org,Ada\nADA@EXAMPLE.org,Again\n")
     assert (report.new, report.repeated, balanced(report)) == (1, 1, True)
     assert Subscriber.objects.get().name == "Ada"
-    assert report.notes == [(3, "This address is on an earlier line too. We use that line.")]
+    assert report.notes == [(3, "This address is on an earlier line too. We use that line.", 1)]
 
 
 def test_people_whose_place_or_topic_is_not_understood_come_in_without_it() -> None:
     weekly = make_list()
     report = bring(weekly, "email,country,city,topics\nada@example.org,Narnia,,\nbea@example.org,GB,London,zzz\n")
     assert report.new == 2
-    assert [line for line, _ in report.notes] == [2, 3]
+    assert [note.line for note in report.notes] == [2, 3]
     assert find_person("ada@example.org").place is None
     assert str(find_person("bea@example.org").place) == "London, England, United Kingdom"
 
@@ -353,7 +353,7 @@ def test_the_country_of_the_import_replaces_no_known_place() -> None:
 
 def test_a_town_outside_the_country_of_the_import_is_noted() -> None:
     report = bring(make_list(), "email,city\nann@example.org,Toronto\n", country="GB")
-    assert [str(note) for _line, note in report.notes] == [
+    assert [note.text for note in report.notes] == [
         "“Toronto” is not in United Kingdom; stored as Toronto, Ontario, Canada."
     ]
 

@@ -26,15 +26,21 @@ def make_unconfigured_environment(**more: str) -> dict[str, str]:
 
 
 def run_unconfigured(
-    arguments: Sequence[str], *, folder: Path, command: Sequence[str] = COMMAND, umask: int = 0o022, **more: str
+    arguments: Sequence[str],
+    *,
+    folder: Path,
+    command: Sequence[str] = COMMAND,
+    umask: int = 0o022,
+    given: str = "",
+    **more: str,
 ) -> subprocess.CompletedProcess[str]:
-    """`newsletter …` in this folder, with the umask of an ordinary user."""
+    """`newsletter …` in this folder, with the umask of an ordinary user, and `given` by a pipe."""
     return subprocess.run(
         [*command, *arguments],
         cwd=folder,
         env=make_unconfigured_environment(**more),
         umask=umask,
-        stdin=subprocess.DEVNULL,
+        input=given,
         capture_output=True,
         text=True,
         timeout=START_SECONDS,

@@ -57,7 +57,7 @@ def add_person(request: HttpRequest, data: PersonToAdd) -> Status[AddedPerson]:
     existing = Subscriber.objects.filter(address_hash=identify(normalise(data.email))).values_list("pk", flat=True)
     answer = AddedPerson(
         outcome=outcome,  # type: ignore[arg-type]
-        notes=[str(text) for _, text in report.notes],
+        notes=[note.text for note in report.notes],
         id=None if outcome == "suppressed" else existing.first(),
         import_id=report.batch_id,
     )

@@ -39,6 +39,10 @@ _WIDTH_WITHOUT_TERMINAL = 1_000
 _DJANGO_VALUES = {option.strip("-").replace("-", "_") for option in _DJANGO_OPTIONS} | {"stdout", "stderr"}
 
 
+def describe_version() -> str:
+    return f"newsletter {version('newsletter')}"
+
+
 class ProductCommand(BaseCommand):
     """A command of the product. Subclasses write `run`, and `add_arguments` if they take any.
 
@@ -51,7 +55,7 @@ class ProductCommand(BaseCommand):
 
     def get_version(self) -> str:
         """Return what `--version` prints after any command: our version, not Django's."""
-        return f"newsletter {version('newsletter')}"
+        return describe_version()
 
     def handle(self, *args: object, **options: object) -> None:
         try:

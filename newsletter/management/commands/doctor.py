@@ -128,22 +128,18 @@ class Command(ProductCommand):
         self.write_lines(
             [
                 "All sending is on hold. Nothing is sent until you release it.",
-                f"Uncertain: {_number(restored.batches, 'batch', 'batches')} with {_number(restored.people, 'person', 'people')} "
+                f"Uncertain: {_count(restored.batches, 'batch', 'batches')} with {_count(restored.people, 'person', 'people')} "
                 "may have been sent since the backup.",
                 "On hold: " + (", ".join(restored.issues) or "no issue"),
                 "Restored from the suppression journal: "
-                f"{_number(restored.suppressions_replayed, 'suppression', 'suppressions')} added since the backup.",
+                f"{_count(restored.suppressions_replayed, 'suppression', 'suppressions')} added since the backup.",
                 f"{resolve}: newsletter doctor --after-restore --release",
             ]
         )
 
 
-def _number(number: int, one: str, several: str) -> str:
-    return f"{number:,} {one if number == 1 else several}"
-
-
 def _count(number: int, one: str, several: str) -> str:
-    return f"{number or 'no'} {one if number == 1 else several}"
+    return f"{number:,} {one if number == 1 else several}" if number else f"no {several}"
 
 
 def _check_message(name: str, *, receiver: str) -> list[Finding]:

@@ -31,6 +31,8 @@ from newsletter.organisation.sample_files import ORGANISATION_FILE, is_sample
 
 _DEBIAN_PACKAGE = "/usr/lib/newsletter"
 """Where the Debian package has its Python."""
+_SERVICE_FOLDER = Path("/var/lib/newsletter")
+"""Where its service runs. People who set up in a folder of their own start their own program."""
 _SYSTEMD = Path("/run/systemd/system")
 """This folder exists if systemd runs."""
 _ABOUT_ORGANISATION = ("website", "sender", "name", "postal_address", "zone", "source")
@@ -113,8 +115,8 @@ def _print_end(console: Console) -> None:
 
 
 def _find_start_command() -> str:
-    """Return the command for the service of the Debian package. Without the package or systemd, return `newsletter serve`."""
-    if sys.prefix == _DEBIAN_PACKAGE and _SYSTEMD.is_dir():
+    """Return the command that starts this installation: the service of the Debian package if it runs here, else `serve`."""
+    if sys.prefix == _DEBIAN_PACKAGE and _SYSTEMD.is_dir() and Path.cwd() == _SERVICE_FOLDER:
         return "sudo systemctl enable --now newsletter"
     site = urlsplit(settings.NEWSLETTER_SITE_URL)
     port = f" --port {site.port or 80}" if is_loopback(site.hostname or "") and site.port != DEFAULT_PORT else ""

@@ -216,12 +216,11 @@ def check_hold() -> Finding:
     if row is None:
         return ok("hold", "Mail may go out from this database.")
     if has_other_address_key(row):
-        do = "On a copy, change nothing. Otherwise, set NEWSLETTER_ADDRESS_KEY and restart."
+        begin = "On a copy, change nothing. In your own installation, set its NEWSLETTER_ADDRESS_KEY and restart."
     else:
-        do = "Run: newsletter doctor --after-restore"
-    return error(
-        "hold", f"Everything is held: {row.reason}.", f"{do} Then run: newsletter doctor --after-restore --release"
-    )
+        begin = "First run `newsletter doctor --after-restore`, which says what to check."
+    do = f"{begin} Then run: newsletter doctor --after-restore --release"
+    return error("hold", f"Everything is held: {row.reason}.", do)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,8 @@ _REPLAYED: list[datetime | None] = []
 
 COPY = Message(
     "this database belongs to an installation with another NEWSLETTER_ADDRESS_KEY, so it is probably a copy. Nothing "
-    "is sent from it. Set the key that belongs to it, then run `newsletter doctor --after-restore --release`"
+    "is sent from it. On a copy, change nothing. In your own installation, set its key, restart, and run "
+    "`newsletter doctor --after-restore --release`"
 )
 OLDER = Message(
     "the database is older than the last mail that was sent from here, so it was probably restored from a backup. "

@@ -31,7 +31,7 @@ class DescribedBlockWidget(BlockWidget):
 
     def __init__(self, block: Block) -> None:
         super().__init__(block)
-        self._describe = lru_cache(maxsize=8)(self._describe_anew)
+        self._describe = lru_cache(maxsize=8)(self._pack_blocks)
 
     def list_choices(self) -> Hashable:
         """Return all that a description depends on in one process, besides the language."""
@@ -49,7 +49,7 @@ class DescribedBlockWidget(BlockWidget):
     def _description(self) -> _Description:
         return self._describe(get_language(), self.list_choices())
 
-    def _describe_anew(self, _language: str | None, _choices: Hashable) -> _Description:
+    def _pack_blocks(self, _language: str | None, _choices: Hashable) -> _Description:
         context = JSContext()
         with self.lock:
             return _Description(context, json.dumps(context.pack(self.block_def)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from newsletter.common.messages import Message
 from subscribers.importing.reading.parsed_rows import RefusedRow
@@ -40,8 +40,8 @@ OUTCOME_LABELS = {
 class ImportReport:
     """Counts of an import, by the outcomes of `OUTCOME_LABELS`. `rows` is their sum; `reasons` splits the refused ones.
 
-    Only the first 10,000 refused lines and the first 1,000 notes (line number, text) are held; `noted` counts all notes.
-    `grouped_notes` has the first line of each different text, and how many lines have it: one unknown country may be on all.
+    Only the first 10,000 refused lines and the first 1,000 different notes are held; `noted` counts all notes.
+    `lines_by_note` maps a note to its first line and how many lines have it: one unknown country may be on all.
     `updated_before` are people who were updated before the import stopped and began again with the first row: they may count
     as unchanged. `unasked` are people on the list who were not asked to confirm, because of the quota of their mailboxes.
     """
@@ -58,8 +58,7 @@ class ImportReport:
     refused: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     refusals: list[RefusedRow] = field(default_factory=list)
-    notes: list[tuple[int, str]] = field(default_factory=list)
-    grouped_notes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    lines_by_note: dict[str, tuple[int, int]] = field(default_factory=dict)
     noted: int = 0
     encoding: str = ""
     layout: str = ""
@@ -88,16 +87,20 @@ class ImportReport:
 
     def note(self, line: int, text: str) -> None:
         self.noted += 1
-        storable = make_storable(text)
-        if len(self.notes) < MAX_NOTES:
-            self.notes.append((line, storable))
-        first, lines = self.grouped_notes.get(storable, (line, 0))
-        if lines or len(self.grouped_notes) < MAX_NOTES:
-            self.grouped_notes[storable] = (min(first, line), lines + 1)
+        self._add_note(LineNote(line, make_storable(text)))
+
+    def _add_note(self, note: "LineNote") -> None:
+        first, lines = self.lines_by_note.get(note.text, (note.line, 0))
+        if lines or len(self.lines_by_note) < MAX_NOTES:
+            self.lines_by_note[note.text] = (min(first, note.line), lines + note.lines)
+
+    @property
+    def notes(self) -> list["LineNote"]:
+        return [LineNote(line, text, lines) for text, (line, lines) in self.lines_by_note.items()]
 
     def discard_row_notes(self) -> None:
         """Keep only the numbers."""
-        self.notes, self.refusals, self.grouped_notes = [], [], {}
+        self.refusals, self.lines_by_note = [], {}
 
     def as_stored(self, *, refusals: int = 0) -> dict[str, object]:
         """Return the JSON that is stored with the batch."""
@@ -105,10 +108,7 @@ class ImportReport:
             **self.counts(),
             "reasons": dict(self.reasons),
             "noted": self.noted,
-            "notes": [
-                [first, text, lines] if lines > 1 else [first, text]
-                for text, (first, lines) in list(self.grouped_notes.items())[:_MAX_STORED_NOTES]
-            ],
+            "notes": [list(note if note.lines > 1 else note[:2]) for note in self.notes[:_MAX_STORED_NOTES]],
             **({"updated_before": self.updated_before} if self.updated_before else {}),
             **({"unasked": self.unasked} if self.unasked else {}),
             **(
@@ -127,15 +127,21 @@ class ImportReport:
         for name in ("rows", *OUTCOMES, "noted", "updated_before", "unasked"):
             setattr(self, name, int(stored.get(name, 0)))
         self.reasons = dict(stored.get("reasons", {}))
-        for line, text, lines in iter_stored_notes(stored):
-            self.notes.append((line, text))
-            self.grouped_notes[text] = (line, lines)
+        for note in iter_stored_notes(stored):
+            self._add_note(note)
 
 
-def iter_stored_notes(stored: Mapping[str, Any]) -> Iterator[tuple[int, str, int]]:
-    """Yield each different note of a stored report: its first line, its text, and how many lines have it."""
+class LineNote(NamedTuple):
+    """A note about lines of a file: the first line that has it, and how many have it."""
+
+    line: int
+    text: str
+    lines: int = 1
+
+
+def iter_stored_notes(stored: Mapping[str, Any]) -> Iterator[LineNote]:
     for line, text, *lines in stored.get("notes", []):
-        yield int(line), text, int(lines[0]) if lines else 1
+        yield LineNote(int(line), text, int(lines[0]) if lines else 1)
 
 
 def make_storable(text: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from newsletter.common.commands.base import ProductCommand, make_table, prepare_new_database
-from newsletter.organisation.apply_file import apply_file
+from newsletter.organisation.apply_file import apply_organisation
 from newsletter.organisation.read_file import list_keys_without_effect, read_organisation
 from newsletter.organisation.upsert import Change
 
@@ -23,9 +23,10 @@ class Command(ProductCommand):
         parser.add_argument("--json", action="store_true")
 
     def run(self, *, file: Path, dry_run: bool, json: bool) -> None:
-        notes = list_keys_without_effect(read_organisation(file))  # creates no database for a file that cannot be read
+        organisation = read_organisation(file)  # first, so that a file that cannot be read creates no database
         prepare_new_database()
-        changes = apply_file(file, dry_run=dry_run, now=datetime.now(UTC))
+        changes = apply_organisation(organisation, folder=file.parent, dry_run=dry_run, now=datetime.now(UTC))
+        notes = list_keys_without_effect(organisation)
         if json:
             listed = [change.as_json() for change in changes]
             self.write_json({"dry_run": dry_run, "changes": listed, "notes": notes})

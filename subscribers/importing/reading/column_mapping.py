@@ -4,10 +4,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from newsletter.common.messages import Message
-from newsletter.common.text import clean_line, unescape_csv_cell
+from newsletter.common.text import clean_line, remove_accents, unescape_csv_cell
 from subscribers.attribute_rules import attribute_key
 from subscribers.importing.reading.errors import BadFile
 from subscribers.importing.reading.subscription_state import AGREED, ON_HOLD, OPTED_OUT, SUBSCRIBED, YES_NO_FIELDS
+from subscribers.importing.reading.translated_columns import PARTS_OF_NAMES, TRANSLATED_IRRELEVANT, TRANSLATED_NAMES
 
 NOT_IMPORTED = ""
 ATTRIBUTE = "attribute:"
@@ -46,15 +47,15 @@ REPEATABLE_TARGETS = {"topics", "asked_on", "left_on", *YES_NO_FIELDS}
 """Targets that several columns may have: topics add up, the first date that is given counts, and any “no” wins."""
 
 _ALIASES = {
-    "email": "e-mail, email address, e-mail address, mail, email_address, emailaddress, correo, correo electrónico, courriel",
-    "name": "full name, fullname, display name, nombre, nom, contact name",
-    "first_name": "first name, firstname, fname, given name, forename, prénom",
-    "last_name": "last name, lastname, lname, surname, family name, apellido, apellidos",
-    "country": "cc, country code, land, país, pays",
-    "region": "state, province, county, state/province, provincia, comunidad autónoma, can2_user_state",
-    "city": "town, ciudad, población, localidad, municipio, ville, city/town, locality, can2_user_city",
-    "postcode": "post code, postal code, zip, zip code, zip_code, zipcode, código postal, code postal",
-    "language": "lang, locale, idioma, langue",
+    "email": "e-mail, email address, e-mail address, mail, email_address, emailaddress",
+    "name": "full name, fullname, display name, contact name",
+    "first_name": "first name, firstname, fname, given name, forename",
+    "last_name": "last name, lastname, lname, surname, family name",
+    "country": "cc, country code",
+    "region": "state, province, county, state/province, can2_user_state",
+    "city": "town, city/town, locality, can2_user_city",
+    "postcode": "post code, postal code, zip, zip code, zip_code, zipcode",
+    "language": "lang, locale",
     "topics": "tags, interests, topic, tag, labels, can2_user_tags",
     "giving": "giving status",
     "timezone": "time zone, tz",
@@ -77,6 +78,11 @@ _ALIASES = {
 }
 _TARGET_BY_NAME = {field: field for field in FIELDS} | {
     word.strip(): field for field, words in _ALIASES.items() for word in words.split(",")
+}
+_TARGET_BY_TRANSLATED_NAME = {remove_accents(name): field for name, field in TRANSLATED_NAMES.items()}
+_PARTS_OF_NAMES = {
+    remove_accents(name): (part, frozenset(map(remove_accents, others)))
+    for name, (part, others) in PARTS_OF_NAMES.items()
 }
 REFUSED_COLUMNS = (Message("Line in the file"), Message("Why it was refused"), Message("Refusal code"))
 """The columns that a file of refused lines adds before the original ones."""
@@ -112,6 +118,8 @@ _IRRELEVANT_COLUMNS = {
     *("unsub_reason_other", "clean_campaign_title", "clean_campaign_id"),
     *_ADDED_COLUMNS,
 }
+_IRRELEVANT_TRANSLATED_COLUMNS = frozenset(map(remove_accents, TRANSLATED_IRRELEVANT))
+_APOSTROPHES = str.maketrans("’ʼ`", "'''")
 _UNREPORTED_COLUMNS = {"lists", "uuid", "id", *_ADDED_COLUMNS}
 
 
@@ -127,9 +135,17 @@ def guess_target(name: str) -> str:
         return f"{ATTRIBUTE}{attribute_key(plain.removeprefix(ATTRIBUTE))}"
     if plain in _TARGET_BY_NAME:
         return _TARGET_BY_NAME[plain]
-    if plain in _IRRELEVANT_COLUMNS or not attribute_key(plain):
+    folded = _fold(plain)
+    if folded in _TARGET_BY_TRANSLATED_NAME:
+        return _TARGET_BY_TRANSLATED_NAME[folded]
+    if plain in _IRRELEVANT_COLUMNS or folded in _IRRELEVANT_TRANSLATED_COLUMNS or not attribute_key(plain):
         return NOT_IMPORTED
     return f"{ATTRIBUTE}{attribute_key(plain)}"
+
+
+def _fold(plain: str) -> str:
+    """Return a normalised name as translated names are compared: without accents, and with one kind of apostrophe."""
+    return remove_accents(plain.translate(_APOSTROPHES))
 
 
 def guess_mapping(header: Sequence[str], *, known_columns: Mapping[str, str] | None = None) -> list[str]:
@@ -141,7 +157,17 @@ def guess_mapping(header: Sequence[str], *, known_columns: Mapping[str, str] | N
     for name in header:
         target = (known_columns or {}).get(normalise_column_name(name)) or guess_target(name)
         mapping.append(NOT_IMPORTED if target in mapping and target.startswith(ATTRIBUTE) else target)
+    _split_names(mapping, header=header)
     return mapping
+
+
+def _split_names(mapping: list[str], *, header: Sequence[str]) -> None:
+    """Make “Nombre” the first name beside “Apellidos”, and “Name” the last name beside “Vorname”."""
+    names = [_fold(normalise_column_name(name)) for name in header]
+    for at, name in enumerate(names):
+        part, others = _PARTS_OF_NAMES.get(name, ("", frozenset()))
+        if mapping[at] == "name" and part not in mapping and not others.isdisjoint(names):
+            mapping[at] = part
 
 
 def check_mapping(mapping: Sequence[str], *, header: Sequence[str]) -> None:

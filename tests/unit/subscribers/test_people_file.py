@@ -8,7 +8,7 @@ from typing import BinaryIO
 import pytest
 
 from subscribers.importing.reading import file_format, people_file
-from subscribers.importing.reading.column_mapping import check_mapping, guess_target, list_unused_columns
+from subscribers.importing.reading.column_mapping import check_mapping, list_unused_columns
 from subscribers.importing.reading.errors import BadFile
 from subscribers.importing.reading.mapping_proposal import propose_mapping
 from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, RefusedRow
@@ -71,13 +71,6 @@ def test_a_file_without_a_header_is_refused(body: bytes) -> None:
 def test_a_web_page_is_refused_with_what_to_do(start: bytes) -> None:
     with pytest.raises(BadFile, match="is a web page, not a list of people"):
         read(start + b"<body>Sign in</body></html>")
-
-
-def test_spanish_columns_of_a_place_are_recognised() -> None:
-    assert [guess_target(name) for name in ("Población", "Localidad", "Municipio", "Provincia")] == [
-        *["city"] * 3,
-        "region",
-    ]
 
 
 @pytest.mark.parametrize("start", [b"\x89PNG\r\n\x1a\n", b"%PDF-1.7\n", b"\xff\xd8\xff\xe0", b"GIF89a", b"{\\rtf1"])

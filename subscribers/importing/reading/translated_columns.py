@@ -1,0 +1,92 @@
+"""The usual names of columns in the languages that readers can choose, besides English. Only those with one meaning.
+
+Columns are compared without accents, so each name is here once: with its accents.
+"""
+
+_NAMES = {
+    "email": (
+        *("correo", "correo electrónico", "dirección de correo", "dirección de correo electrónico"),
+        *("courriel", "adresse e-mail", "adresse email", "adresse mail", "adresse courriel", "adresse électronique"),
+        *("e-mail-adresse", "email-adresse", "e-mailadresse", "emailadresse", "mailadresse", "mail-adresse"),
+        *("endereço de e-mail", "endereço de email", "endereço eletrônico", "correio eletrônico", "correio eletrónico"),
+        *(
+            "adresă de e-mail",
+            "adresa de e-mail",
+            "adresă de email",
+            "adresa de email",
+            "adresă e-mail",
+            "adresă email",
+        ),
+        *("ईमेल", "ई-मेल", "ईमेल पता", "ई-मेल पता"),
+        *("البريد الإلكتروني", "بريد إلكتروني", "عنوان البريد الإلكتروني", "الإيميل"),
+        *("електронна пошта", "електронна адреса", "адреса електронної пошти", "ел. пошта", "імейл"),
+    ),
+    "name": (
+        *("nombre", "nombre completo", "nombre y apellidos", "nom", "nom complet", "nom et prénom", "prénom et nom"),
+        *("vollständiger name", "vor- und nachname", "nome", "nome completo"),
+        *("nume", "nume complet", "nume și prenume", "नाम", "पूरा नाम", "الاسم", "الاسم الكامل"),
+        *("піб", "повне ім'я", "ім'я та прізвище", "прізвище та ім'я"),
+    ),
+    "first_name": (
+        *("nombre de pila", "prénom", "vorname", "primeiro nome", "nome próprio", "prenume"),
+        *("पहला नाम", "प्रथम नाम", "الاسم الأول", "ім'я"),
+    ),
+    "last_name": (
+        *("apellido", "apellidos", "nom de famille", "nachname", "familienname", "zuname"),
+        *("sobrenome", "nome de família", "último nome", "nume de familie"),
+        *("उपनाम", "कुलनाम", "अंतिम नाम", "اسم العائلة", "الاسم الأخير", "прізвище"),
+    ),
+    "country": ("país", "pays", "land", "țară", "देश", "البلد", "الدولة", "країна"),
+    "region": (
+        *("provincia", "comunidad autónoma", "región", "région", "bundesland", "kanton", "região", "județ", "județul"),
+        *("राज्य", "المحافظة", "область"),
+    ),
+    "city": (
+        *("ciudad", "población", "localidad", "municipio", "ville", "commune", "localité", "ort", "stadt", "wohnort"),
+        *("cidade", "município", "oraș", "orașul", "localitate", "localitatea", "शहर", "المدينة"),
+        *("місто", "населений пункт"),
+    ),
+    "postcode": (
+        *("código postal", "code postal", "plz", "postleitzahl", "cep", "cod poștal"),
+        *("पिन कोड", "पिनकोड", "डाक कोड", "الرمز البريدي", "поштовий індекс"),
+    ),
+    "language": ("idioma", "langue", "sprache", "língua", "limbă", "भाषा", "اللغة", "мова"),
+    "topics": ("temas", "thèmes", "themen", "teme", "विषय", "المواضيع", "теми"),
+    "timezone": (
+        *("zona horaria", "huso horario", "fuseau horaire", "zeitzone", "fuso horário", "fus orar"),
+        *("समय क्षेत्र", "المنطقة الزمنية", "часовий пояс"),
+    ),
+}
+TRANSLATED_NAMES = {name: field for field, names in _NAMES.items() for name in names}
+"""The field of each name."""
+PARTS_OF_NAMES = {
+    "nombre": ("first_name", {"apellido", "apellidos"}),
+    "nome": ("first_name", {"sobrenome", "nome de família", "último nome"}),
+    "नाम": ("first_name", {"उपनाम", "कुलनाम", "अंतिम नाम"}),
+    "الاسم": ("first_name", {"اسم العائلة", "الاسم الأخير"}),
+    "nom": ("last_name", {"prénom"}),
+    "name": ("last_name", {"vorname"}),
+    "nume": ("last_name", {"prenume"}),
+}
+"""Columns of a full name that contain only this part of it if the file has one of these other columns."""
+TRANSLATED_IRRELEVANT = (
+    *("dirección", "dirección postal", "calle", "teléfono", "móvil", "fecha de nacimiento", "cumpleaños"),
+    *("rue", "adresse postale", "téléphone", "date de naissance", "anniversaire"),
+    *(
+        "adresse",
+        "anschrift",
+        "straße",
+        "hausnummer",
+        "telefon",
+        "telefonnummer",
+        "handy",
+        "geburtsdatum",
+        "geburtstag",
+    ),
+    *("endereço", "rua", "telefone", "celular", "telemóvel", "data de nascimento"),
+    *("adresă", "stradă", "număr de telefon", "data nașterii"),
+    *("पता", "फ़ोन", "फ़ोन नंबर", "मोबाइल", "जन्मतिथि", "जन्म तिथि"),
+    *("العنوان", "الشارع", "الهاتف", "رقم الهاتف", "الجوال", "تاريخ الميلاد", "تاريخ الولادة"),
+    *("адреса", "вулиця", "телефон", "номер телефону", "дата народження"),
+)
+"""Names of columns that are left out unless a person chooses otherwise: street, telephone and birthday."""

@@ -1,0 +1,71 @@
+"""Recognising the columns of a file by their names, in the languages that readers can choose."""
+
+import io
+
+import pytest
+
+from newsletter.common.languages import OFFERED_LANGUAGES
+from subscribers.importing.reading.column_mapping import guess_mapping, guess_target
+from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, RowKind
+from subscribers.importing.reading.people_file import inspect_file, read_people
+
+pytestmark = [pytest.mark.requirement("D2")]
+
+HEADERS = {
+    "en": "Email,First name,Last name,City,Country,Language",
+    "es": "Correo electrónico,Nombre,Apellidos,Ciudad,País,Idioma",
+    "fr": "Adresse e-mail,Prénom,Nom,Ville,Pays,Langue",
+    "de": "E-Mail-Adresse,Vorname,Nachname,Ort,Land,Sprache",
+    "pt": "Endereço de email,Nome,Sobrenome,Cidade,País,Idioma",
+    "ro": "Adresă de e-mail,Prenume,Nume,Oraș,Țară,Limba",
+    "hi": "ईमेल,नाम,उपनाम,शहर,देश,भाषा",
+    "ar": "البريد الإلكتروني,الاسم الأول,اسم العائلة,المدينة,البلد,اللغة",
+    "uk": "Електронна пошта,Ім’я,Прізвище,Місто,Країна,Мова",
+}
+
+
+@pytest.mark.parametrize("language", OFFERED_LANGUAGES)
+def test_usual_columns_are_recognised_in_each_language(language: str) -> None:
+    fields = ["email", "first_name", "last_name", "city", "country", "language"]
+    assert guess_mapping(HEADERS[language].split(",")) == fields
+
+
+@pytest.mark.parametrize(
+    ("names", "field"),
+    [
+        ("Población, Localidad, Municipio, Ciudad, Stadt, Wohnort, Município, Localitate, Населений пункт", "city"),
+        ("Provincia, Bundesland, Région, Județ, राज्य, область", "region"),
+        ("PLZ, Código postal, Code postal, Cod poștal, पिन कोड, Поштовий індекс", "postcode"),
+        ("Ім'я, Імʼя, ІМ’Я", "first_name"),
+        ("Pais, Tara, Ţară, الدولة", "country"),
+        ("البريد الالكتروني, Correo electronico", "email"),
+    ],
+)
+def test_other_spellings_of_a_column_are_recognised(names: str, field: str) -> None:
+    assert {name: guess_target(name) for name in names.split(", ")} == dict.fromkeys(names.split(", "), field)
+
+
+@pytest.mark.parametrize("name", ["Telefon", "Straße", "Geburtsdatum", "Teléfono", "Rue", "Адреса", "फ़ोन", "الهاتف"])
+def test_street_telephone_and_birthday_are_left_out_by_any_name(name: str) -> None:
+    assert guess_target(name) == ""
+
+
+@pytest.mark.parametrize("name", ["Estado", "Apelido", "CP", "Titel", "Spende"])
+def test_a_name_with_several_meanings_stays_an_extra_field(name: str) -> None:
+    assert guess_target(name) == f"attribute:{name.lower()}"
+
+
+@pytest.mark.parametrize(
+    "header", ["Nombre,Apellidos", "Prénom,Nom", "Vorname,Name", "Nome,Sobrenome", "Prenume,Nume", "नाम,उपनाम"]
+)
+def test_both_parts_of_a_name_are_imported(header: str) -> None:
+    file = io.BytesIO(f"email,{header}\nada@example.org,Ada,Lovelace\n".encode())
+    detected = inspect_file(file)
+    (row,) = read_people(file, detected=detected, mapping=detected.guess(), terms=ImportTerms(kind=RowKind.JOIN))
+    assert isinstance(row, PersonRow)
+    assert row.name == "Ada Lovelace"
+
+
+@pytest.mark.parametrize("header", ["Nombre", "Nom", "Name", "Nome,First name", "Name,Prénom"])
+def test_a_name_without_its_other_part_is_the_full_name(header: str) -> None:
+    assert guess_mapping(header.split(","))[0] == "name"

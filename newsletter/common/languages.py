@@ -1,10 +1,11 @@
 """The languages of pages and mails, by their own names."""
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from unicodedata import normalize
 
 from babel import Locale, localedata
+from babel.core import get_global
 
 from newsletter.common.translation_kind import TRANSLATIONS
 
@@ -38,6 +39,24 @@ def find_offered_language(code: str) -> str:
 def find_named_language(name: str) -> str:
     """Return the code of a language that we have, by its name in any of these: “Español” and “Spanish” are es. "" if unknown."""
     return _list_names().get(normalize("NFC", name.strip()).casefold(), "")
+
+
+@lru_cache(maxsize=1024)
+def find_known_code(code: str) -> str:
+    """Return a language code with its usual language: “es-MX” as it is, “spa” as es. "" if there is no such language.
+
+    The known languages are those to which Unicode's CLDR gives a name.
+    """
+    base, *rest = code.split("-")
+    known = get_global("language_aliases").get(base.lower(), "") if len(base) == len("spa") else ""
+    if len(known) == len("es"):
+        return "-".join([known, *rest])
+    return code if base.lower() in _list_known() else ""
+
+
+@cache
+def _list_known() -> frozenset[str]:
+    return frozenset({*Locale("en").languages, *get_global("language_aliases")})
 
 
 @cache

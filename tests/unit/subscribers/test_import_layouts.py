@@ -37,6 +37,15 @@ LISTMONK = "uuid,email,name,attributes,status,created_at,updated_at\n"
         ("العربية", "ar"),
         ("pt_BR", "pt-BR"),
         ("Elvish", ""),
+        ("xx", ""),
+        ("esp", ""),
+        ("xx-GB", ""),
+        ("sw", "sw"),
+        ("fil", "fil"),
+        ("EN-gb", "EN-gb"),
+        ("spa", "es"),
+        ("ger", "de"),
+        ("por-BR", "pt-BR"),
     ],
 )
 def test_a_language_is_read_by_its_code_or_its_name(cell: str, code: str) -> None:

@@ -92,6 +92,14 @@ def test_the_blocks_of_an_approved_issue_do_not_change(publication: Publication)
         ({"type": "button", "value": {"label": "Go", "url": "javascript:alert(1)"}}, "web address"),
         ({"type": "button", "value": {"label": "Go", "url": "example"}}, "web address"),
         ({"type": "related", "value": {"links": [{"title": "x"}]}}, "“Address” is empty"),
+        (
+            {"type": "note", "value": {"text": "x", "show_to": {"language": "x" * 500}}},
+            "“show_to.language” is one of: en",
+        ),
+        ({"type": "note", "value": {"text": "x", "show_to": {"language": "xx"}}}, "“show_to.language” is one of: en"),
+        ({"type": "note", "value": {"text": "x", "show_to": {"giving": "often"}}}, "“show_to.giving” is one of: none"),
+        ({"type": "note", "value": {"text": "x", "show_to": {"segment": "gone"}}}, "was deleted"),
+        ({"type": "quote", "value": {"text": "  "}}, "“Text” is empty"),
     ],
 )
 def test_a_block_that_cannot_be_sent_is_refused(issue: Issue, block: dict[str, object], why: str) -> None:
@@ -99,6 +107,18 @@ def test_a_block_that_cannot_be_sent_is_refused(issue: Issue, block: dict[str, o
     assert why in problem(answer, 422)
     issue.refresh_from_db()
     assert len(issue.body) == 1
+
+
+def test_a_block_keeps_a_language_that_is_not_offered_any_more(issue: Issue) -> None:
+    raw = issue.body.get_prep_value()
+    show_to = {"segment": "", "topic": "", "language": "xx", "giving": "", "attribute": "", "attribute_value": ""}
+    raw.append({"type": "note", "id": "a-note", "value": {"heading": "", "text": "<p>Hi</p>", "show_to": show_to}})
+    issue.body = issue.body.stream_block.to_python(raw)
+    issue.save()
+    change = {"value": {"heading": "Hello", "show_to": show_to}}
+    answer = call("patch", f"issues/{issue.pk}/blocks/a-note", change, key=create_key(BOTH))
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["blocks"][1]["value"]["show_to"]["language"] == "xx"
 
 
 def test_fields_left_out_are_empty_and_every_block_becomes_a_mail(issue: Issue) -> None:

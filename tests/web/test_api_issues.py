@@ -46,6 +46,33 @@ def test_an_issue_is_drafted_and_its_subject_proposed(publication: Publication) 
     assert not Approval.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"subject": "   "},
+        {"subject": "Open\nat night"},
+        {"subject": "Open\u2028at night"},
+        {"preheader": "Come\r\nin"},
+    ],
+    ids=str,
+)
+def test_a_subject_that_no_mail_can_have_is_refused(publication: Publication, change: dict[str, str]) -> None:
+    make_story("The clinic opens")
+    issue = make_issue(publication)
+    answer = call("patch", f"issues/{issue.pk}", change, key=create_key(ALL))
+    assert problem(answer, 422).startswith(f"{next(iter(change))}: ")
+    issue.refresh_from_db()
+    assert issue.revisions.count() == 1
+
+
+def test_a_subject_is_stored_without_spaces_around_it(publication: Publication) -> None:
+    make_story("The clinic opens")
+    path = f"issues/{make_issue(publication).pk}"
+    change = {"subject": " Open at night ", "preheader": "  "}
+    answer = call("patch", path, change, key=create_key(ALL)).json()
+    assert (answer["subject"], answer["preheader"]) == ("Open at night", "")
+
+
 def test_a_value_that_an_issue_cannot_have_is_refused_before_it_is_saved(publication: Publication) -> None:
     make_story("The clinic opens")
     issue = make_issue(publication)

@@ -2,7 +2,9 @@
 
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, field_validator
+
+from newsletter.rendering.clean_text import UNSAFE_IN_LINE
 
 _Value = TypeVar("_Value")
 
@@ -15,6 +17,21 @@ def reject_nul(value: _Value) -> _Value:
     return value
 
 
+def _strip(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
+def _check_line(text: str) -> str:
+    """Raise ValueError for a text that the subject of a mail cannot be."""
+    if UNSAFE_IN_LINE.search(text):
+        raise ValueError("It holds line breaks or invisible characters; send it without them")
+    return text
+
+
+StrippedText = Annotated[str, BeforeValidator(_strip)]
+"""A text without white space at its ends, as a form of the desk stores it. So one of only blanks is empty."""
+LineText = Annotated[StrippedText, AfterValidator(_check_line)]
+"""A stripped text of one line."""
 QueryText = Annotated[str, AfterValidator(reject_nul)]
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StrictBool
 
-from newsletter.api.calls.fields import StoredRequestModel
+from newsletter.api.calls.fields import LineText, StoredRequestModel
 
 Slug = Annotated[str, Field(max_length=80, pattern=r"^[-a-zA-Z0-9_]*$")]
 Rule = Annotated[
@@ -29,7 +29,7 @@ class ListAnswer(BaseModel):
 class ListChange(StoredRequestModel):
     """New values of a list. A missing field does not change."""
 
-    name: str = Field("", min_length=1, max_length=120)
+    name: LineText = Field("", min_length=1, max_length=120)
     description: str = Field("", max_length=2_000)
     double_opt_in: StrictBool = Field(True, description="Ask people to confirm by mail.")
     public: StrictBool = Field(True, description="False: subscribers cannot see the list or sign up for it.")
@@ -44,7 +44,7 @@ class ListChange(StoredRequestModel):
 
 class NewList(ListChange):
     slug: Slug = Field("", description="Made from the name if you leave it out. It never changes.")
-    name: str = Field(min_length=1, max_length=120)
+    name: LineText = Field(min_length=1, max_length=120)
     archived: Literal[False] = False
 
 
@@ -63,15 +63,15 @@ class TopicAnswer(BaseModel):
 
 
 class TopicChange(StoredRequestModel):
-    name: str = Field("", min_length=1, max_length=120)
-    names: dict[str, Annotated[str, Field(min_length=1, max_length=120)]] = Field(
+    name: LineText = Field("", min_length=1, max_length=120)
+    names: dict[str, Annotated[LineText, Field(min_length=1, max_length=120)]] = Field(
         {}, description="Names in other languages, by their codes.", max_length=100
     )
 
 
 class NewTopic(TopicChange):
     slug: Slug = Field("", description="Made from the name if you leave it out. It never changes.")
-    name: str = Field(min_length=1, max_length=120)
+    name: LineText = Field(min_length=1, max_length=120)
 
 
 class SegmentAnswer(BaseModel):
@@ -83,14 +83,14 @@ class SegmentAnswer(BaseModel):
 
 
 class SegmentChange(StoredRequestModel):
-    name: str = Field("", min_length=1, max_length=120)
+    name: LineText = Field("", min_length=1, max_length=120)
     rule: Rule = {}
     archived: StrictBool = Field(False, description="Refused if a publication uses it.")
 
 
 class NewSegment(SegmentChange):
     slug: Slug = Field("", description="Made from the name if you leave it out. It never changes.")
-    name: str = Field(min_length=1, max_length=120)
+    name: LineText = Field(min_length=1, max_length=120)
     rule: Rule
     archived: Literal[False] = False
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from newsletter.api.calls.fields import StoredRequestModel
+from newsletter.api.calls.fields import LineText, StoredRequestModel
 from newsletter.issues.planning.edit_blocks import MAX_PART_BLOCKS
 
 
@@ -59,8 +59,8 @@ class NewIssue(StoredRequestModel):
 
 
 class IssueChange(StoredRequestModel):
-    subject: str = Field("", min_length=1, max_length=300)
-    preheader: str = Field("", max_length=300)
+    subject: LineText = Field("", min_length=1, max_length=300)
+    preheader: LineText = Field("", max_length=300)
 
 
 class BlockAnswer(BaseModel):

@@ -13,16 +13,20 @@ from wagtail.admin.rich_text.converters.contentstate import ContentstateConverte
 from wagtail.blocks.field_block import ChooserBlock
 
 from newsletter.common.errors import DomainError, NotFound
+from newsletter.common.languages import OFFERED_LANGUAGES
 from newsletter.common.messages import Message
 from newsletter.issues.snapshot.filled_blocks import FILLED_BLOCKS
 from newsletter.issues.snapshot.incomplete_parts import find_value_problems
 from newsletter.models import Issue
 from newsletter.models.missing_blocks import MissingBlock
+from subscribers.models import Giving
 
 AT_START, AT_END = "start", "end"
 """Positions of a block. Any other position is the id of the block before it."""
 MAX_PART_BLOCKS = 100
 RawBlock = dict[str, object]
+_FIXED_RULES = {"language": OFFERED_LANGUAGES, "giving": tuple(Giving.values)}
+"""The rules of “Show to” whose choices are not rows."""
 _PARTS = uuid.UUID("6d1a5f0e-3f0b-4b0c-9d58-2f5f4f0f7c11")
 
 
@@ -49,7 +53,7 @@ def change_block(issue: Issue, *, block: str, value: RawBlock) -> None:
     """Replace these fields of a block of own words. Raises BadBlock; NotFound if it is gone."""
     raw = issue.body.get_prep_value()
     raw_block = raw[_find(raw, block)]
-    raw_block["value"] = _make_value(issue, raw_block["type"], {**raw_block["value"], **value})
+    raw_block["value"] = _make_value(issue, raw_block["type"], value, stored=raw_block["value"])
     _set_body(issue, raw)
 
 
@@ -104,8 +108,11 @@ def _set_body(issue: Issue, raw: list[RawBlock]) -> None:
     issue.body = issue.body.stream_block.to_python(raw)
 
 
-def _make_value(issue: Issue, kind: str, value: RawBlock) -> object:
-    """Return a value as it is stored, with only the markup that the editor offers. Raises BadBlock."""
+def _make_value(issue: Issue, kind: str, value: RawBlock, *, stored: RawBlock | None = None) -> object:
+    """Return a value as it is stored, with only the markup that the editor offers. Raises BadBlock.
+
+    ``stored`` is the block's value so far, of which these fields are replaced.
+    """
     types = list_own_types(issue)
     block = types.get(kind)
     if block is None:
@@ -114,7 +121,9 @@ def _make_value(issue: Issue, kind: str, value: RawBlock) -> object:
             kind=kind,
             known=", ".join(types),
         )
-    cleaned = _clean(block, value, name="value")
+    old = stored or {}
+    _check_fixed_rules(value.get("show_to"), stored=old.get("show_to"))
+    cleaned = _clean(block, {**old, **value}, name="value")
     with issue.body.stream_block.validation_lock:
         native = block.to_python(cleaned)
         problems = list(find_value_problems(block, native, cleaned))
@@ -149,8 +158,19 @@ def _clean(block: blocks.Block, value: object, *, name: str) -> object:
         case (blocks.StructBlock() | blocks.ListBlock(), _) | (_, dict() | list()):
             raise BadBlock("“%(field)s” has another form. Read an issue that has such a block.", field=name)
         case _, str() if "\x00" not in value:
-            return value
+            return value.strip()
     raise BadBlock("“%(field)s” is no text that can be stored.", field=name)
+
+
+def _check_fixed_rules(show_to: object, *, stored: object) -> None:
+    """Raise BadBlock for a language or giving status that the editor does not offer, unless the block has it already."""
+    if not isinstance(show_to, dict):
+        return
+    before = stored if isinstance(stored, dict) else {}
+    for name, choices in _FIXED_RULES.items():
+        chosen = show_to.get(name)
+        if chosen and chosen != before.get(name) and chosen not in choices:
+            raise BadBlock("“%(field)s” is one of: %(known)s.", field=f"show_to.{name}", known=", ".join(choices))
 
 
 def _make_empty(block: blocks.Block) -> object:

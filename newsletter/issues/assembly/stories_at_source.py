@@ -21,6 +21,7 @@ from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.assembly.first_draft import make_draft
 from newsletter.issues.assembly.merge_edits import list_stories
 from newsletter.issues.snapshot.content_links import find_linked_stories
+from newsletter.issues.snapshot.drafted_subjects import draft_preheader
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.redact import mentions_title
 from newsletter.issues.snapshot.resolve import resolve_content
@@ -101,12 +102,12 @@ def find_texts_without_gone_stories(issue: Issue) -> tuple[str, str]:
     lost = _find_lost_stories(issue)
     titles = [title for story in lost for title in (in_body[story.pk].get("headline") or "", story.title)]
     teasers = [teaser for story in lost for teaser in (in_body[story.pk].get("teaser") or "", story.teaser)]
-    headlines = [escape_merge_fields(story.title) for story in resolve_content(issue).stories]
+    stories = resolve_content(issue).stories
     subject, preheader = issue.subject, issue.preheader
     if mentions_title(subject, titles=titles):
-        subject = shorten(headlines[0], 150) if headlines else issue.publication.name
+        subject = shorten(escape_merge_fields(stories[0].title), 150) if stories else issue.publication.name
     if mentions_title(preheader, titles=[*titles, *teasers]):
-        preheader = shorten(" · ".join(headlines[1:4]), 100)
+        preheader = draft_preheader(stories)
     return subject, preheader
 
 

@@ -4,8 +4,9 @@ A publication has a pattern of subjects: text with placeholders that each issue 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import accumulate
 from typing import Protocol
 
 from babel.dates import format_skeleton
@@ -48,9 +49,16 @@ def fill_digest_subject(due_local: str, *, lead: str, language: str) -> str:
 
 def draft_preheader(stories: Sequence[Headed]) -> str:
     """Return the other headlines; if there are none, the lead story's teaser or the beginning of its text."""
-    headlines = " · ".join(story.title for story in stories[1:4])
     teaser = stories[0].teaser or stories[0].text if stories else ""
-    return shorten(escape_merge_fields(headlines or teaser), PREHEADER_LENGTH)
+    return join_headlines(story.title for story in stories[1:4]) or join_headlines([teaser])
+
+
+def join_headlines(headlines: Iterable[str]) -> str:
+    """Return the first headlines that fit whole into a preheader. Only a first one that is too long is cut, at a word."""
+    lines = (" ".join(escape_merge_fields(headline).split()) for headline in headlines)
+    joined = list(accumulate(filter(None, lines), "{} · {}".format))
+    fitting = [text for text in joined if len(text) <= PREHEADER_LENGTH]
+    return fitting[-1] if fitting else shorten("".join(joined[:1]), PREHEADER_LENGTH)
 
 
 def is_drafted(issue: Issue, name: str) -> bool:

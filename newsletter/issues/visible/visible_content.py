@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from newsletter.common.messages import Message
 from newsletter.common.text import escape_merge_fields, shorten
+from newsletter.issues.snapshot.drafted_subjects import join_headlines
 from newsletter.issues.snapshot.records.blocks import (
     EventCardBlock,
     EventsBlock,
@@ -133,13 +134,13 @@ def filter_visible(content: IssueContent, *, visible: VisibleContent, only_event
         content,
         blocks=tuple(block for block in content.blocks if isinstance(block, EventsBlock)),
         subject=shorten(f"{only_events_subject}: {titles[0]}" if titles else only_events_subject, 150),
-        preheader=shorten(" · ".join(titles[1:4]), 100),
+        preheader=join_headlines(titles[1:4]),
     )
 
 
 def _list_events(visible: VisibleContent) -> str:
     events = [event for chosen in visible.events.values() for event in chosen.events]
-    return shorten(" · ".join(escape_merge_fields(event.title) for event in events[:3]), 100)
+    return join_headlines(event.title for event in events[:3])
 
 
 def _names_missing_event(

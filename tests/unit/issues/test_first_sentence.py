@@ -10,7 +10,7 @@ from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.redact import has_only_headlines
 from newsletter.issues.variants.documents import make_document
 from newsletter.issues.visible.nearby_events import EventSelection
-from newsletter.issues.visible.visible_content import VisibleContent
+from newsletter.issues.visible.visible_content import VisibleContent, filter_visible
 from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.pipeline import render
 from tests.support.content import make_content, make_event_record, make_story_record
@@ -79,6 +79,35 @@ def test_a_preheader_of_headlines_differs_from_a_sentence() -> None:
         assert has_only_headlines(text, content=content) == (text not in ("", "…")), text
     for text in ("The court decided", "The court · Help", "The court, and Wages paid", "The courtyard · A boat"):
         assert not has_only_headlines(text, content=content), text
+
+
+LONG = [f"The {word} court hears the families of the fishing villages" for word in ("first", "second", "third")]
+
+
+@pytest.mark.parametrize(
+    ("titles", "drafted"),
+    [
+        ([LONG[0], "A short one", LONG[1]], f"{LONG[0]} · A short one"),
+        ([LONG[0], LONG[1], "A short one"], LONG[0]),
+        ([LONG[0][:43], LONG[1][:54], LONG[2]], f"{LONG[0][:43]} · {LONG[1][:54]}"),
+        ([f"{LONG[0]} and {LONG[1]}", "A short one"], f"{LONG[0]} and The second court hears the families…"),
+        (["  A short\n one ", "", "Another"], "A short one · Another"),
+    ],
+)
+def test_a_drafted_preheader_cuts_only_a_single_headline(titles: list[str], drafted: str) -> None:
+    others = [replace(STORIES[2], title=title) for title in titles]
+    assert draft_preheader([STORIES[1], *others]) == drafted
+    assert len(drafted) <= 100
+
+
+def test_events_in_a_preheader_are_not_cut() -> None:
+    events = tuple(replace(LEEDS, id=number, title=title) for number, title in enumerate(LONG))
+    content = replace(make_content(EventsBlock(key="events", heading="", events=(*events, READING))), preheader="")
+    visible = VisibleContent(language="en", events={"events": EventSelection(kind="near", events=events)}, appeals={})
+    only_events = filter_visible(content, visible=replace(visible, only_events=True), only_events_subject="Near you")
+    assert only_events.preheader == LONG[1]
+    named = replace(content, preheader="Join the Walk in Reading")
+    assert filter_visible(named, visible=visible, only_events_subject="Near you").preheader == LONG[0]
 
 
 def test_a_sentence_by_staff_stays_whatever_story_leads() -> None:

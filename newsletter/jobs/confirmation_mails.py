@@ -7,7 +7,7 @@ from datetime import datetime
 from newsletter.common.languages import best_language
 from newsletter.models import Publication
 from newsletter.providers.base.contract import Adapter
-from newsletter.rendering.phrases import find_phrase
+from newsletter.rendering.phrases import find_phrase, find_phrase_of_list
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
 from newsletter.sending.notices.system_mail import (
@@ -70,7 +70,7 @@ def _send(confirmation: Confirmation, *, sender: Sender, adapter: Adapter, now: 
     outcome = send_notice(
         SystemMail(
             subject=find_phrase("confirm_subject", language, list=name),
-            paragraphs=[find_phrase("confirm_text", language, list=name, organisation=sender.look.name)],
+            paragraphs=[find_phrase_of_list("confirm_text", language, list_name=name, organisation=sender.look.name)],
             button=(find_phrase("confirm_button", language), make_confirmation_url(confirmation=confirmation, now=now)),
             reason=find_phrase("confirm_reason", language, organisation=sender.look.name),
         ),

@@ -16,6 +16,7 @@ from newsletter.rendering.errors import RenderingError
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 FALLBACK = "en"
+_ONE_NAME = "_one_name"
 _RTL_LANGUAGES = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ku", "ps", "sd", "syr", "ug", "ur", "yi"})
 _FOLDER = Path(__file__).parent / "languages"
 NO_YEAR = 0
@@ -43,6 +44,22 @@ def find_phrase(key: str, language: str, **values: str) -> str:
     raise RenderingError(
         "There is no phrase “%(key)s”. Use one of %(known)s.", key=key, known=", ".join(sorted(PHRASES[FALLBACK]))
     )
+
+
+def find_phrase_of_list(key: str, language: str, *, list_name: str, organisation: str) -> str:
+    """Return a phrase that names a list and its organisation; if both have one name, the phrase that names it once.
+
+    A translation by an extension may lack that phrase: then its readers get the longer one in their own language.
+    """
+    short = f"{key}{_ONE_NAME}"
+    table = PHRASES.get(base_language(language), PHRASES[FALLBACK])
+    if short in table and _fold(list_name) == _fold(organisation):
+        key = short
+    return find_phrase(key, language, list=list_name, organisation=organisation)
+
+
+def _fold(name: str) -> str:
+    return " ".join(name.split()).casefold()
 
 
 def reader_text(key: str, language: str, **values: str) -> str:

@@ -28,6 +28,7 @@ from newsletter.rendering import blocks as mail
 from newsletter.rendering.phrases import (
     NO_YEAR,
     find_phrase,
+    find_phrase_of_list,
     find_text_direction,
     format_day,
     get_babel_locale,
@@ -61,7 +62,9 @@ def make_document(content: IssueContent, *, visible: VisibleContent, view_online
         brand=campaign.tag(_make_brand(content.brand), content=FOOTER),
         blocks=tuple(block for block in blocks if block is not None),
         publication=publication.name,
-        reason=find_phrase("why_you_get_this", language, list=publication.list_name, organisation=content.brand.name),
+        reason=find_phrase_of_list(
+            "why_you_get_this", language, list_name=publication.list_name, organisation=content.brand.name
+        ),
         urls={"view_online": view_online},
         layout=content.layout,
         headline=content.headline,

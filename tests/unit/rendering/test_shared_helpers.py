@@ -23,7 +23,7 @@ from newsletter.rendering.colours import (
 )
 from newsletter.rendering.errors import RenderingError
 from newsletter.rendering.lint.tag_balance import find_tag_problem
-from newsletter.rendering.phrases import PHRASES, find_phrase, find_text_direction
+from newsletter.rendering.phrases import PHRASES, find_phrase, find_phrase_of_list, find_text_direction
 from newsletter.rendering.typography import add_soft_hyphens
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
@@ -89,6 +89,22 @@ def test_a_language_with_a_country_or_unknown_has_words_all_the_same():
 def test_values_in_words_are_taken_as_they_are():
     said = find_phrase("why_you_get_this", "en", list="{organisation}", organisation="Harbour {list}")
     assert said == "You get this because you signed up for {organisation} from Harbour {list}."
+
+
+@pytest.mark.parametrize("language", sorted(PHRASES))
+@pytest.mark.parametrize("key", ["why_you_get_this", "confirm_text"])
+def test_a_list_named_like_the_organisation_is_named_once(key, language):
+    said = find_phrase_of_list(key, language, list_name="Harbour Justice", organisation="harbour  justice")
+    assert said.lower().count("harbour") == 1
+    both = find_phrase_of_list(key, language, list_name="Weekly", organisation="Harbour Justice")
+    assert ("Weekly" in both, "Harbour Justice" in both) == (True, True)
+
+
+def test_a_translation_without_the_short_phrase_keeps_its_own(monkeypatch):
+    monkeypatch.setitem(PHRASES, "pl", {"why_you_get_this": "{list}, {organisation}."})
+    assert find_phrase_of_list("why_you_get_this", "pl-PL", list_name="A", organisation="A") == "A, A."
+    said = find_phrase_of_list("why_you_get_this", "xx", list_name="A", organisation="A")
+    assert said == "You get this because you signed up for A."
 
 
 def test_an_unknown_phrase_is_refused_by_name():

@@ -87,6 +87,35 @@ def test_the_first_administrators_form_says_what_is_wrong(given: dict[str, str],
     assert not User.objects.exists()
 
 
+def test_the_first_administrators_form_says_all_that_is_wrong_at_once() -> None:
+    given = {"email": "ann@", "password": "short", "again": "other"}
+    page = Client().post(path_of(make_first_administrator_url()), given).content.decode()
+    assert [error in page for error in ("valid email", "too short", "not the same")] == [True] * 3
+    assert not User.objects.exists()
+
+
+def test_a_long_address_is_refused_together_with_a_short_password() -> None:
+    given = {"email": f"{'a' * 64}@{'b' * 60}.{'c' * 60}.org", "password": "short", "again": "short"}
+    page = Client().post(path_of(make_first_administrator_url()), given).content.decode()
+    assert "may have 150 characters" in page
+    assert "too short" in page
+
+
+def test_an_invited_person_hears_all_that_is_wrong_with_a_password_at_once() -> None:
+    invitation = {"email": "ann@example.org", "role": "writer", "language": "es", "first_name": "Ann"}
+    sign_in("admin").post("/admin/users/new/", invitation)
+    link = path_of(make_staff_link_url(StaffLink.objects.get()))
+    page = Client().post(link, {"password": "short", "again": "other"}).content.decode()
+    assert [error in page for error in ("too short", "not the same")] == [True] * 2
+    assert Client().get(link).status_code == 200
+
+
+def test_the_account_page_says_all_that_is_wrong_with_a_password_at_once() -> None:
+    new = {"password-new_password1": "short", "password-new_password2": "other"}
+    page = sign_in("editor").post("/admin/account/", {"password-old_password": PASSWORD, **new}).content.decode()
+    assert [error in page for error in ("too short", "didn’t match")] == [True] * 2
+
+
 def test_an_administrator_invites_somebody_who_then_signs_in() -> None:
     admin = sign_in("admin")
     invitation = {"email": "ann@example.org", "role": "writer", "language": "es", "first_name": "Ann"}

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 from wagtail.admin.forms.account import LocalePreferencesForm, NameEmailForm
 from wagtail.admin.forms.auth import PasswordChangeForm
@@ -28,6 +29,10 @@ class NewPasswordForm(PasswordChangeForm):
         password = str(self.cleaned_data["old_password"])
         confirm_password(user=self.user, password=password)
         return password
+
+    def validate_password_for_user(self, user: User, password_field_name: str = "") -> None:
+        """Check the first of the two passwords. Django checks the second, which an error may have removed already."""
+        super().validate_password_for_user(user, "new_password1")
 
 
 class NewPasswordPanel(ChangePasswordPanel):

@@ -13,6 +13,8 @@ from allauth.account.models import Login
 from allauth.account.utils import get_next_redirect_url
 from django import forms
 from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -32,7 +34,7 @@ from newsletter.identity_provider.settings import ADMINISTRATORS, get_identity_p
 from newsletter.models import StaffLink
 from newsletter.organisation.accounts.administrators import may_use_password
 from newsletter.organisation.accounts.first_administrator import check_code, is_without_staff, make_first_administrator
-from newsletter.organisation.accounts.staff import BadPassword
+from newsletter.organisation.accounts.staff import BadPassword, check_email
 from newsletter.organisation.accounts.staff_links import read_staff_link, request_password_link, use_staff_link
 from subscribers.consent.throttle import exceeds_bad_link_limit, increment_counter
 from subscribers.web.page import client_address_of
@@ -77,6 +79,11 @@ class ChoosePasswordForm(forms.Form):
         cleaned = super().clean() or {}
         if cleaned.get("password") and cleaned.get("again") and cleaned["password"] != cleaned["again"]:
             self.add_error("again", _("The two passwords are not the same."))
+        if cleaned.get("password"):
+            try:
+                validate_password(str(cleaned["password"]))
+            except ValidationError as error:
+                self.add_error("password", error)
         return cleaned
 
 
@@ -103,6 +110,12 @@ class FirstAdministratorForm(InvitationForm):
         label=gettext_lazy("Your email address"), widget=forms.EmailInput(attrs={"autocomplete": "username"})
     )
     field_order = ["email", "first_name", "last_name"]
+
+    def clean_email(self) -> str:
+        try:
+            return check_email(self.cleaned_data["email"])
+        except BadAddress as error:
+            raise ValidationError(translate(error)) from error
 
 
 class EmailForm(forms.Form):
@@ -179,9 +192,6 @@ class FirstAdministratorPage(_LinkPage):
             person = make_first_administrator(code=self.kwargs["code"], **values)
         except BadPassword as error:
             form.add_error("password", translate(error))
-            return self.form_invalid(form)
-        except BadAddress as error:
-            form.add_error("email", translate(error))
             return self.form_invalid(form)
         return sign_in(self.request, person)
 

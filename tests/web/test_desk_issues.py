@@ -353,7 +353,25 @@ def test_the_page_names_the_provider_as_people_write_it(issue: Issue) -> None:
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     send = start_send(issue=fresh(issue), now=NOW)
     Send.objects.filter(pk=send.pk).update(provider="mailgun (news.example.org)")
+    send.batches.update(state="accepted")
     assert "Sent through Mailgun (news.example.org)" in sign_in("writer").get(url(issue, "overview")).content.decode()
+
+
+@pytest.mark.parametrize("provider", ["outbox", "mailgun (news.example.org)"])
+def test_a_paused_send_that_nobody_got_is_not_called_sent(issue: Issue, provider: str) -> None:
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    send = start_send(issue=fresh(issue), now=NOW)
+    Send.objects.filter(pk=send.pk).update(provider=provider, state="paused", reason="a wrong date", started_at=NOW)
+    page = " ".join(strip_tags(sign_in("writer").get(url(issue, "overview")).content.decode()).split())
+    assert "Sent through" not in page
+    assert "ritten to files: nobody got" not in page
+    assert "1 version of this issue" in page
+    says = (
+        "Mails are written to files: nobody gets them"
+        if provider == "outbox"
+        else "Provider: Mailgun (news.example.org)"
+    )
+    assert f"{says}. Started " in page
 
 
 def test_the_list_shows_name_state_and_hold(issue: Issue) -> None:

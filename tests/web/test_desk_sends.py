@@ -220,6 +220,7 @@ def test_an_uncertain_batch_is_settled_by_staff(send: Send, name: str, state: st
 
 
 def test_a_sent_issue_is_shown_as_it_was_sent(send: Send) -> None:
+    send.batches.update(state="accepted")
     Story.objects.update(title="Another headline")
     client = sign_in("writer")
     mail = client.get(f"/admin/issues/{send.issue_id}/mail/mail.0.none/").content.decode()

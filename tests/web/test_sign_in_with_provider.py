@@ -229,6 +229,9 @@ def test_without_one_there_our_second_factor_is_asked(issuer: Issuer, methods: o
     client = Client()
     sign_in_with(issuer, client)
     assert client.get("/admin/issues/").headers["Location"] == "/accounts/2fa/totp/activate/"
+    page = " ".join(client.get("/accounts/2fa/totp/activate/").content.decode().split())
+    assert "if somebody else gets the password or the account that you sign in with" in page
+    assert "A password alone" not in page
     Authenticator.objects.create(
         user=User.objects.get(username="ann@example.org"), type=Authenticator.Type.TOTP, data={}
     )

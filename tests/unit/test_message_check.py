@@ -269,3 +269,22 @@ def test_real_messages_do_not_crash_the_check() -> None:
     assert files
     for file in files:
         look(file.read_bytes(), dns())
+
+
+def test_advice_on_signing_names_a_mail_server_too(key: Key) -> None:
+    good, weak = dns(news_example_org=key.record), Key(1024)
+    failed = b"Authentication-Results: mx.example.net; dmarc=fail\r\n" + sign(MAIL, key)
+    advice = [
+        finding.do
+        for findings in (
+            look(MAIL, good),
+            look(sign(MAIL, key).replace(b"Open Door", b"Open Gate", 1), good),
+            look(sign(MAIL, key, domain="mailgun.org"), dns(mailgun_org=key.record)),
+            look(sign(MAIL, weak), dns(news_example_org=weak.record)),
+            look(failed, good, receiver="mx.example.net"),
+        )
+        for finding in findings
+        if "your provider's pages" in finding.do
+    ]
+    assert len(advice) >= 5
+    assert [text for text in advice if "your mail server" not in text] == []

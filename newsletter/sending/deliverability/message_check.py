@@ -117,7 +117,9 @@ def _check_feedback_id(email: Email, *, signatures: list[Signature], domain: str
 def _check_signatures(signatures: list[Signature], *, domain: str) -> Iterator[Finding]:
     """Yield the findings of the sender's own valid signature with the fewest problems; without one, an error."""
     if not signatures:
-        do = Message("Verify your domain on your provider's pages, so that it signs in your name.")
+        do = Message(
+            "Verify your domain on your provider's pages, or set up DKIM on your mail server, so that it signs in your name."
+        )
         yield error(SIGNATURE, Message("The message is not signed."), do)
         return
     aligned = [signature for signature in signatures if _is_aligned(signature.domain, domain)]
@@ -126,7 +128,8 @@ def _check_signatures(signatures: list[Signature], *, domain: str) -> Iterator[F
         yield _describe_foreign(signatures, domain=domain)
     elif not valid:
         do = Message(
-            "Check that you pasted the whole source unchanged. Then compare the key in DNS with your provider's pages."
+            "Check that you pasted the whole source unchanged. Then compare the key in DNS with your provider's pages, "
+            "or with your mail server's key."
         )
         says = Message(
             "The signature of %(domain)s is not valid: %(problem)s.",
@@ -162,7 +165,8 @@ def _check_signature(signature: Signature) -> Iterator[Finding]:
     if signature.bits and signature.bits < RECOMMENDED_KEY_BITS:
         level = error if signature.bits < MIN_KEY_BITS else warning
         do = Message(
-            "Make a key of %(bits)s bits on your provider's pages and put it into DNS.", bits=RECOMMENDED_KEY_BITS
+            "Make a key of %(bits)s bits on your provider's pages or your mail server, and put it into DNS.",
+            bits=RECOMMENDED_KEY_BITS,
         )
         yield level(name, Message("Its key has %(bits)s bits.", bits=signature.bits), do)
 
@@ -170,7 +174,7 @@ def _check_signature(signature: Signature) -> Iterator[Finding]:
 def _describe_foreign(signatures: list[Signature], *, domain: str) -> Finding:
     names = ", ".join(sorted({signature.domain for signature in signatures if signature.domain})) or Message("nobody")
     do = Message(
-        "Verify %(domain)s on your provider's pages, so that it signs as %(domain)s and not only as itself.",
+        "Verify %(domain)s on your provider's pages, or set up DKIM for it on your mail server, so that it signs as %(domain)s.",
         domain=domain,
     )
     says = Message(
@@ -227,7 +231,7 @@ def _describe_result(method: str, result: str, *, receiver: str) -> Finding:
         do = Message("Send the proof to a mailbox of a large provider as well.")
         return warning(name, Message("%(receiver)s does not mention it.", receiver=receiver), do)
     level = error if method == "dmarc" or result in ("fail", "permerror") else warning
-    do = Message("Repair the domain's records as your provider's pages say.")
+    do = Message("Repair the domain's records as your provider's pages say, or ask whoever runs your mail server.")
     return level(name, Message("It did not pass: %(result)s.", result=result), do)
 
 

@@ -318,6 +318,18 @@ def test_a_block_is_dragged_in_the_mail_to_another_place(editor: Page) -> None:
     expect_order(editor, [STORIES, LEAD, EVENTS, *REST])
 
 
+def test_a_block_deleted_at_once_comes_back_with_its_last_words(editor: Page) -> None:
+    type_and_delete = """block => {
+        const text = block.querySelector("textarea");
+        text.value = "We kept the minutes.";
+        text.dispatchEvent(new Event("input", { bubbles: true }));
+        block.querySelector("[title=Delete]").click();
+    }"""
+    add_block(editor, "Quote").evaluate(type_and_delete)
+    editor.get_by_role("button", name="Undo").click()
+    expect(mail(editor).get_by_text("We kept the minutes.")).to_be_visible()
+
+
 def test_a_deleted_block_comes_back_by_undo_with_its_content(editor: Page, data: Path) -> None:
     block = add_block(editor, "Quote")
     block.get_by_label("Text").fill("We kept the minutes.")

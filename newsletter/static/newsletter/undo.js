@@ -51,7 +51,8 @@
       this.showButtons();
     }
 
-    note({ target }) {
+    note({ target, type }) {
+      if (type === 'click') this.check(); // Before the click changes anything: the last words typed are a step of their own.
       if (target.isContentEditable) this.settledAt = 0;
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.check(), PAUSE_MS);

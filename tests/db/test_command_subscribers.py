@@ -72,7 +72,7 @@ def test_values_left_out_of_a_line_are_reported_with_the_line(people: Path, caps
     said = capsys.readouterr().out
     assert "28 values were left out or need checking:" in said
     assert "  line 2: “unknown0” is not one of none, donor, monthly. The line is used without it." in said
-    assert "  … and 8 more; --json has up to 1,000 of them." in said
+    assert "  … and 8 more; --json lists the first 1,000 different notes." in said
 
 
 def test_a_value_that_many_lines_have_is_reported_once(people: Path, capsys: pytest.CaptureFixture[str]) -> None:

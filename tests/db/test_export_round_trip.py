@@ -195,7 +195,7 @@ def test_an_impossible_frequency_distance_or_pause_is_left_out_and_noted() -> No
         "email,radius_km,mail_frequency,paused_until\n"
         "ann@example.org,far,daily,tomorrow\nbea@example.org,0,,2031-01-01\ncleo@example.org,,EVENTS,2026-03-04\n",
     )
-    assert (report.new, [line for line, _ in report.notes]) == (3, [2, 2, 2, 3, 3])
+    assert (report.new, [note.line for note in report.notes]) == (3, [2, 2, 2, 3, 3])
     found = Subscription.objects.order_by("subscriber__email")
     assert list(found.values_list("frequency", "paused_until")) == [("every", None), ("every", None), ("events", None)]
     assert not Subscriber.objects.exclude(radius_km=None).exists()

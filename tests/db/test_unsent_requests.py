@@ -119,7 +119,7 @@ def test_an_import_says_whom_it_did_not_ask_and_asks_them_later(weekly: MailingL
     for address in (EMAIL, "known@example.org"):
         assert use_confirmation_quota(address, now=NOW - timedelta(hours=2))
     first = import_text(weekly, text, confirm=True)
-    assert (first.new, first.unasked, [line for line, _ in first.notes]) == (3, 2, [2, 3])
+    assert (first.new, first.unasked, [(note.line, note.lines) for note in first.notes]) == (3, 2, [(2, 2)])
     assert "was not asked to confirm" in str(first.notes[0][1])
     assert ImportBatch.objects.get().counts["unasked"] == 2
     Confirmation.objects.update(sent_at=NOW)

@@ -134,7 +134,7 @@ def test_a_member_of_staff_who_chose_spanish_gets_the_desk_in_spanish(publicatio
     for words in ("Aprobar", "Comprobaciones", "Destinatarios", "Historial"):
         assert words in page
     assert "Recipients" not in page
-    assert "Solo tu contraseña protege tu cuenta" in client.get("/accounts/2fa/").content.decode()
+    assert "Una aplicación de tu teléfono protege tu cuenta" in client.get("/accounts/2fa/").content.decode()
     home = client.get("/admin/").content.decode()
     assert r"N\u00fameros" in home
     assert "Pendiente" in home

@@ -24,6 +24,7 @@ class DescribedBlockWidget(BlockWidget):
     """A form of blocks. Describing them is two thirds of the work for its page, so each process keeps the last ones.
 
     Keep one widget for each form. Django copies it for each page, and the copies share the descriptions.
+    `list_choices` cannot be abstract, because Django's widgets have a metaclass already.
     """
 
     lock: AbstractContextManager[object] = nullcontext()

@@ -11,7 +11,12 @@ from django.utils import translation
 from newsletter.issues.archive import public_view
 from newsletter.sending import adapters
 from subscribers.audience.count_cache import forget_counts
-from tests.support.process_caches import clear_bad_link_cache, clear_branding_cache, clear_term_matcher
+from tests.support.process_caches import (
+    clear_bad_link_cache,
+    clear_branding_cache,
+    clear_kept_audiences,
+    clear_term_matcher,
+)
 
 
 class SpareFolders:
@@ -52,6 +57,7 @@ def nothing_of_other_tests(request: pytest.FixtureRequest, spare_folders: SpareF
     clear_branding_cache()
     clear_term_matcher()
     clear_bad_link_cache()
+    clear_kept_audiences()
     yield
     settings.NEWSLETTER_DATA_DIR, settings.SUBSCRIBERS_JOURNAL = usual
     adapters._adapter.cache_clear()

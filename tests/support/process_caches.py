@@ -2,13 +2,21 @@
 
 from newsletter.common import installed_entry_points
 from newsletter.content.ingesting import wordpress_listing
+from newsletter.desk.issues.audience import recipient_counts
 from newsletter.issues.protected_terms import matcher
+from newsletter.issues.variants import reader_zones
 from subscribers.consent import throttle
 from subscribers.web import branding
 
 
 def clear_branding_cache() -> None:
     branding._read_branding.cache_clear()
+
+
+def clear_kept_audiences() -> None:
+    """Forget the zones and the counts of large audiences: the next test's issue has the same id."""
+    reader_zones._cache.clear()
+    recipient_counts._cache.clear()
 
 
 def clear_term_matcher() -> None:

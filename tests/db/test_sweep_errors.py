@@ -26,11 +26,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 PERSON = "ann@example.org"
 
 
-@pytest.fixture(autouse=True)
-def nothing_logged_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(each_send, "_logged_at", {})
-
-
 @pytest.fixture
 def sends(settings: Any) -> list[Send]:
     """Two running sends. The one whose error is provoked is found first."""

@@ -15,7 +15,9 @@ from tests.support.process_caches import (
     clear_bad_link_cache,
     clear_branding_cache,
     clear_kept_audiences,
+    clear_logged_errors,
     clear_term_matcher,
+    close_circuit,
 )
 
 
@@ -58,6 +60,8 @@ def nothing_of_other_tests(request: pytest.FixtureRequest, spare_folders: SpareF
     clear_term_matcher()
     clear_bad_link_cache()
     clear_kept_audiences()
+    clear_logged_errors()
+    close_circuit()
     yield
     settings.NEWSLETTER_DATA_DIR, settings.SUBSCRIBERS_JOURNAL = usual
     adapters._adapter.cache_clear()

@@ -209,7 +209,8 @@ def test_a_failing_source_is_named_with_its_error() -> None:
     Source.objects.create(name="Stories", kind="feed", url="https://example.org/f", failures=3, error="Not found.")
     finding = levels()["source Stories"]
     assert finding.level == "warning"
-    assert "Not found. (3 times in a row)" in finding.says
+    assert "Not found. (Failed 3 times in a row.)" in finding.says
+    assert "Its new stories and events are missing from your issues until it can be read." in finding.says
 
 
 def test_a_segment_that_leans_on_a_list_that_is_gone_is_an_error(publication: Publication) -> None:

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 RSS = """<?xml version="1.0" encoding="utf-8"?><rss version="2.0" xmlns:media="http://search.yahoo.com/mrss/"><channel>
 <title>Field notes</title><link>{url}/</link>{items}</channel></rss>"""
 CALENDAR = """BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\n{events}END:VCALENDAR\r\n"""
+TURN_OFF = "Open the site in a browser and enter the address that it has now, or turn the source off."
 EVENT = """BEGIN:VEVENT\r\nUID:{uid}\r\nDTSTAMP:20260301T000000Z\r\nDTSTART;TZID=Europe/London:20260{month}15T180000\r\n\
 SUMMARY:{title}\r\nLOCATION:{place}\r\nEND:VEVENT\r\n"""
 
@@ -143,6 +144,24 @@ def test_an_unreachable_and_a_malformed_source_have_an_error(site):
     assert ingest_source(source=source, now=NOW).error
     gone = Source.objects.create(name="Gone", kind="feed", url="http://127.0.0.1:9/feed.xml")
     assert ingest_source(source=gone, now=NOW).error
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_source_whose_page_is_gone_says_what_to_do(site: Site, status: int) -> None:
+    source = Source.objects.create(name="Gone", kind="feed", url=site.put("/feed.xml", "gone", status=status))
+    assert TURN_OFF in ingest_source(source=source, now=NOW).error
+
+
+def test_a_source_whose_host_is_gone_says_what_to_do() -> None:
+    source = Source.objects.create(name="Gone", kind="feed", url="https://no-such-host.invalid/feed.xml")
+    error = ingest_source(source=source, now=NOW).error
+    assert "No web site is found at no-such-host.invalid." in error
+    assert TURN_OFF in error
+
+
+def test_a_source_that_fails_for_a_while_is_not_to_be_turned_off(site: Site) -> None:
+    source = Source.objects.create(name="Busy", kind="feed", url=site.put("/feed.xml", "busy", status=503))
+    assert "turn the source off" not in ingest_source(source=source, now=NOW).error
 
 
 @pytest.mark.requirement("X2")

@@ -295,6 +295,12 @@ def test_a_source_shows_its_failures_and_skipped_entries() -> None:
     page = client.get(f"/admin/sources/edit/{source.pk}/").content.decode()
     assert "Failed 3 times in a row, never succeeded: The site did not answer." in listed
     assert "It has no title." in page
+    assert "Its new stories and events are missing from your issues until it can be read." in page
+
+
+def test_the_page_of_a_source_shows_the_whole_reason_of_a_failure() -> None:
+    source = make_source("Field offices", failures=3, error=f"{'The site is gone. ' * 12}Turn the source off.")
+    assert "Turn the source off." in sign_in("editor").get(f"/admin/sources/edit/{source.pk}/").content.decode()
 
 
 def test_the_source_list_shows_the_last_result() -> None:

@@ -180,8 +180,9 @@ def test_a_failing_source_shows_its_last_success(publication: Publication) -> No
     make_source("Never read", failures=2, error="No such host")
     with time_machine.travel(NOW, tick=False):
         page = home()
-    assert "The site did not answer. Failed once; last success on Wed 4 Mar, 09:30." in page
-    assert "No such host. Failed 2 times in a row; never succeeded." in page
+    missing = "Its new stories and events are missing from your issues until it can be read."
+    assert f"The site did not answer. {missing} Failed once; last success on Wed 4 Mar, 09:30." in page
+    assert f"No such host. {missing} Failed 2 times in a row; never succeeded." in page
 
 
 def sent(publication: Publication) -> Issue:

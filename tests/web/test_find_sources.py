@@ -205,3 +205,7 @@ def test_a_site_that_does_not_answer_leaves_the_next_step_to_the_person(settings
     settings.NEWSLETTER_FETCH_ALLOW = ("127.0.0.1/32",)
     page = look("http://127.0.0.1:1/")
     assert "This site does not answer. Check the address, or try again in a minute." in page
+
+
+def test_a_name_without_a_site_is_said_to_have_none() -> None:
+    assert "No web site is found under this name. Check the spelling" in look("https://no-such-host.invalid/")

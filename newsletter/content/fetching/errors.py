@@ -23,6 +23,10 @@ class Unreachable(FetchError):
     """The site has no such host, connection or valid certificate, or its answer broke off."""
 
 
+class HostNotFound(Unreachable):
+    """DNS knows no address of the site's name."""
+
+
 class BadCertificate(Unreachable):
     """The site's certificate is not valid."""
 

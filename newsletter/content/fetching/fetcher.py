@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError
 
 from newsletter.content.fetching.connections import PinnedAdapter, PinnedConnection, host_lock
 from newsletter.content.fetching.credentials import Credential, check_is_private, get_origin
-from newsletter.content.fetching.errors import Refused, TooLarge, TooSlow, Unreachable
+from newsletter.content.fetching.errors import HostNotFound, Refused, TooLarge, TooSlow, Unreachable
 from newsletter.content.fetching.responses import MIB, make_bad_status, read_body, to_fetch_error
 from newsletter.content.fetching.url_guard import WEB_PORTS, AllowList, check_addresses, check_url, web_addresses
 
@@ -71,12 +71,13 @@ class _Request:
 
 
 def resolve_host(host: str, port: int) -> list[str]:
-    """Return every address of a host, in the system's order. Raises Unreachable if it has none."""
+    """Return every address of a host, in the system's order. Raises HostNotFound if it has none."""
     try:
         addresses = getaddrinfo(host, port, type=SOCK_STREAM)
     except (gaierror, UnicodeError) as error:
-        raise Unreachable(
-            "No web site is found at %(host)s. Check the spelling, or try again later.", host=host
+        raise HostNotFound(
+            "No web site is found at %(host)s. The name is misspelled, the site has closed or moved, or DNS has a problem.",
+            host=host,
         ) from error
     return list(dict.fromkeys(str(row[4][0]) for row in addresses))
 

@@ -70,8 +70,11 @@ def make_bad_status(response: requests.Response, host: str, *, deadline: float) 
             "%(host)s refuses to show this address to us (status %(status)s). Ask the people who run the site to allow it.",
             **names,
         ),
-        404: Message("%(host)s has nothing at this address (status %(status)s). Check the address.", **names),
-        410: Message("%(host)s has removed this address permanently (status %(status)s). Use another one.", **names),
+        404: Message(
+            "%(host)s has nothing at this address (status %(status)s). It was moved or removed, or is misspelled.",
+            **names,
+        ),
+        410: Message("%(host)s has removed this address permanently (status %(status)s).", **names),
         429: Message("%(host)s asks us to come less often (status %(status)s). We will try again later.", **names),
     }.get(
         status,

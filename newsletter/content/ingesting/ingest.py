@@ -18,7 +18,7 @@ from newsletter.content.ingesting.apis.source_keys import open_key
 from newsletter.content.ingesting.link_translations import link_translations
 from newsletter.content.ingesting.missing_events import cancel_missing_events, cancel_private_events
 from newsletter.content.ingesting.moved_events import match_moved_events
-from newsletter.content.ingesting.read_source import read_source, robots
+from newsletter.content.ingesting.read_source import describe_failed_reading, read_source, robots
 from newsletter.content.ingesting.source_visibility import check_missing_stories, update_source_visibility
 from newsletter.content.ingesting.store_events import store_event
 from newsletter.content.ingesting.store_stories import ListedEntry, find_shared_addresses, store_story
@@ -98,7 +98,8 @@ def ingest_source(*, source: Source, now: datetime, fetcher: Fetcher | None = No
         )
     except (FetchError, ResourceLimitExceeded, ParserCrashed, NotReady, MissingExtension) as error:
         _check_story_page(source, report, fetcher=fetcher, now=now)
-        return _record_failure(source, report, error.message, now, retry_after=getattr(error, "retry_after", None))
+        reason = describe_failed_reading(error)
+        return _record_failure(source, report, reason, now, retry_after=getattr(error, "retry_after", None))
     if reading.parsed.error:
         _check_story_page(source, report, fetcher=fetcher, now=now)
         return _record_failure(source, report, reading.parsed.error, now, retry_after=None)

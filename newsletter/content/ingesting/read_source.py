@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
+from newsletter.common.errors import DomainError
 from newsletter.common.extension_registry import MissingExtension
 from newsletter.common.messages import Message
-from newsletter.content.fetching.errors import FetchError
+from newsletter.content.fetching.errors import BadStatus, FetchError, HostNotFound
 from newsletter.content.fetching.fetcher import Fetched, Fetcher
 from newsletter.content.fetching.robots import Robots
 from newsletter.content.parsing.documents import Document
@@ -50,6 +51,17 @@ def read_source(
             kind=kind,
             name=type(error).__name__,
         ) from error
+
+
+def describe_failed_reading(error: DomainError) -> str:
+    """Return why a source cannot be read, and what to do if it looks as if it will not come back."""
+    match error:
+        case BadStatus(status=404 | 410) | HostNotFound():
+            return Message(
+                "%(reason)s Open the site in a browser and enter the address that it has now, or turn the source off.",
+                reason=error,
+            )
+    return error.message
 
 
 def _parse(kind: str, fetched: Fetched, now: datetime) -> Parsed:

@@ -11,7 +11,7 @@ from newsletter.common.errors import DomainError
 from newsletter.common.extension_registry import MissingExtension
 from newsletter.common.messages import Message
 from newsletter.content.fetching.bounded_fetcher import BoundedFetcher
-from newsletter.content.fetching.errors import BadCertificate, BadStatus, FetchError, TooSlow, Unreachable
+from newsletter.content.fetching.errors import BadCertificate, BadStatus, FetchError, HostNotFound, TooSlow, Unreachable
 from newsletter.content.ingesting.apis.read_api import KeyRefused
 from newsletter.content.ingesting.ingest import CLAIM_PERIOD, IngestReport, ingest_source
 from newsletter.content.ingesting.read_source import read_source
@@ -67,6 +67,8 @@ def describe_failed_look(error: DomainError) -> str:
     match error:
         case BadCertificate():
             return error.message
+        case HostNotFound():
+            return Message("No web site is found under this name. Check the spelling, or try again in a minute.")
         case TooSlow() | Unreachable():
             return Message("This site does not answer. Check the address, or try again in a minute.")
         case BadStatus(status=404 | 410 as status):

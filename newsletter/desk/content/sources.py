@@ -24,6 +24,7 @@ from newsletter.content.ingesting.source_trial import SourceTrial, read_source_n
 from newsletter.desk.content.find_sources import FindSourcePage
 from newsletter.desk.content.source_forms import SourceForm, list_keyed_kinds, list_kind_choices
 from newsletter.desk.shell.panels import RULES, TemplatePanel, show_if_listed
+from newsletter.issues.assembly.source_notices import CONSEQUENCE
 from newsletter.models import Source
 from subscribers.desk.editing.row_pages import AddRowMixin
 from subscribers.desk.editing.uses import RefuseUsedDelete
@@ -32,16 +33,17 @@ from subscribers.desk.listing import DateTimeColumn, DeskViewSet, format_moment
 
 MAX_SKIPPED_SHOWN = 50
 MAX_ERROR_LENGTH = 160
+MAX_PANEL_ERROR_LENGTH = 1000
 
 
-def describe_health(source: Source) -> str:
-    """Return “Working”, or how often in a row and why the source failed."""
+def describe_health(source: Source, *, max_length: int = MAX_ERROR_LENGTH) -> str:
+    """Return “Working”, or how often in a row and why the source failed: at most ``max_length`` characters of the reason."""
     if source.failures:
         times = _("once") if source.failures == 1 else _("%(failures)s times in a row") % {"failures": source.failures}
         return _("Failed %(times)s, %(last_success)s: %(error)s") % {
             "times": times,
             "last_success": describe_last_success(source),
-            "error": Truncator(translate(source.error)).chars(MAX_ERROR_LENGTH),
+            "error": Truncator(translate(source.error)).chars(max_length),
         }
     return _("Working") if source.last_success_at else _("Not checked yet")
 
@@ -59,7 +61,8 @@ def source_panel_context(source: Source) -> dict[str, object]:
     entries = list(source.set_aside.all()[: MAX_SKIPPED_SHOWN + 1])
     return {
         "row": source,
-        "health": describe_health(source),
+        "health": describe_health(source, max_length=MAX_PANEL_ERROR_LENGTH),
+        "consequence": translate(CONSEQUENCE) if source.failures else "",
         "entries": entries[:MAX_SKIPPED_SHOWN],
         "more": len(entries) > MAX_SKIPPED_SHOWN,
         "stories": source.stories.count(),

@@ -26,6 +26,7 @@ from newsletter.desk.setup.steps import can_set_up
 from newsletter.desk.shell.labels import format_reason
 from newsletter.inbound.notices import find_problems
 from newsletter.inbound.replies import CAN_READ_REPLIES
+from newsletter.issues.assembly.source_notices import CONSEQUENCE
 from newsletter.models import AuditEntry, Brand, Source
 from newsletter.organisation.health.configuration import list_broken_extensions
 from subscribers.models import WebhookEndpoint
@@ -80,7 +81,8 @@ def _source_tasks() -> list[Task]:
     return [
         Task(
             title=_("The source “%(source)s” cannot be read") % {"source": source.name},
-            detail=f"{format_reason(source.error)} {describe_failures(source.failures)}; {describe_last_success(source)}.",
+            detail=f"{format_reason(source.error)} {translate(CONSEQUENCE)} {describe_failures(source.failures)}; "
+            f"{describe_last_success(source)}.",
             url=reverse("wagtailsnippets_newsletter_source:edit", args=[source.pk]),
             button=_("View"),
         )

@@ -17,6 +17,8 @@ from newsletter.models import Publication, Source
 KEY_PREFIX = "source-"
 FAILING_FOR = timedelta(days=2)
 """Staff are notified by mail at the first failed reading so long after the first one. Home names the source at once."""
+CONSEQUENCE = Message("Its new stories and events are missing from your issues until it can be read.")
+"""What a failing source means, for pages and commands that name one."""
 MIN_FAILURES = 2
 MAX_NAMED = 5
 CAN_CHANGE_SOURCES = "newsletter.change_source"

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from newsletter.common.errors import BadRule
 from newsletter.issues.assembly.overdue import find_overdue
+from newsletter.issues.assembly.source_notices import CONSEQUENCE
 from newsletter.issues.protected_terms.terms import count_unreadable_terms
 from newsletter.models import Brand, Publication, Source
 from newsletter.sending.deliverability.findings import Finding, error, ok, warning
@@ -64,7 +65,8 @@ def check_sources() -> Iterator[Finding]:
             if source.last_success_at
             else " It has never been read successfully."
         )
-        text = f"{source.error or 'It failed'} ({source.failures} times in a row).{since}"
+        times = "once" if source.failures == 1 else f"{source.failures} times in a row"
+        text = f"{source.error or 'It failed.'} (Failed {times}.){since} {CONSEQUENCE}"
         yield warning(f"source {source.name}", text, f"Open {source.url} in a browser; correct or turn off the source.")
     if not failing:
         yield ok("sources", f"All {len(sources)} can be read.")

@@ -299,7 +299,7 @@ def test_a_server_without_a_valid_certificate_is_refused(server: MisbehavingServ
 
 
 def test_an_unknown_host_name_is_reported() -> None:
-    with pytest.raises(Unreachable, match="Check the spelling"):
+    with pytest.raises(Unreachable, match="misspelled, the site has closed"):
         resolve_host("no-such-host.invalid", 80)
 
 

@@ -1,5 +1,6 @@
 """The languages of pages and mails, by their own names."""
 
+import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
 from unicodedata import normalize
@@ -17,6 +18,9 @@ PAGE_LANGUAGES = tuple(
     if code == "en" or any(kind.language == code and kind.catalogue for kind in TRANSLATIONS.values())
 )
 """Those whose translation has the texts of pages. The others have those of newsletters only."""
+
+MAX_CODE_LENGTH = 16
+_CODE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8}){0,3}", re.I)
 
 
 def best_language(codes: Iterable[str]) -> str:
@@ -42,16 +46,26 @@ def find_named_language(name: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def find_known_code(code: str) -> str:
-    """Return a language code with its usual language: “es-MX” as it is, “spa” as es. "" if there is no such language.
+def normalise_language_code(text: str) -> str:
+    """Return a language code in its usual form: “pt-BR” for “pt_br”, “es” for “spa”. "" if there is no such language.
 
     The known languages are those to which Unicode's CLDR gives a name.
     """
-    base, *rest = code.split("-")
-    known = get_global("language_aliases").get(base.lower(), "") if len(base) == len("spa") else ""
+    code = text.strip().replace("_", "-")
+    if not _CODE.fullmatch(code) or len(code) > MAX_CODE_LENGTH:
+        return ""
+    base, *rest = code.lower().split("-")
+    known = get_global("language_aliases").get(base, "") if len(base) == len("spa") else ""
     if len(known) == len("es"):
-        return "-".join([known, *rest])
-    return code if base.lower() in _list_known() else ""
+        base = known
+    return "-".join([base, *map(_write_subtag, rest)]) if base in _list_known() else ""
+
+
+def _write_subtag(part: str) -> str:
+    """Return a lower-case part of a code as it is usually written: GB for a country, Hant for a script."""
+    if len(part) == len("gb"):
+        return part.upper()
+    return part.title() if len(part) == len("hant") and part.isalpha() else part
 
 
 @cache

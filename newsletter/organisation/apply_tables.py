@@ -34,7 +34,7 @@ from newsletter.organisation.value_types import format_interval, parse_interval_
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.sending.accounts import explain_unusable
 from subscribers.models import Case, MailingList, Segment, Topic
-from subscribers.segments.compile import check_rule
+from subscribers.segments.compile import clean_rule
 
 _NEW_SCHEDULE = "0 9 * * thu"
 _Row = TypeVar("_Row", bound=models.Model)
@@ -80,10 +80,10 @@ def apply_segment(entry: SegmentEntry) -> Change:
             raise BadFile(f'{where}: “rule” is missing. Write rule = {{ list = "…" }}, or rule = {{}} for everybody.')
         row = Segment(slug=entry.slug, name=name_from_slug(entry.slug))
     try:
-        check_rule(entry.rule if "rule" in entry.model_fields_set else row.rule)
+        rule = clean_rule(entry.rule if "rule" in entry.model_fields_set else row.rule)
     except BadRule as error:
         raise BadFile(f"{where}: {error}") from error
-    return upsert(kind="segment", name=entry.slug, row=row, values=entry.given())
+    return upsert(kind="segment", name=entry.slug, row=row, values={**entry.given(), "rule": rule})
 
 
 def apply_source(entry: SourceEntry, *, now: datetime) -> Change:

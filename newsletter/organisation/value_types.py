@@ -9,6 +9,7 @@ from pydantic import AfterValidator
 
 from newsletter.common.errors import BadAddress, UnknownPlace
 from newsletter.common.known_names import nearest
+from newsletter.common.languages import normalise_language_code
 from newsletter.content.parsing.source_kind import SOURCE_KINDS
 from newsletter.content.parsing.urls import find_host
 from newsletter.issues.snapshot.drafted_subjects import SUBJECT_PLACEHOLDERS, find_unknown_placeholder
@@ -101,7 +102,7 @@ def _check_language(text: str) -> str:
         Locale.parse(text, sep="_" if "_" in text else "-")
     except (UnknownLocaleError, ValueError) as error:
         raise ValueError(f"“{text[:30]}” is not a language code; write one such as “en”, “en-GB” or “es”") from error
-    return text.replace("_", "-")
+    return normalise_language_code(text) or text.replace("_", "-")
 
 
 def _check_host(text: str) -> str:

@@ -1,5 +1,7 @@
 """Turn a rule into a condition on `Subscriber`."""
 
+from collections.abc import Mapping
+
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
@@ -7,7 +9,7 @@ from newsletter.common.errors import BadRule
 from newsletter.common.translation import translate
 from subscribers.segments.conditions import COMPILERS
 from subscribers.segments.registry import find_kind, read_rule
-from subscribers.segments.rules import Condition, Group, list_conditions
+from subscribers.segments.rules import Condition, Group, list_conditions, use_usual_codes
 
 
 def compile_rule(rule: object) -> Q:
@@ -19,6 +21,12 @@ def check_rule(rule: object) -> None:
     """Raise `BadRule`, which names the wrong part, unless the rule can be used now."""
     for condition in list_conditions(read_rule(rule)):
         compile_condition(condition)
+
+
+def clean_rule(rule: Mapping[str, object]) -> dict[str, object]:
+    """Return the rule as it is stored. Raise `BadRule`, which names the wrong part, unless it can be used now."""
+    check_rule(rule)
+    return use_usual_codes(rule)
 
 
 def validate_rule(rule: object) -> None:

@@ -11,6 +11,7 @@ from datetime import date
 from difflib import get_close_matches
 
 from newsletter.common.errors import BadRule
+from newsletter.common.languages import OFFERED_LANGUAGES, normalise_language_code
 from newsletter.common.messages import Message
 from subscribers.attribute_rules import attribute_key
 
@@ -83,6 +84,17 @@ def list_conditions(node: Condition | Group) -> list[Condition]:
     if isinstance(node, Condition):
         return [node]
     return [condition for part in node.parts for condition in list_conditions(part)]
+
+
+def use_usual_codes(rule: Mapping[str, object]) -> dict[str, object]:
+    """Return a rule that `parse_rule` accepts as it is stored: with the usual form of each language code."""
+    usual = dict(rule)
+    for key, value in rule.items():
+        if key in GROUPS and isinstance(value, list | tuple):
+            usual[key] = [use_usual_codes(part) for part in value]
+        elif key == "language":
+            usual[key] = normalise_language_code(str(value))
+    return usual
 
 
 def _parse(rule: object, *, where: str, depth: int, known_keys: tuple[str, ...]) -> Condition | Group:
@@ -239,7 +251,21 @@ def _read_value(key: str, value: object, *, where: str) -> str:
     text = value.strip()
     if key == "giving" and text not in GIVING:
         raise BadRule("%(where)s: “%(text)s” is not one of %(giving)s.", where=where, text=text, giving=_named(GIVING))
+    if key == "language":
+        return _read_language(text, where=where)
     return text
+
+
+def _read_language(text: str, *, where: str) -> str:
+    code = normalise_language_code(text)
+    if not code:
+        raise BadRule(
+            "%(where)s: “%(text)s” is not a language code. Write one such as %(known)s or pt-BR.",
+            where=where,
+            text=text[:40],
+            known=", ".join(OFFERED_LANGUAGES),
+        )
+    return code
 
 
 def _read_date(value: object, *, where: str) -> str:

@@ -149,7 +149,9 @@ def test_a_refused_sign_up_says_what_to_send_instead() -> None:
     assert "wording" in problem(call("post", "sign-ups", {**good, "wording": "yes"}, key=key), 422)
     assert "no topic “lore”" in problem(call("post", "sign-ups", {**good, "topics": ["lore"]}, key=key), 404)
     assert "shoe" in problem(call("post", "sign-ups", {**good, "shoe": "7"}, key=key), 422)
-    for field, hostile in {"wording": f"{WORDING}\0", "page": "\0", "language": "\0", "topics": ["\0"]}.items():
+    unknown = problem(call("post", "sign-ups", {**good, "language": "klingon"}, key=key), 422)
+    assert "language: “klingon” is not a language code. Write one such as en, es, fr" in unknown
+    for field, hostile in {"wording": f"{WORDING}\0", "page": "\0", "topics": ["\0"]}.items():
         assert "NUL" in problem(call("post", "sign-ups", {**good, field: hostile}, key=key), 422)
     assert not Subscriber.objects.exists()
 

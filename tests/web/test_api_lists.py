@@ -97,6 +97,19 @@ def test_a_bad_rule_is_refused_and_named() -> None:
 
 
 @pytest.mark.requirement("G5")
+def test_a_rule_is_stored_with_the_usual_form_of_each_language_code() -> None:
+    key = create_key(ALL)
+    rule = {"all": [{"language": " pt_br"}, {"none": [{"language": "spa"}, {"giving": "donor"}]}]}
+    usual = {"all": [{"language": "pt-BR"}, {"none": [{"language": "es"}, {"giving": "donor"}]}]}
+    made = call("post", "segments", {"name": "Readers", "rule": rule}, key=key)
+    assert (made.status_code, made.json()["rule"]) == (201, usual)
+    changed = call("patch", "segments/readers", {"rule": {"language": "EN-gb"}}, key=key)
+    assert changed.json()["rule"] == {"language": "en-GB"}
+    refused = call("patch", "segments/readers", {"rule": {"any": [{"language": "klingon"}]}}, key=key)
+    assert "rule.any[1].language: “klingon” is not a language code. Write one such as en, es" in problem(refused, 422)
+    assert Segment.objects.get().rule == {"language": "en-GB"}
+
+
 def test_the_api_changes_nothing_that_staff_approved(publication: Publication) -> None:
     """A segment of an approved issue decides who gets it, so only staff can change it after the approval."""
     key = create_key(ALL)

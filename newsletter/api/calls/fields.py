@@ -2,8 +2,9 @@
 
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from newsletter.common.languages import MAX_CODE_LENGTH, OFFERED_LANGUAGES, normalise_language_code
 from newsletter.rendering.clean_text import UNSAFE_IN_LINE
 
 _Value = TypeVar("_Value")
@@ -28,10 +29,26 @@ def _check_line(text: str) -> str:
     return text
 
 
+def _normalise_language(text: str) -> str:
+    """Return a language code in its usual form, "" for "". Raise ValueError if there is no such language."""
+    code = normalise_language_code(text)
+    if text and not code:
+        raise ValueError(
+            f"“{text[:40]}” is not a language code. Write one such as {', '.join(OFFERED_LANGUAGES)} or pt-BR"
+        )
+    return code
+
+
 StrippedText = Annotated[str, BeforeValidator(_strip)]
 """A text without white space at its ends, as a form of the desk stores it. So one of only blanks is empty."""
 LineText = Annotated[StrippedText, AfterValidator(_check_line)]
 """A stripped text of one line."""
+LanguageCode = Annotated[
+    StrippedText,
+    Field(description="Such as en or pt-BR.", max_length=MAX_CODE_LENGTH),
+    AfterValidator(_normalise_language),
+]
+"""The code of a language, or "". It is kept in its usual form."""
 QueryText = Annotated[str, AfterValidator(reject_nul)]
 
 

@@ -109,7 +109,7 @@ def _handle_invalid_fields(request: HttpRequest, error: ValidationError) -> Http
     invalid = [
         {
             "where": ".".join(str(part) for part in problem["loc"] if part not in ("body", "data")),
-            "what": problem["msg"],
+            "what": problem["msg"].removeprefix("Value error, "),
         }
         for problem in error.errors
     ]

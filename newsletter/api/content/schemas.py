@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from django.db.models import Manager
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, StrictBool
 
-from newsletter.api.calls.fields import StoredRequestModel, StrippedText
+from newsletter.api.calls.fields import LanguageCode, StoredRequestModel, StrippedText
 from newsletter.common.translation import translate
 from newsletter.models import Publication
 from newsletter.models.content.stories import MAX_TEXT_LENGTH
@@ -14,7 +14,7 @@ from subscribers.models import Topic
 
 Slugs = Annotated[list[str], Field(description="Slugs of topics.", max_length=100)]
 Url = Annotated[str, Field(max_length=2_000)]
-Language = Annotated[str, Field(description="Such as en or es.", max_length=12)]
+Language = Annotated[LanguageCode, Field(max_length=12)]
 Moment = Annotated[AwareDatetime, Field(description="With an offset, such as 2026-12-03T19:00:00+00:00.")]
 
 

@@ -17,7 +17,7 @@ from newsletter.issues.snapshot.rule_uses import find_limited_blocks
 from newsletter.models import ApiKey, ApiScope
 from subscribers.desk.editing.short_name_form import make_slug
 from subscribers.models import Segment, Subscriber
-from subscribers.segments.compile import check_rule
+from subscribers.segments.compile import clean_rule
 from subscribers.segments.count import preview_people
 from subscribers.segments.labels import describe_rule
 
@@ -36,8 +36,8 @@ def create_segment(request: HttpRequest, data: NewSegment) -> Status[SegmentAnsw
     """Create a segment. A rule that cannot be used is refused, and the answer names the wrong part."""
     key = get_key(request)
     _require(key)
-    check_rule(data.rule)
-    values = {**data.model_dump(exclude={"archived"}), "slug": data.slug or make_slug(data.name, model=Segment)}
+    rule, slug = clean_rule(data.rule), data.slug or make_slug(data.name, model=Segment)
+    values = {**data.model_dump(exclude={"archived"}), "rule": rule, "slug": slug}
     return Status(201, _show(save_row(Segment(), key=key, values=values, now=timezone.now())))
 
 
@@ -65,7 +65,7 @@ def change_segment(request: HttpRequest, slug: str, data: SegmentChange) -> Segm
     values = data.model_dump(exclude_unset=True)
     archived = values.pop("archived", row.archived)
     if "rule" in values:
-        check_rule(values["rule"])
+        values["rule"] = clean_rule(values["rule"])
     if row.archived and not archived:
         bring_back_row(row)
     if values:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from newsletter.api.calls.fields import RequestModel, StoredRequestModel
+from newsletter.api.calls.fields import LanguageCode, RequestModel, StoredRequestModel
 
 MAX_PEOPLE_PER_CALL = 1_000
 Slugs = list[str]
@@ -24,7 +24,7 @@ class SignUp(StoredRequestModel):
     )
     page: str = Field("", description="Where they signed up, such as the page's address.", max_length=150)
     name: str = Field("", max_length=_MAX_TEXT_LENGTH)
-    language: str = Field("", description="Such as en or pt-BR.", max_length=16)
+    language: LanguageCode = ""
     topics: Slugs = Field([], description="Slugs of topics.", max_length=100)
     country: str = Field("", description="A code such as GB, or a name.", max_length=_MAX_TEXT_LENGTH)
     region: str = Field("", description="ISO 3166-2, or a name together with the country.", max_length=_MAX_TEXT_LENGTH)

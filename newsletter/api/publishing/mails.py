@@ -15,7 +15,7 @@ from ninja import Status
 from pydantic import BaseModel, Field, model_validator
 
 from newsletter.api.calls.access import ApiKeyAuth, get_key, too_many_calls
-from newsletter.api.calls.fields import StoredRequestModel
+from newsletter.api.calls.fields import LanguageCode, StoredRequestModel
 from newsletter.api.calls.pages import Page, PageParams, make_page
 from newsletter.api.calls.problems import Problem
 from newsletter.api.calls.repeats import HEADER, read_idempotency_key
@@ -46,9 +46,7 @@ class MailToSend(StoredRequestModel):
     template: str = Field(description="The template's slug.", max_length=50)
     person: int | None = Field(None, description="The id of a person here.", ge=1, lt=2**63)
     email: str | None = Field(None, description="The address. It need not be on a list.", max_length=320)
-    language: str = Field(
-        "", description="Such as es. Without it, the person's own.", max_length=16, pattern=r"^[A-Za-z0-9-]*$"
-    )
+    language: LanguageCode = Field("", description="Such as es. Without it, the person's own.")
     values: Values = Field(
         {}, description="A value for each field of the template, each one short line.", max_length=50
     )

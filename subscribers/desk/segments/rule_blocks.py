@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from wagtail import blocks
 
 from newsletter.common.errors import BadRule, UnknownPlace
+from newsletter.common.languages import normalise_language_code
 from subscribers.attribute_rules import MAX_VALUE_LENGTH
 from subscribers.desk.segments.rule_block_bases import (
     ChoiceConditionBlock,
@@ -52,7 +53,7 @@ def attributes() -> Choices:
 
 
 def languages() -> Choices:
-    names = {code: info["name"] for code, info in LANG_INFO.items() if "name" in info}
+    names = {normalise_language_code(code): info["name"] for code, info in LANG_INFO.items() if "name" in info}
     return _add_saved("language", sorted(names.items(), key=lambda pair: pair[1]), suffix="")
 
 
@@ -105,6 +106,9 @@ class LanguageChoice(ChoiceConditionBlock):
     key = "language"
     help = gettext_lazy("“English” is also British English, American English and so on.")
     choices = staticmethod(languages)
+
+    def from_rule(self, rule: Rule) -> object:
+        return normalise_language_code(rule[self.key]) or rule[self.key]
 
     class Meta:
         label = gettext_lazy("Reads a language")

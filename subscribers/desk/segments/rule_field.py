@@ -26,7 +26,7 @@ from subscribers.desk.segments.rule_blocks import (
     TownChoice,
     UnsupportedRuleBlock,
 )
-from subscribers.segments.compile import check_rule
+from subscribers.segments.compile import clean_rule
 from subscribers.segments.registry import list_condition_kinds, read_rule
 from subscribers.segments.rules import GROUPS, MAX_DEPTH
 
@@ -125,12 +125,10 @@ class RuleField(BlockField):
         return value if isinstance(value, StreamValue) else to_stream(value, builder=self.block)
 
     def clean(self, value: object) -> Rule:
-        rule = to_rule(super().clean(value))
         try:
-            check_rule(rule)
+            return clean_rule(to_rule(super().clean(value)))
         except BadRule as error:
             raise ValidationError(translate(error)) from error
-        return rule
 
     def has_changed(self, initial: object, data: StreamValue) -> bool:
         return bool(to_rule(self.prepare_value(initial)) != to_rule(data))

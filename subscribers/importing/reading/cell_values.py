@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from newsletter.common.errors import UnknownPlace
-from newsletter.common.languages import find_known_code, find_named_language
+from newsletter.common.languages import find_named_language, normalise_language_code
 from newsletter.common.messages import Message, Quantity
 from newsletter.common.text import unescape_csv_cell
 from subscribers.places.disambiguation import describe, describe_closely
@@ -17,8 +17,6 @@ from subscribers.places.postcodes import shorten_postcode
 from subscribers.places.regions import resolve_country
 from subscribers.places.search import find_described, find_place
 
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8}){0,3}", re.I)
-_MAX_LANGUAGE_LENGTH = 16
 _GIVING = {"none", "donor", "monthly"}
 _FREQUENCY = {"every", "monthly", "events"}
 _MAX_RADIUS_KM = 1_000
@@ -108,14 +106,15 @@ def unpack_attributes(text: str, notes: list[str]) -> dict[str, str]:
 
 
 def read_language(text: str, notes: list[str]) -> str:
-    code = text.strip().replace("_", "-")
-    if not code:
+    if not text.strip():
         return ""
-    known = find_known_code(code) if _LANGUAGE.fullmatch(code) and len(code) <= _MAX_LANGUAGE_LENGTH else ""
-    if found := known or find_named_language(text):
+    if found := normalise_language_code(text) or find_named_language(text):
         return found
     notes.append(
-        Message("“%(code)s” is not a language code such as en or pt-BR. The line is used without it.", code=code[:40])
+        Message(
+            "“%(code)s” is not a language code such as en or pt-BR. The line is used without it.",
+            code=text.strip()[:40],
+        )
     )
     return ""
 

@@ -47,6 +47,8 @@ def test_dates_are_read_from_toml_and_from_text() -> None:
         ({"region": None}, "found nothing"),
         ({"region": "  "}, "expected a text"),
         ({"giving": "sometimes"}, "not one of “none”, “donor”, “monthly”"),
+        ({"language": "klingon"}, "rule.language: “klingon” is not a language code. Write one such as en, es, fr"),
+        ({"language": "English"}, "is not a language code"),
         ({"joined_before": "next week"}, "expected a date"),
         ({"joined_before": 2026}, "expected a date"),
         ({"any": [{"region": "GB"}] * 201}, "more than 200 conditions"),

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from newsletter.common.errors import BadRule
+from newsletter.common.languages import OFFERED_LANGUAGES, normalise_language_code
 from newsletter.common.translation import translate
 from subscribers.segments.conditions import COMPILERS
 from subscribers.segments.registry import find_kind, read_rule
@@ -24,8 +25,19 @@ def check_rule(rule: object) -> None:
 
 
 def clean_rule(rule: Mapping[str, object]) -> dict[str, object]:
-    """Return the rule as it is stored. Raise `BadRule`, which names the wrong part, unless it can be used now."""
+    """Return the rule as it is stored. Raise `BadRule`, which names the wrong part, unless it can be used now.
+
+    A rule that is stored already may have an unknown language. It then selects nobody.
+    """
     check_rule(rule)
+    for condition in list_conditions(read_rule(rule)):
+        if condition.key == "language" and not normalise_language_code(condition.value):
+            raise BadRule(
+                "%(where)s: “%(text)s” is not a language code. Write one such as %(known)s or pt-BR.",
+                where=condition.where,
+                text=condition.value[:40],
+                known=", ".join(OFFERED_LANGUAGES),
+            )
     return use_usual_codes(rule)
 
 

@@ -11,7 +11,7 @@ from datetime import date
 from difflib import get_close_matches
 
 from newsletter.common.errors import BadRule
-from newsletter.common.languages import OFFERED_LANGUAGES, normalise_language_code
+from newsletter.common.languages import normalise_language_code
 from newsletter.common.messages import Message
 from subscribers.attribute_rules import attribute_key
 
@@ -251,21 +251,7 @@ def _read_value(key: str, value: object, *, where: str) -> str:
     text = value.strip()
     if key == "giving" and text not in GIVING:
         raise BadRule("%(where)s: “%(text)s” is not one of %(giving)s.", where=where, text=text, giving=_named(GIVING))
-    if key == "language":
-        return _read_language(text, where=where)
-    return text
-
-
-def _read_language(text: str, *, where: str) -> str:
-    code = normalise_language_code(text)
-    if not code:
-        raise BadRule(
-            "%(where)s: “%(text)s” is not a language code. Write one such as %(known)s or pt-BR.",
-            where=where,
-            text=text[:40],
-            known=", ".join(OFFERED_LANGUAGES),
-        )
-    return code
+    return normalise_language_code(text) or text if key == "language" else text
 
 
 def _read_date(value: object, *, where: str) -> str:

@@ -1,4 +1,4 @@
-"""A name or title of only blanks is refused by every call of the API that takes one, as by the forms of the desk."""
+"""A name or title of only blanks, or of several lines, is refused by every call of the API, as by the forms of the desk."""
 
 import pytest
 
@@ -7,6 +7,7 @@ from subscribers.models import MailingList, Segment, Topic
 from tests.support.api import call, create_key, problem
 
 pytestmark = pytest.mark.django_db
+STARTS = "2026-12-03T19:00:00+00:00"
 APPEAL = {"headline": "Help", "link": "https://example.org/give", "button": "Give"}
 
 
@@ -19,7 +20,13 @@ APPEAL = {"headline": "Help", "link": "https://example.org/give", "button": "Giv
         ("topics", {"slug": "a", "name": "A", "names": {"es": " "}}, "names.es"),
         ("segments", {"slug": "a", "name": " ", "rule": {"giving": "donor"}}, "name"),
         ("stories", {"title": "  "}, "title"),
-        ("events", {"title": " ", "starts_at": "2026-12-03T19:00:00+00:00"}, "title"),
+        ("stories", {"title": "Two\nlines"}, "title"),
+        ("events", {"title": "Two\r\nlines", "starts_at": STARTS}, "title"),
+        ("events", {"title": "Walk", "starts_at": STARTS, "place_text": "Hall\nLeeds"}, "place_text"),
+        ("appeals", {**APPEAL, "headline": "Two\u2028lines"}, "headline"),
+        ("appeals", {**APPEAL, "button": "Give\nnow"}, "button"),
+        ("cases", {"slug": "a", "name": "Two\nlines"}, "name"),
+        ("events", {"title": " ", "starts_at": STARTS}, "title"),
         ("appeals", {**APPEAL, "headline": " "}, "headline"),
         ("appeals", {**APPEAL, "button": " "}, "button"),
         ("cases", {"slug": "a", "name": " "}, "name"),
@@ -27,7 +34,7 @@ APPEAL = {"headline": "Help", "link": "https://example.org/give", "button": "Giv
     ],
     ids=str,
 )
-def test_a_blank_name_is_refused_with_its_field(path: str, body: dict[str, object], field: str) -> None:
+def test_a_blank_or_broken_name_is_refused_with_its_field(path: str, body: dict[str, object], field: str) -> None:
     models = (MailingList, Topic, Segment, Story, EventNotice, Appeal, Source)
     before = [model.objects.count() for model in models]
     answer = call("post", path, body, key=create_key("lists:write content:write"))

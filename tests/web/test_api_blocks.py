@@ -99,6 +99,11 @@ def test_the_blocks_of_an_approved_issue_do_not_change(publication: Publication)
         ({"type": "note", "value": {"text": "x", "show_to": {"language": "xx"}}}, "“show_to.language” is one of: en"),
         ({"type": "note", "value": {"text": "x", "show_to": {"giving": "often"}}}, "“show_to.giving” is one of: none"),
         ({"type": "note", "value": {"text": "x", "show_to": {"segment": "gone"}}}, "was deleted"),
+        ({"type": "note", "value": {"heading": "Two\nlines", "text": "x"}}, "“heading” holds line breaks"),
+        (
+            {"type": "related", "value": {"links": [{"title": "A\rB", "url": "https://example.org/"}]}},
+            "“title” holds line",
+        ),
         ({"type": "quote", "value": {"text": "  "}}, "“Text” is empty"),
     ],
 )
@@ -119,6 +124,20 @@ def test_a_block_keeps_a_language_that_is_not_offered_any_more(issue: Issue) -> 
     answer = call("patch", f"issues/{issue.pk}/blocks/a-note", change, key=create_key(BOTH))
     assert answer.status_code == 200, answer.content
     assert answer.json()["blocks"][1]["value"]["show_to"]["language"] == "xx"
+
+
+def test_a_stored_line_with_a_break_does_not_stop_other_changes(issue: Issue) -> None:
+    key, path = create_key(BOTH), f"issues/{issue.pk}"
+    call("post", f"{path}/blocks", NOTE, key=key)
+    issue.refresh_from_db()
+    raw = issue.body.get_prep_value()
+    raw[1]["value"]["heading"] = "Two\nlines"
+    issue.body = issue.body.stream_block.to_python(raw)
+    issue.save()
+    change = {"value": {"heading": "Two\nlines", "text": "<p>New words.</p>"}}
+    assert call("patch", f"{path}/blocks/{raw[1]['id']}", change, key=key).status_code == 200
+    change["value"]["heading"] = "Three\nmore\nlines"
+    assert "line breaks" in problem(call("patch", f"{path}/blocks/{raw[1]['id']}", change, key=key), 422)
 
 
 def test_fields_left_out_are_empty_and_every_block_becomes_a_mail(issue: Issue) -> None:

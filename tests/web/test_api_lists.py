@@ -108,6 +108,7 @@ def test_a_rule_is_stored_with_the_usual_form_of_each_language_code() -> None:
     refused = call("patch", "segments/readers", {"rule": {"any": [{"language": "klingon"}]}}, key=key)
     assert "rule.any[1].language: “klingon” is not a language code. Write one such as en, es" in problem(refused, 422)
     assert Segment.objects.get().rule == {"language": "en-GB"}
+    problem(call("post", "segments/preview", {"rule": {"language": "klingon"}}, key=key), 422)
 
 
 def test_the_api_changes_nothing_that_staff_approved(publication: Publication) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from django.db.models import Manager
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, StrictBool
 
-from newsletter.api.calls.fields import LanguageCode, StoredRequestModel, StrippedText
+from newsletter.api.calls.fields import LanguageCode, LineText, StoredRequestModel
 from newsletter.common.translation import translate
 from newsletter.models import Publication
 from newsletter.models.content.stories import MAX_TEXT_LENGTH
@@ -51,7 +51,7 @@ class StoryAnswer(BaseModel):
 class StoryChange(StoredRequestModel):
     """New values of a story. A missing field does not change. What protects people is changed in the desk."""
 
-    title: StrippedText = Field("", min_length=1, max_length=300)
+    title: LineText = Field("", min_length=1, max_length=300)
     teaser: str = Field("", max_length=5_000)
     url: Url = ""
     text: str = Field("", description="Only for a story without a page.", max_length=MAX_TEXT_LENGTH)
@@ -63,7 +63,7 @@ class StoryChange(StoredRequestModel):
 
 
 class NewStory(StoryChange):
-    title: StrippedText = Field(min_length=1, max_length=300)
+    title: LineText = Field(min_length=1, max_length=300)
     consent_needed: StrictBool = Field(
         False, description="It is about a person: no issue takes it before staff record consent."
     )
@@ -77,7 +77,7 @@ class CaseAnswer(BaseModel):
 
 
 class CaseChange(StoredRequestModel):
-    name: StrippedText = Field("", min_length=1, max_length=120)
+    name: LineText = Field("", min_length=1, max_length=120)
 
 
 class NewCase(CaseChange):
@@ -87,7 +87,7 @@ class NewCase(CaseChange):
         max_length=80,
         pattern=r"^[-a-zA-Z0-9_]*$",
     )
-    name: StrippedText = Field(min_length=1, max_length=120)
+    name: LineText = Field(min_length=1, max_length=120)
 
 
 class EventAnswer(BaseModel):
@@ -116,20 +116,20 @@ class EventAnswer(BaseModel):
 class EventChange(StoredRequestModel):
     """New values of an event. Readers of an issue that announced it get a correction, as after an edit in the desk."""
 
-    title: StrippedText = Field("", min_length=1, max_length=300)
+    title: LineText = Field("", min_length=1, max_length=300)
     summary: str = Field("", max_length=5_000)
     url: Url = ""
     starts_at: Moment = Field(None, validate_default=False)  # type: ignore[assignment]  # missing: unchanged
     ends_at: AwareDatetime | None = Field(None, description="With an offset. Null: not known.")
-    place_text: str = Field("", description="The address, as readers see it.", max_length=300)
-    town: str = Field("", description="Readers near this town see the event.", max_length=120)
+    place_text: LineText = Field("", description="The address, as readers see it.", max_length=300)
+    town: LineText = Field("", description="Readers near this town see the event.", max_length=120)
     country: str = Field("", description="Its code, such as GB.", max_length=2)
     online: StrictBool = Field(False, description="It takes place online.")
     cancelled: StrictBool = Field(False, description="It does not take place.")
 
 
 class NewEvent(EventChange):
-    title: StrippedText = Field(min_length=1, max_length=300)
+    title: LineText = Field(min_length=1, max_length=300)
     starts_at: Moment
     zone: str = Field("", description="Such as Europe/London; else that of its town.", max_length=60)
     language: Language = ""
@@ -151,10 +151,10 @@ class AppealAnswer(BaseModel):
 
 
 class AppealChange(StoredRequestModel):
-    headline: StrippedText = Field("", min_length=1, max_length=200)
+    headline: LineText = Field("", min_length=1, max_length=200)
     text: str = Field("", max_length=5_000)
     link: Url = Field("", description="The address that the button opens.", min_length=1)
-    button: StrippedText = Field("", description="The words on the button.", min_length=1, max_length=60)
+    button: LineText = Field("", description="The words on the button.", min_length=1, max_length=60)
     audience: Literal["all", "none", "donor", "monthly"] = Field(
         "all", description="The giving status of the people who see it; all: everybody."
     )
@@ -173,9 +173,9 @@ class NewAppeal(AppealChange):
         max_length=50,
         pattern=r"^[-a-zA-Z0-9_]*$",
     )
-    headline: StrippedText = Field(min_length=1, max_length=200)
+    headline: LineText = Field(min_length=1, max_length=200)
     link: Url = Field(description="The address that the button opens.", min_length=1)
-    button: StrippedText = Field(description="The words on the button.", min_length=1, max_length=60)
+    button: LineText = Field(description="The words on the button.", min_length=1, max_length=60)
 
 
 class SourceAnswer(BaseModel):
@@ -200,7 +200,7 @@ class SourceAnswer(BaseModel):
 class SourceChange(StoredRequestModel):
     """New values of a source. A missing field does not change."""
 
-    name: StrippedText = Field("", min_length=1, max_length=120)
+    name: LineText = Field("", min_length=1, max_length=120)
     url: Url = Field("", min_length=1, description="Its address, or that of the site.")
     kind: str = Field("", description="Such as feed or calendar; empty: found from the address.", max_length=40)
     key: str | None = Field(
@@ -214,7 +214,7 @@ class SourceChange(StoredRequestModel):
 
 
 class NewSource(SourceChange):
-    name: StrippedText = Field(min_length=1, max_length=120)
+    name: LineText = Field(min_length=1, max_length=120)
     url: Url = Field(min_length=1, description="Its address, or that of the site.")
 
 

@@ -46,7 +46,7 @@ def create_segment(request: HttpRequest, data: NewSegment) -> Status[SegmentAnsw
 def preview_rule(request: HttpRequest, data: RuleQuery) -> Preview:
     """Try a rule before you save it: how many people it selects, whether or not they may be mailed, and a sample."""
     _require(get_key(request))
-    return _preview(data.rule)
+    return _preview(clean_rule(data.rule))
 
 
 @router.get("segments/{slug:slug}", auth=READING, response=SegmentAnswer, summary="Read a segment")

@@ -29,6 +29,7 @@ from newsletter.api.people.schemas import (
     Stopped,
 )
 from newsletter.common.errors import BadAddress
+from newsletter.common.text import clean_line
 from newsletter.models import ApiKey
 from subscribers.addresses.normalise import mask, normalise
 from subscribers.consent.process_signup import process_signup
@@ -41,6 +42,7 @@ from subscribers.people.describe_person import describe_person
 from subscribers.people.locations import get_location_row, locate
 from subscribers.unsubscribing.suppress_email import suppress_email
 
+_MAX_SOURCE_LENGTH = 300
 SIGN_UP_ANSWER = "Thank you. Unless the address is already on the list, it will get an email with a button to confirm."
 
 
@@ -58,7 +60,7 @@ def sign_up(request: HttpRequest, data: SignUp) -> dict[str, str]:
             email=email,
             mailing_list=mailing_list,
             wording=data.wording,
-            source=f"{label_caller(key)} {data.page}".strip(),
+            source=clean_line(f"{label_caller(key)} {data.page}", max_length=_MAX_SOURCE_LENGTH),
             name=data.name,
             language=data.language,
             place=get_location_row(locate(country=data.country, region=data.region, town=data.city)),

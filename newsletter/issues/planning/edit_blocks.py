@@ -6,6 +6,7 @@ are chosen in the editor; they are moved and deleted as any other.
 
 import uuid
 from collections.abc import Sequence
+from typing import TypeGuard
 
 from django.utils.functional import Promise
 from wagtail import blocks
@@ -19,6 +20,7 @@ from newsletter.issues.snapshot.filled_blocks import FILLED_BLOCKS
 from newsletter.issues.snapshot.incomplete_parts import find_value_problems
 from newsletter.models import Issue
 from newsletter.models.missing_blocks import MissingBlock
+from newsletter.rendering.clean_text import UNSAFE_IN_LINE
 from subscribers.models import Giving
 
 AT_START, AT_END = "start", "end"
@@ -123,6 +125,7 @@ def _make_value(issue: Issue, kind: str, value: RawBlock, *, stored: RawBlock | 
         )
     old = stored or {}
     _check_fixed_rules(value.get("show_to"), stored=old.get("show_to"))
+    _check_lines(block, {name: text for name, text in value.items() if text != old.get(name)}, name="value")
     cleaned = _clean(block, {**old, **value}, name="value")
     with issue.body.stream_block.validation_lock:
         native = block.to_python(cleaned)
@@ -147,7 +150,7 @@ def _clean(block: blocks.Block, value: object, *, name: str) -> object:
                 for key, child in block.child_blocks.items()
             }
         case blocks.ListBlock(), list():
-            items = [item["value"] if isinstance(item, dict) and item.get("type") == "item" else item for item in value]
+            items = [item["value"] if _is_stored_item(item) else item for item in value]
             return [_clean(block.child_block, item, name=name) for item in items]
         case blocks.RichTextBlock(), str():
             converter = ContentstateConverter(features=block.features)
@@ -171,6 +174,23 @@ def _check_fixed_rules(show_to: object, *, stored: object) -> None:
         chosen = show_to.get(name)
         if chosen and chosen != before.get(name) and chosen not in choices:
             raise BadBlock("“%(field)s” is one of: %(known)s.", field=f"show_to.{name}", known=", ".join(choices))
+
+
+def _check_lines(block: blocks.Block, value: object, *, name: str) -> None:
+    """Raise BadBlock for a text of one line with line breaks, which the editor cannot make."""
+    match block, value:
+        case blocks.StructBlock(), dict():
+            for key in value.keys() & block.child_blocks.keys():
+                _check_lines(block.child_blocks[key], value[key], name=str(key))
+        case blocks.ListBlock(), list():
+            for item in value:
+                _check_lines(block.child_block, item["value"] if _is_stored_item(item) else item, name=name)
+        case blocks.CharBlock(), str() if UNSAFE_IN_LINE.search(value.strip()):
+            raise BadBlock("“%(field)s” holds line breaks or invisible characters; send it without them.", field=name)
+
+
+def _is_stored_item(item: object) -> TypeGuard[dict[str, object]]:
+    return isinstance(item, dict) and item.get("type") == "item"
 
 
 def _make_empty(block: blocks.Block) -> object:

@@ -8,6 +8,7 @@ _UNGUARDED = re.compile(rf"(\A|[;\t\r\n])(?={_FORMULA})")
 _GUARDED = re.compile(rf"(\A|[;\t\r\n])'(?={_FORMULA})")
 _SPACES = re.compile(r"\s+")
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
+_APOSTROPHES = str.maketrans("’ʼ`", "'''")
 _LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ı": "i", "œ": "oe"})
 _JOINERS = "\u200c\u200d"  # letters of some scripts, and some emoji, need them
 
@@ -29,6 +30,11 @@ def remove_accents(text: str) -> str:
     lowered = text.casefold().translate(_LETTERS)
     decomposed = unicodedata.normalize("NFKD", lowered)
     return "".join(char for char in decomposed if not unicodedata.combining(char)).translate(_LETTERS)
+
+
+def fold_name(text: str) -> str:
+    """Return a text as names and words of files are compared: in lower case, without accents, with one kind of apostrophe."""
+    return remove_accents(text.translate(_APOSTROPHES))
 
 
 def escape_csv_cell(text: str) -> str:

@@ -25,6 +25,8 @@ _DAY = re.compile(
     r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T](\d{1,2}):(\d\d)(?::(\d\d))?(?:\.\d+)?)?"
     r"\s*(?:(Z|UTC|[+-]\d\d(?::?\d\d)?)(?: (?:[A-Z]{1,5}|[+-]\d{2,4}))?)?"  # the zone's name after its offset: listmonk
 )
+_WRITTEN_DAY = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})(?:,? (\d{1,2}):(\d\d)(?::(\d\d))?(?: ([AP])M)?)?", re.I)
+_MONTHS = 12
 _MAX_JSON_CHARACTERS = 20_000
 _MAX_POSTCODE_LENGTH = 12
 _POSTCODE_COUNTRIES = ("GB", "US")
@@ -39,10 +41,13 @@ def read_topics(text: str) -> list[str]:
 
 
 def read_day(text: str) -> datetime | None:
-    """Return the moment of a text such as 2026-03-31 or 2026-03-31 09:00:00, in UTC unless it names a zone, or None."""
+    """Return the moment of a text such as 2026-03-31 or 2026-03-31 09:00:00, in UTC unless it names a zone, or None.
+
+    31.03.2026 and 31/03/2026 are days too, and 3/31/2026. 03/04/2026 is None: it can be a day of March or of April.
+    """
     match = _DAY.fullmatch(text.strip())
     if match is None:
-        return None
+        return _read_written_day(text.strip())
     year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
     try:
         moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
@@ -56,10 +61,43 @@ def read_day(text: str) -> datetime | None:
         return None
 
 
+def _read_written_day(text: str) -> datetime | None:
+    """Read a day whose year comes last. With dots, the day comes first; otherwise only a number above 12 says which it is."""
+    match = _WRITTEN_DAY.fullmatch(text)
+    if match is None:
+        return None
+    first, mark, second, year = int(match[1]), match[2], int(match[3]), int(match[4])
+    if mark != "." and first != second and max(first, second) <= _MONTHS:
+        return None
+    day, month = (second, first) if mark != "." and second > _MONTHS else (first, second)
+    hour, minute, seconds = (int(part or 0) for part in match.groups()[4:7])
+    if match[8] and not 1 <= hour <= _MONTHS:
+        return None
+    if match[8]:
+        hour = hour % 12 + (12 if match[8].upper() == "P" else 0)
+    try:
+        return datetime(year, month, day, hour, minute, seconds, tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _is_ambiguous_day(text: str) -> bool:
+    match = _WRITTEN_DAY.fullmatch(text)
+    return match is not None and match[2] != "." and max(int(match[1]), int(match[3])) <= _MONTHS
+
+
 def read_day_or_note(text: str, notes: list[str]) -> datetime | None:
     """Read a day as `read_day` does, and add a note if the text is no day."""
     day = read_day(text)
-    if day is None and text.strip():
+    if day is None and _is_ambiguous_day(text.strip()):
+        notes.append(
+            Message(
+                "“%(text)s” can be two days: the month may be its first or its second number. The line is used without it. "
+                "Write 2026-03-31.",
+                text=text.strip()[:40],
+            )
+        )
+    elif day is None and text.strip():
         notes.append(
             Message("“%(text)s” is not a day such as 2026-03-31. The line is used without it.", text=text.strip()[:40])
         )

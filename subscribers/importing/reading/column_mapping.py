@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from newsletter.common.messages import Message
-from newsletter.common.text import clean_line, remove_accents, unescape_csv_cell
+from newsletter.common.text import clean_line, fold_name, unescape_csv_cell
 from subscribers.attribute_rules import attribute_key
 from subscribers.importing.reading.errors import BadFile
 from subscribers.importing.reading.subscription_state import AGREED, ON_HOLD, OPTED_OUT, SUBSCRIBED, YES_NO_FIELDS
@@ -79,10 +79,9 @@ _ALIASES = {
 _TARGET_BY_NAME = {field: field for field in FIELDS} | {
     word.strip(): field for field, words in _ALIASES.items() for word in words.split(",")
 }
-_TARGET_BY_TRANSLATED_NAME = {remove_accents(name): field for name, field in TRANSLATED_NAMES.items()}
+_TARGET_BY_TRANSLATED_NAME = {fold_name(name): field for name, field in TRANSLATED_NAMES.items()}
 _PARTS_OF_NAMES = {
-    remove_accents(name): (part, frozenset(map(remove_accents, others)))
-    for name, (part, others) in PARTS_OF_NAMES.items()
+    fold_name(name): (part, frozenset(map(fold_name, others))) for name, (part, others) in PARTS_OF_NAMES.items()
 }
 REFUSED_COLUMNS = (Message("Line in the file"), Message("Why it was refused"), Message("Refusal code"))
 """The columns that a file of refused lines adds before the original ones."""
@@ -118,8 +117,7 @@ _IRRELEVANT_COLUMNS = {
     *("unsub_reason_other", "clean_campaign_title", "clean_campaign_id"),
     *_ADDED_COLUMNS,
 }
-_IRRELEVANT_TRANSLATED_COLUMNS = frozenset(map(remove_accents, TRANSLATED_IRRELEVANT))
-_APOSTROPHES = str.maketrans("’ʼ`", "'''")
+_IRRELEVANT_TRANSLATED_COLUMNS = frozenset(map(fold_name, TRANSLATED_IRRELEVANT))
 _UNREPORTED_COLUMNS = {"lists", "uuid", "id", *_ADDED_COLUMNS}
 
 
@@ -135,17 +133,12 @@ def guess_target(name: str) -> str:
         return f"{ATTRIBUTE}{attribute_key(plain.removeprefix(ATTRIBUTE))}"
     if plain in _TARGET_BY_NAME:
         return _TARGET_BY_NAME[plain]
-    folded = _fold(plain)
+    folded = fold_name(plain)
     if folded in _TARGET_BY_TRANSLATED_NAME:
         return _TARGET_BY_TRANSLATED_NAME[folded]
     if plain in _IRRELEVANT_COLUMNS or folded in _IRRELEVANT_TRANSLATED_COLUMNS or not attribute_key(plain):
         return NOT_IMPORTED
     return f"{ATTRIBUTE}{attribute_key(plain)}"
-
-
-def _fold(plain: str) -> str:
-    """Return a normalised name as translated names are compared: without accents, and with one kind of apostrophe."""
-    return remove_accents(plain.translate(_APOSTROPHES))
 
 
 def guess_mapping(header: Sequence[str], *, known_columns: Mapping[str, str] | None = None) -> list[str]:
@@ -163,7 +156,7 @@ def guess_mapping(header: Sequence[str], *, known_columns: Mapping[str, str] | N
 
 def _split_names(mapping: list[str], *, header: Sequence[str]) -> None:
     """Make “Nombre” the first name beside “Apellidos”, and “Name” the last name beside “Vorname”."""
-    names = [_fold(normalise_column_name(name)) for name in header]
+    names = [fold_name(normalise_column_name(name)) for name in header]
     for at, name in enumerate(names):
         part, others = _PARTS_OF_NAMES.get(name, ("", frozenset()))
         if mapping[at] == "name" and part not in mapping and not others.isdisjoint(names):

@@ -12,7 +12,7 @@ from newsletter.common.errors import BadAddress
 from newsletter.common.messages import Message, Quantity
 from newsletter.common.text import clean_line, unescape_csv_cell
 from subscribers.addresses.normalise import normalise
-from subscribers.attribute_rules import clean_attributes
+from subscribers.attribute_rules import attribute_key, clean_attributes
 from subscribers.importing.reading.cell_values import (
     LINES,
     READERS,
@@ -40,14 +40,18 @@ from subscribers.importing.reading.subscription_state import (
     check_expiry,
     check_soft_opt_in,
     find_state,
+    find_unclear_state,
     read_each_list,
 )
+from subscribers.importing.reading.translated_columns import POSSIBLE_STATES
 
 _UNREADABLE = Message(
     "This line cannot be read: a quotation mark is missing, or there is one too many. Correct the line."
 )
 _PACKED_FIELD_LENGTHS = {"country": 100, "region": 100, "city": 120, "language": 40}
 """Fields that may also be inside the JSON attributes, with their maximum lengths."""
+
+_POSSIBLE_STATES = {attribute_key(name) for name in POSSIBLE_STATES}
 
 
 class RowReader:
@@ -89,6 +93,8 @@ class RowReader:
         self._attribute_columns = [
             (target.removeprefix(ATTRIBUTE), at) for at, target in enumerate(columns) if target.startswith(ATTRIBUTE)
         ]
+
+        self._possible_states = [(key, at) for key, at in self._attribute_columns if key in _POSSIBLE_STATES]
 
     def read(self, record: Record) -> PersonRow | RefusedRow | None:
         """Return the person of a record, or a refusal, or None if all cells are empty."""
@@ -149,6 +155,12 @@ class RowReader:
             kind, unread = find_state(status, answers, file_kind=kind)
             if unread is not None:
                 return _refuse(record, *unread)
+        if kind == RowKind.JOIN:
+            possible = {name: cells[at] for name, at in self._possible_states if at < len(cells)}
+            is_stated = bool(self._yes_no_fields or status.strip())
+            kind, unclear = find_unclear_state(self._read_cells(cells, "left_on"), possible, is_stated=is_stated)
+            if unclear is not None:
+                return _refuse(record, *unclear)
         if kind != RowKind.JOIN:
             kind = apply_unsubscribe_reason(kind, self._read_cell(cells, "left_because"))
             return PersonRow(line=record.line, email=email, kind=kind, dated_at=self._read_day(cells, "left_on", []))

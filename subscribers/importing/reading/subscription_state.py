@@ -9,13 +9,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 
 from newsletter.common.messages import Message
+from newsletter.common.text import fold_name
 from subscribers.importing.reading.parsed_rows import ImportTerms, RefusalKind, RowKind
+from subscribers.importing.reading.translated_values import NEVER_SUBSCRIBED, NO, STATUS, YES
 
 SUBSCRIBED, AGREED, OPTED_OUT, ON_HOLD = "subscribed", "agreed", "opted_out", "on_hold"
 YES_NO_FIELDS = (SUBSCRIBED, AGREED, OPTED_OUT, ON_HOLD)
 """The fields whose columns say yes or no. Several columns may have one of them."""
 
-_STATUS = {
+_STATUS: dict[str, RowKind] = {
+    **STATUS,
     **dict.fromkeys(("", "subscribed", "enabled", "active", "confirmed", "opted in", "yes"), RowKind.JOIN),
     **dict.fromkeys(
         ("regular", "premium", "gifted", "trialed", "churning", "unpaid", "past_due"), RowKind.JOIN
@@ -34,10 +37,11 @@ _STATUS = {
 _NEVER_SUBSCRIBED = {
     *("pending", "unconfirmed", "unactivated", "non-subscribed", "nonsubscribed", "transactional", "disabled"),
     *("archived", "deleted", "removed", "spammy", "inactive", "never subscribed", "never_subscribed", "no"),
+    *NEVER_SUBSCRIBED,
 }
 _SPAM_WORDS = ("spam", "abuse", "complain")
-_YES = {"yes", "y", "true", "t", "1", "on", "x", "sí", "si", "oui", "ja"}
-_NO = {"no", "n", "false", "f", "0", "off", "non", "nein"}
+_YES = {"yes", "y", "true", "t", "1", "on", "x", *YES}
+_NO = {"no", "n", "false", "f", "0", "off", *NO}
 _DATE = re.compile(r"\d{4}[-/.]\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")  # when it happened: yes
 _NULL_DATE = "0000-00-00"  # MySQL
 _HOLD_BY_PERSON = {"2", "on hold opt out", "opt out"}  # CiviCRM
@@ -76,11 +80,49 @@ def _read_line(status: str, answers: Mapping[str, Iterable[str]]) -> Iterator[tu
     if status.strip():
         yield _read_status(status)
     for field, values in answers.items():
-        filled = [text for text in values if text.strip() and not text.strip().startswith(_NULL_DATE)]
+        filled = list(filter(_is_filled, values))
         if not filled and field in (SUBSCRIBED, AGREED):
             yield RowKind.JOIN, (RefusalKind.NOT_SUBSCRIBED, _NEVER_AGREED)
         for text in filled:
             yield _read_answer(field, text)
+
+
+def find_unclear_state(
+    left_on: Iterable[str], possible: Mapping[str, str], *, is_stated: bool
+) -> tuple[str, Refusal | None]:
+    """Return what else may say that a person unsubscribed, as `find_state` does: a date, or a column that may say so.
+
+    ``possible`` has the values of such columns by their names. ``is_stated``: other columns said that the person subscribed.
+    """
+    day = next(filter(_is_filled, left_on), "").strip()
+    if day and not is_stated:
+        return RowKind.UNSUBSCRIBED_LIST, None
+    if day:
+        return RowKind.JOIN, (
+            RefusalKind.UNKNOWN_STATUS,
+            Message(
+                "This line has a date of unsubscribing or bouncing, “%(day)s”, but says that the person is subscribed. So it "
+                "was not imported. Correct it, or leave one of these columns out.",
+                day=day[:40],
+            ),
+        )
+    column = next((name for name, text in possible.items() if _may_stop_mail(text)), "")
+    if not column:
+        return RowKind.JOIN, None
+    return RowKind.JOIN, (
+        RefusalKind.UNKNOWN_STATUS,
+        Message(
+            "The column “%(column)s” says “%(text)s”. This may mean that the person gets no mail, so the line was not "
+            "imported. Choose the field of this column, such as status. If it means something else, rename it.",
+            column=column.replace("_", " "),
+            text=possible[column].strip()[:40],
+        ),
+    )
+
+
+def _may_stop_mail(text: str) -> bool:
+    word = fold_name(text.strip())
+    return word in _NO or word in _NEVER_SUBSCRIBED or _STATUS.get(word, RowKind.JOIN) != RowKind.JOIN
 
 
 def apply_unsubscribe_reason(kind: str, because: str) -> str:
@@ -92,24 +134,28 @@ def apply_unsubscribe_reason(kind: str, because: str) -> str:
     return kind
 
 
+def _is_filled(text: str) -> bool:
+    return bool(text.strip()) and not text.strip().startswith(_NULL_DATE)
+
+
 def _read_status(text: str) -> tuple[str, Refusal | None]:
-    status = text.strip().lower()
+    status = fold_name(text.strip())
     kind = _STATUS.get(status)
     if kind is not None:
         return kind, None
     if status in _NEVER_SUBSCRIBED:
-        return RowKind.JOIN, (RefusalKind.NOT_SUBSCRIBED, _explain_never_subscribed(status))
+        return RowKind.JOIN, (RefusalKind.NOT_SUBSCRIBED, _explain_never_subscribed(text.strip()))
     return RowKind.JOIN, (
         RefusalKind.UNKNOWN_STATUS,
         Message(
             "The status “%(status)s” is unknown, so the line was not imported. Write subscribed, unsubscribed or bounced.",
-            status=status[:40],
+            status=text.strip()[:40],
         ),
     )
 
 
 def _read_answer(field: str, text: str) -> tuple[str, Refusal | None]:
-    answer = text.strip().lower()
+    answer = fold_name(text.strip())
     if field == ON_HOLD and answer in _HOLD_BY_PERSON:
         return RowKind.UNSUBSCRIBED_ALL, None
     if answer in _NO:

@@ -1,4 +1,4 @@
-"""The usual names of columns in the languages that readers can choose, besides English. Only those with one meaning.
+"""The usual names of columns in the languages that readers can choose, besides English. Those with several meanings apart.
 
 Columns are compared without accents, so each name is here once: with its accents.
 """
@@ -56,7 +56,98 @@ _NAMES = {
         *("zona horaria", "huso horario", "fuseau horaire", "zeitzone", "fuso horário", "fus orar"),
         *("समय क्षेत्र", "المنطقة الزمنية", "часовий пояс"),
     ),
+    "status": (
+        *("estado de suscripción", "estado de la suscripción", "estado del suscriptor"),
+        *("statut d'abonnement", "statut de l'abonnement", "statut d'inscription", "état de l'abonnement"),
+        *("anmeldestatus", "abonnementstatus", "abo-status", "abostatus", "newsletter-status", "newsletterstatus"),
+        *("status da inscrição", "estado da inscrição", "estado da subscrição", "status da assinatura"),
+        *("stare abonament", "starea abonamentului", "statut abonament"),
+        *("सदस्यता स्थिति", "सदस्यता की स्थिति", "حالة الاشتراك", "статус підписки", "стан підписки"),
+    ),
+    "subscribed": (
+        *("suscrito", "suscrita", "suscripto", "recibe el boletín", "abonné", "abonné à la newsletter"),
+        *("inscrit à la newsletter", "reçoit la newsletter", "abonniert", "newsletter abonniert"),
+        *("newsletter-abonnent", "subscrito", "assinante", "recebe a newsletter", "recebe o boletim", "abonat"),
+        *("abonat la newsletter", "सदस्य", "مشترك", "підписаний", "підписана", "підписано"),
+    ),
+    "agreed": (
+        *("consentimiento", "consentimiento rgpd", "acepta comunicaciones", "acepta recibir correos"),
+        *("consentement", "consentement rgpd", "accepte les e-mails", "accepte de recevoir la newsletter"),
+        *("einwilligung", "einwilligung newsletter", "newsletter-einwilligung", "dsgvo-einwilligung"),
+        *("einverständnis", "consentimento", "consentimento rgpd", "consentimento lgpd", "aceita receber e-mails"),
+        *(
+            "consimțământ",
+            "consimțământ gdpr",
+            "acord gdpr",
+            "सहमति",
+            "الموافقة",
+            "موافقة",
+            "згода",
+            "згода на розсилку",
+        ),
+    ),
+    "opted_out": (
+        *(
+            "baja",
+            "dado de baja",
+            "dada de baja",
+            "no contactar",
+            "no enviar correos",
+            "no enviar correo",
+            "desuscrito",
+        ),
+        *("fallecido", "fallecida", "désabonné", "désabonnée", "désinscrit", "désinscrite", "ne pas contacter"),
+        *("ne pas envoyer d'e-mails", "décédé", "décédée", "abgemeldet", "abbestellt", "nicht kontaktieren"),
+        *("keine e-mails", "keine e-mail", "keine mails", "werbewiderspruch", "verstorben"),
+        *("descadastrado", "descadastrada", "não contactar", "não contatar", "não enviar e-mail", "não enviar e-mails"),
+        *(
+            "falecido",
+            "falecida",
+            "dezabonat",
+            "dezabonată",
+            "nu contactați",
+            "a nu se contacta",
+            "decedat",
+            "decedată",
+        ),
+        *("सदस्यता समाप्त", "संपर्क न करें", "ألغى الاشتراك", "عدم الاتصال", "متوفى"),
+        *("відписаний", "відписана", "відписано", "відписався", "не контактувати", "не писати"),
+    ),
+    "on_hold": ("rebotado", "npai", "unzustellbar", "devolvido", "nelivrabil", "недоставлено"),
+    "asked_on": (
+        *("fecha de alta", "fecha de suscripción", "fecha de inscripción", "fecha de registro"),
+        *("fecha de consentimiento", "date d'inscription", "date d'abonnement", "date de consentement"),
+        *("inscrit le", "abonné le", "anmeldedatum", "angemeldet am", "abonniert am", "einwilligungsdatum"),
+        *("einwilligung am", "data de inscrição", "data da inscrição", "data de subscrição", "data de cadastro"),
+        *("data do cadastro", "data do consentimento", "inscrito em", "data abonării", "data înscrierii"),
+        *("सदस्यता तिथि", "تاريخ الاشتراك", "تاريخ التسجيل", "дата підписки", "дата згоди"),
+    ),
+    "left_on": (
+        *("fecha de baja", "date de désinscription", "date de désabonnement", "désinscrit le", "désabonné le"),
+        *("abmeldedatum", "abgemeldet am", "abbestellt am", "data de cancelamento", "data do cancelamento"),
+        *("data dezabonării", "सदस्यता समाप्ति तिथि", "تاريخ إلغاء الاشتراك", "дата відписки"),
+    ),
 }
+POSSIBLE_STATES = (
+    *(
+        "newsletter",
+        "mailing",
+        "e-newsletter",
+        "enews",
+        "consent",
+        "gdpr",
+        "gdpr consent",
+        "active",
+        "enabled",
+    ),
+    *("estado", "estatus", "situación", "boletín", "rgpd", "activo", "inscrito", "inscrita"),
+    *("statut", "état", "situation", "infolettre", "lettre d'information", "inscrit", "inscrite", "actif"),
+    *("zustand", "rundbrief", "rundmail", "dsgvo", "zustimmung", "aktiv", "angemeldet", "mailingliste"),
+    *("situação", "boletim", "lgpd", "ativo", "stare", "statut", "buletin", "activ", "acord", "înscris"),
+    *("स्थिति", "न्यूज़लेटर", "सक्रिय", "الحالة", "النشرة", "النشرة البريدية", "نشط"),
+    *("статус", "стан", "розсилка", "активний"),
+)
+"""Names of columns that may say who unsubscribed, or mean something else. A line whose value would stop mail is refused."""
 TRANSLATED_NAMES = {name: field for field, names in _NAMES.items() for name in names}
 """The field of each name."""
 PARTS_OF_NAMES = {

@@ -50,6 +50,24 @@ def test_street_telephone_and_birthday_are_left_out_by_any_name(name: str) -> No
     assert guess_target(name) == ""
 
 
+CONSENT_COLUMNS = {
+    "es": "Estado de suscripción,Suscrito,Consentimiento,Dado de baja,Fecha de alta,Fecha de baja",
+    "fr": "Statut d’abonnement,Abonné,Consentement,Désabonné,Date d’inscription,Date de désinscription",
+    "de": "Anmeldestatus,Abonniert,Einwilligung,Abgemeldet,Anmeldedatum,Abmeldedatum",
+    "pt": "Estado da subscrição,Subscrito,Consentimento,Descadastrado,Data de inscrição,Data de cancelamento",
+    "ro": "Stare abonament,Abonat,Consimțământ,Dezabonat,Data abonării,Data dezabonării",
+    "hi": "सदस्यता स्थिति,सदस्य,सहमति,सदस्यता समाप्त,सदस्यता तिथि,सदस्यता समाप्ति तिथि",
+    "ar": "حالة الاشتراك,مشترك,الموافقة,ألغى الاشتراك,تاريخ الاشتراك,تاريخ إلغاء الاشتراك",
+    "uk": "Статус підписки,Підписаний,Згода,Відписаний,Дата підписки,Дата відписки",
+}
+
+
+@pytest.mark.parametrize("language", [language for language in OFFERED_LANGUAGES if language != "en"])
+def test_columns_about_consent_are_recognised_in_each_language(language: str) -> None:
+    fields = ["status", "subscribed", "agreed", "opted_out", "asked_on", "left_on"]
+    assert guess_mapping(CONSENT_COLUMNS[language].split(",")) == fields
+
+
 @pytest.mark.parametrize("name", ["Estado", "Apelido", "CP", "Titel", "Spende"])
 def test_a_name_with_several_meanings_stays_an_extra_field(name: str) -> None:
     assert guess_target(name) == f"attribute:{name.lower()}"

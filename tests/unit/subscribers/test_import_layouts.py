@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from subscribers.importing.reading.cell_values import read_day, read_language
+from subscribers.importing.reading.cell_values import read_day, read_day_or_note, read_language
 from subscribers.importing.reading.column_mapping import check_mapping, guess_mapping, header_key
 from subscribers.importing.reading.errors import BadFile
 from subscribers.importing.reading.export_formats import detect_layout, refuse_non_subscribed_export
@@ -169,13 +169,36 @@ def test_soft_opt_in_needs_a_date_after_the_law_began() -> None:
         ("2026-03-31 09:00:00 +0200 CEST", datetime(2026, 3, 31, 7, tzinfo=UTC)),
         ("2026-03-31 09:00:00 UTC", datetime(2026, 3, 31, 9, tzinfo=UTC)),
         ("2026-03-31 09:00:00 CEST", None),
-        ("31/03/2026", None),
+        ("31/03/2026", datetime(2026, 3, 31, tzinfo=UTC)),
+        ("31-3-2026", datetime(2026, 3, 31, tzinfo=UTC)),
+        ("3/31/2026", datetime(2026, 3, 31, tzinfo=UTC)),
+        ("04/04/2026", datetime(2026, 4, 4, tzinfo=UTC)),
+        ("03.04.2026", datetime(2026, 4, 3, tzinfo=UTC)),
+        ("31.03.2026 09:05", datetime(2026, 3, 31, 9, 5, tzinfo=UTC)),
+        ("3/31/2026, 12:05:01 AM", datetime(2026, 3, 31, 0, 5, 1, tzinfo=UTC)),
+        ("3/31/2026 9:05 pm", datetime(2026, 3, 31, 21, 5, tzinfo=UTC)),
+        ("3/31/2026 13:05 PM", None),
+        ("03/04/2026", None),
+        ("03-04-2026 09:00", None),
+        ("31/13/2026", None),
+        ("03.31.2026", None),
+        ("31.03.26", None),
+        ("31/03-2026", None),
         ("2026-02-30", None),
         ("0001-01-01T00:00:00+09:00", None),
     ],
 )
 def test_a_day_is_read_only_if_it_is_unambiguous(text: str, day: datetime | None) -> None:
     assert read_day(text) == day
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [("03/04/2026", "can be two days"), ("31.03.26", "is not a day"), ("1.1.2026", "")]
+)
+def test_a_day_that_is_not_read_is_noted(text: str, says: str) -> None:
+    notes: list[str] = []
+    read_day_or_note(text, notes)
+    assert (says in str(notes[0])) if says else notes == []
 
 
 def test_a_mapping_needs_one_address_and_no_field_twice() -> None:

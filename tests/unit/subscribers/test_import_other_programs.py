@@ -149,6 +149,69 @@ def test_a_column_that_says_yes_or_no_decides(column: str, value: str, kind: str
     assert str(row.kind) == kind
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "kind"),
+    [
+        ("Abgemeldet", "Ja", "left_all"),
+        ("Abgemeldet", "Nein", "join"),
+        ("Abgemeldet", "WAHR", "left_all"),
+        ("Abgemeldet", "31.03.2026", "left_all"),
+        ("Abonniert", "FALSCH", "left_list"),
+        ("Einwilligung", "", "not_subscribed"),
+        ("Consentimento", "sim", "join"),
+        ("Consentimento", "Não", "not_subscribed"),
+        ("Désabonné", "Oui", "left_all"),
+        ("Dezabonat", "da", "left_all"),
+        ("Відписаний", "так", "left_all"),
+        ("ألغى الاشتراك", "نعم", "left_all"),
+        ("सदस्यता समाप्त", "हाँ", "left_all"),
+        ("Status", "Abgemeldet", "left_list"),
+        ("Status", "BAJA", "left_list"),
+        ("Status", "désabonnée", "left_list"),
+        ("Status", "Відписано", "left_list"),
+        ("Status", "Suscrito", "join"),
+        ("Status", "bloqué", "left_all"),
+        ("Status", "unzustellbar", "bounced"),
+        ("Status", "en attente", "not_subscribed"),
+        ("Status", "Ehrenmitglied", "unknown_status"),
+    ],
+)
+def test_yes_no_and_status_are_read_in_each_language(column: str, value: str, kind: str) -> None:
+    (row,) = read(f"email,{column}\nann@example.org,{value}\n")
+    assert str(row.kind) == kind
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("Estado", "Baja"), ("Newsletter", "nein"), ("Statut", "Désabonné"), ("Consent", "no"), ("Статус", "відписаний")],
+)
+def test_a_column_that_may_say_who_left_is_not_ignored(column: str, value: str) -> None:
+    (row,) = read(f"email,{column}\nann@example.org,{value}\n")
+    assert isinstance(row, RefusedRow)
+    assert row.kind == RefusalKind.UNKNOWN_STATUS
+    assert f"The column “{column.lower()}” says “{value}”" in row.reason
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("Estado", "Jalisco"), ("Newsletter", "Wochenbrief"), ("Consent", "yes")]
+)
+def test_a_column_with_another_meaning_is_kept(column: str, value: str) -> None:
+    (row,) = read(f"email,{column}\nann@example.org,{value}\n")
+    assert isinstance(row, PersonRow)
+    assert (row.kind, row.attributes) == ("join", {column.lower(): value})
+
+
+def test_a_date_of_unsubscribing_is_not_ignored() -> None:
+    left, joined = read("email,unsubscribed at\nann@example.org,2026-03-31\nbea@example.org,0000-00-00\n")
+    assert (left.kind, joined.kind) == ("left_list", "join")
+    (unclear,) = read("email,status,fecha de baja\nann@example.org,subscribed,31/03/2026\n")
+    assert isinstance(unclear, RefusedRow)
+    assert "but says that the person is subscribed" in unclear.reason
+    (stated,) = read("email,status,fecha de baja\nann@example.org,unsubscribed,31/03/2026\n")
+    assert isinstance(stated, PersonRow)
+    assert (stated.kind, str(stated.dated_at)) == ("left_list", "2026-03-31 00:00:00+00:00")
+
+
 def test_any_no_wins_over_every_yes_and_every_unclear_value() -> None:
     header = "email,status,subscribed,do not email,opt out,hard bounced\n"
     no, also, refused, complaint = read(

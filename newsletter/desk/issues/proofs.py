@@ -29,7 +29,7 @@ MAX_PROOFS_SHOWN = 5
 
 
 class ProofsContext(TypedDict):
-    """The proof section of desk/issue_overview.html.
+    """The context of desk/issue/proof.html.
 
     ``ticked`` are the primary keys of the staff who are ticked, and ``proof_readers`` is the chosen group: the user and the
     first group, or what a refused form had. ``proof_problems`` has the problem of a refused field, by its name.

@@ -1,6 +1,7 @@
 """Map columns of a file to fields: the possible fields, and the likely field by the column's name. A person decides."""
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 
 from newsletter.common.messages import Message
@@ -47,21 +48,24 @@ REPEATABLE_TARGETS = {"topics", "asked_on", "left_on", *YES_NO_FIELDS}
 """Targets that several columns may have: topics add up, the first date that is given counts, and any “no” wins."""
 
 _ALIASES = {
-    "email": "e-mail, email address, e-mail address, mail, email_address, emailaddress",
+    "email": "e-mail, email address, e-mail address, mail, emailaddress, e-mail 1 - value",
     "name": "full name, fullname, display name, contact name",
     "first_name": "first name, firstname, fname, given name, forename",
     "last_name": "last name, lastname, lname, surname, family name",
-    "country": "cc, country code",
-    "region": "state, province, county, state/province, can2_user_state",
-    "city": "town, city/town, locality, can2_user_city",
-    "postcode": "post code, postal code, zip, zip code, zip_code, zipcode",
-    "language": "lang, locale",
+    "country": "cc, country code, mailing country, address 1 - country",
+    "region": "state, province, county, state/province, can2_user_state, mailing state, "
+    "mailing state/province, address 1 - region",
+    "city": "town, city/town, locality, can2_user_city, mailing city, address 1 - city",
+    "postcode": "post code, postal code, zip, zip code, zipcode, zip/postal code, "
+    "mailing zip/postal code, mailing postal code, address 1 - postal code",
+    "language": "lang, locale, preferred language",
     "topics": "tags, interests, topic, tag, labels, can2_user_tags",
     "giving": "giving status",
     "timezone": "time zone, tz",
-    "source": "origin, signup source, sign-up source",
+    "source": "origin, signup source, sign-up source, lead source",
     "asked_on": "optin_time, confirm_time, signed up, signed up on, subscribed at, opt-in date, optin date, created_at, "
-    "date added, joined, joined on, signup date, sign-up date, creation_date, entered",
+    "date added, joined, joined on, signup date, sign-up date, creation_date, "
+    "entered, added_time, created date, date created",
     "status": "subscription status, email marketing, marketing status, can2_subscription_status, email status, "
     "email marketing consent, subscriber status",
     SUBSCRIBED: "subscribed_to_emails, subscribed to emails, is_subscribed, email subscribed",
@@ -70,24 +74,35 @@ _ALIASES = {
     OPTED_OUT: "no bulk emails (user opt out), is_opt_out, do not email, do_not_email, do not contact, dnc, opt out, opt-out, "
     "optout, opt_out, opted out, opted_out, email opt out, has opted out of email, unsubscribed, is_unsubscribed, "
     "global unsubscribe, blacklisted, blocklisted, is this subscriber blacklisted, is this account disabled?, suppressed, "
-    "deceased, is deceased, opted out of all email, unsubscribed from all email, email_disabled",
+    "deceased, is deceased, opted out of all email, unsubscribed from all email, email_disabled, "
+    "email_blacklisted, emailblacklisted, email blocklisted",
     ON_HOLD: "on hold, on_hold, email on hold, bouncing, hard bounced",
     "expires_on": "expires, expiry, expiry date, consent expires, implied consent until",
     "left_on": "unsub_time, clean_time, unsubscribed at, bounced at",
     "left_because": "unsub_reason",
 }
-_TARGET_BY_NAME = {field: field for field in FIELDS} | {
-    word.strip(): field for field, words in _ALIASES.items() for word in words.split(",")
+_SEPARATORS = re.compile(r"[\s_-]+")
+
+
+def _fold(name: str) -> str:
+    """Return a normalised name as names are compared: without accents, and with one space for white space, _ and -."""
+    return _SEPARATORS.sub(" ", fold_name(name)).strip()
+
+
+_TARGET_BY_NAME = {
+    **{_fold(name): field for name, field in TRANSLATED_NAMES.items()},
+    **{_fold(word): field for field, words in _ALIASES.items() for word in words.split(",")},
+    **{_fold(field): field for field in FIELDS},
 }
-_TARGET_BY_TRANSLATED_NAME = {fold_name(name): field for name, field in TRANSLATED_NAMES.items()}
 _PARTS_OF_NAMES = {
-    fold_name(name): (part, frozenset(map(fold_name, others))) for name, (part, others) in PARTS_OF_NAMES.items()
+    _fold(name): (part, frozenset(map(_fold, others))) for name, (part, others) in PARTS_OF_NAMES.items()
 }
 REFUSED_COLUMNS = (Message("Line in the file"), Message("Why it was refused"), Message("Refusal code"))
 """The columns that a file of refused lines adds before the original ones."""
 _REASON_COLUMN, _CODE_COLUMN = REFUSED_COLUMNS[1].lower(), REFUSED_COLUMNS[2].lower()
 _ADDED_COLUMNS = {name.lower() for name in REFUSED_COLUMNS}
-_IRRELEVANT_COLUMNS = {
+_ADDRESS_PARTS = ("formatted", "street", "po box", "extended address")
+_IRRELEVANT_NAMES = {
     *("lists", "uuid", "id", "updated_at"),
     *("address", "street", "address line 1", "address line 2", "phone", "phone number", "mobile", "birthday"),
     *("date of birth", "dob", "notes", "member_rating", "optin_ip", "confirm_ip", "ip", "ip address", "latitude"),
@@ -114,10 +129,18 @@ _IRRELEVANT_COLUMNS = {
     ),  # CiviCRM
     *("street address", "supplemental address 1", "external identifier", "birth date", "current employer"),
     *("can2_user_address", "can2_phone", "can2_sms_status"),  # Action Network
+    *("sms", "whatsapp", "landline_number", "sms_blacklisted", "modified_time"),  # Brevo
+    *("mailing street", "mobile phone", "home phone", "other phone", "fax", "do not call", "birthdate"),  # Salesforce
+    *("last modified date", "middle name", "name prefix", "name suffix", "nickname", "file as", "photo"),
+    *("phonetic first name", "phonetic middle name", "phonetic last name"),  # Google Contacts
+    *(f"{kind} {number} - label" for kind in ("e-mail", "phone", "address", "website") for number in range(1, 6)),
+    *(f"{kind} {number} - value" for kind in ("e-mail", "phone", "website") for number in range(1, 6)),
+    *(f"address {number} - {part}" for part in _ADDRESS_PARTS for number in range(1, 6)),
+    *(f"address {number} - {part}" for part in ("city", "region", "postal code", "country") for number in range(2, 6)),
     *("unsub_reason_other", "clean_campaign_title", "clean_campaign_id"),
     *_ADDED_COLUMNS,
 }
-_IRRELEVANT_TRANSLATED_COLUMNS = frozenset(map(fold_name, TRANSLATED_IRRELEVANT))
+_IRRELEVANT_COLUMNS = frozenset(map(_fold, (*_IRRELEVANT_NAMES, *TRANSLATED_IRRELEVANT)))
 _UNREPORTED_COLUMNS = {"lists", "uuid", "id", *_ADDED_COLUMNS}
 
 
@@ -131,12 +154,10 @@ def guess_target(name: str) -> str:
     plain = normalise_column_name(name)
     if plain.startswith(ATTRIBUTE) and attribute_key(plain.removeprefix(ATTRIBUTE)):
         return f"{ATTRIBUTE}{attribute_key(plain.removeprefix(ATTRIBUTE))}"
-    if plain in _TARGET_BY_NAME:
-        return _TARGET_BY_NAME[plain]
-    folded = fold_name(plain)
-    if folded in _TARGET_BY_TRANSLATED_NAME:
-        return _TARGET_BY_TRANSLATED_NAME[folded]
-    if plain in _IRRELEVANT_COLUMNS or folded in _IRRELEVANT_TRANSLATED_COLUMNS or not attribute_key(plain):
+    folded = _fold(plain)
+    if folded in _TARGET_BY_NAME:
+        return _TARGET_BY_NAME[folded]
+    if folded in _IRRELEVANT_COLUMNS or not attribute_key(plain):
         return NOT_IMPORTED
     return f"{ATTRIBUTE}{attribute_key(plain)}"
 
@@ -156,7 +177,7 @@ def guess_mapping(header: Sequence[str], *, known_columns: Mapping[str, str] | N
 
 def _split_names(mapping: list[str], *, header: Sequence[str]) -> None:
     """Make “Nombre” the first name beside “Apellidos”, and “Name” the last name beside “Vorname”."""
-    names = [fold_name(normalise_column_name(name)) for name in header]
+    names = [_fold(normalise_column_name(name)) for name in header]
     for at, name in enumerate(names):
         part, others = _PARTS_OF_NAMES.get(name, ("", frozenset()))
         if mapping[at] == "name" and part not in mapping and not others.isdisjoint(names):

@@ -4,6 +4,7 @@ import codecs
 import contextlib
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -31,6 +32,8 @@ MAX_COLUMNS = 500
 _MAX_LEADING_EMPTY_LINES = 100
 _SAMPLE_ROWS = 200
 _SAMPLE_VALUES = 3
+_SEPARATOR_LINE = re.compile(r'"?sep=.?"?[,;\t]*', re.I)
+"""The first line of some files for Excel. It names the separator of cells, which is recognised without it."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ def _find_header(file: BinaryIO, *, encoding: str) -> tuple[int, str]:
     text.detach()
     file.seek(start)
     for number, line in enumerate(lines, 1):
-        if line.strip(" \t\r\n,;"):
+        if line.strip(" \t\r\n,;") and not _SEPARATOR_LINE.fullmatch(line.strip()):
             return number, line
     raise BadFile("The file is empty. Its first line must name the columns, such as: email,name,country,city")
 

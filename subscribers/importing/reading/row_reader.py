@@ -12,7 +12,7 @@ from newsletter.common.errors import BadAddress
 from newsletter.common.messages import Message, Quantity
 from newsletter.common.text import clean_line, unescape_csv_cell
 from subscribers.addresses.normalise import normalise
-from subscribers.attribute_rules import attribute_key, clean_attributes
+from subscribers.attribute_rules import clean_attributes
 from subscribers.importing.reading.cell_values import (
     LINES,
     READERS,
@@ -40,18 +40,15 @@ from subscribers.importing.reading.subscription_state import (
     check_expiry,
     check_soft_opt_in,
     find_state,
-    find_unclear_state,
     read_each_list,
 )
-from subscribers.importing.reading.translated_columns import POSSIBLE_STATES
+from subscribers.importing.reading.unclear_state import find_unclear_state, may_say_who_left
 
 _UNREADABLE = Message(
     "This line cannot be read: a quotation mark is missing, or there is one too many. Correct the line."
 )
 _PACKED_FIELD_LENGTHS = {"country": 100, "region": 100, "city": 120, "language": 40}
 """Fields that may also be inside the JSON attributes, with their maximum lengths."""
-
-_POSSIBLE_STATES = {attribute_key(name) for name in POSSIBLE_STATES}
 
 
 class RowReader:
@@ -94,7 +91,7 @@ class RowReader:
             (target.removeprefix(ATTRIBUTE), at) for at, target in enumerate(columns) if target.startswith(ATTRIBUTE)
         ]
 
-        self._possible_states = [(key, at) for key, at in self._attribute_columns if key in _POSSIBLE_STATES]
+        self._possible_states = [(key, at) for key, at in self._attribute_columns if may_say_who_left(key)]
 
     def read(self, record: Record) -> PersonRow | RefusedRow | None:
         """Return the person of a record, or a refusal, or None if all cells are empty."""

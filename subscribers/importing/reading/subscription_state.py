@@ -80,49 +80,32 @@ def _read_line(status: str, answers: Mapping[str, Iterable[str]]) -> Iterator[tu
     if status.strip():
         yield _read_status(status)
     for field, values in answers.items():
-        filled = list(filter(_is_filled, values))
+        filled = list(filter(is_filled, values))
         if not filled and field in (SUBSCRIBED, AGREED):
             yield RowKind.JOIN, (RefusalKind.NOT_SUBSCRIBED, _NEVER_AGREED)
         for text in filled:
             yield _read_answer(field, text)
 
 
-def find_unclear_state(
-    left_on: Iterable[str], possible: Mapping[str, str], *, is_stated: bool
-) -> tuple[str, Refusal | None]:
-    """Return what else may say that a person unsubscribed, as `find_state` does: a date, or a column that may say so.
-
-    ``possible`` has the values of such columns by their names. ``is_stated``: other columns said that the person subscribed.
-    """
-    day = next(filter(_is_filled, left_on), "").strip()
-    if day and not is_stated:
-        return RowKind.UNSUBSCRIBED_LIST, None
-    if day:
-        return RowKind.JOIN, (
-            RefusalKind.UNKNOWN_STATUS,
-            Message(
-                "This line has a date of unsubscribing or bouncing, “%(day)s”, but says that the person is subscribed. So it "
-                "was not imported. Correct it, or leave one of these columns out.",
-                day=day[:40],
-            ),
-        )
-    column = next((name for name, text in possible.items() if _may_stop_mail(text)), "")
-    if not column:
-        return RowKind.JOIN, None
-    return RowKind.JOIN, (
-        RefusalKind.UNKNOWN_STATUS,
-        Message(
-            "The column “%(column)s” says “%(text)s”. This may mean that the person gets no mail, so the line was not "
-            "imported. Choose the field of this column, such as status. If it means something else, rename it.",
-            column=column.replace("_", " "),
-            text=possible[column].strip()[:40],
-        ),
-    )
-
-
-def _may_stop_mail(text: str) -> bool:
+def says_not_subscribed(text: str) -> bool:
+    """Return True for the status of somebody who is not subscribed. A plain no is none."""
     word = fold_name(text.strip())
-    return word in _NO or word in _NEVER_SUBSCRIBED or _STATUS.get(word, RowKind.JOIN) != RowKind.JOIN
+    return word not in _NO and (word in _NEVER_SUBSCRIBED or _STATUS.get(word, RowKind.JOIN) != RowKind.JOIN)
+
+
+def is_no(text: str) -> bool:
+    return fold_name(text.strip()) in _NO
+
+
+def is_yes(text: str) -> bool:
+    """Return True for a yes, and for the date on which something happened."""
+    answer = fold_name(text.strip())
+    return answer in _YES or _DATE.match(answer) is not None
+
+
+def is_filled(text: str) -> bool:
+    """Return True unless the text is empty, or the date that MySQL stores for none."""
+    return bool(text.strip()) and not text.strip().startswith(_NULL_DATE)
 
 
 def apply_unsubscribe_reason(kind: str, because: str) -> str:
@@ -132,10 +115,6 @@ def apply_unsubscribe_reason(kind: str, because: str) -> str:
     ):
         return RowKind.COMPLAINED
     return kind
-
-
-def _is_filled(text: str) -> bool:
-    return bool(text.strip()) and not text.strip().startswith(_NULL_DATE)
 
 
 def _read_status(text: str) -> tuple[str, Refusal | None]:
@@ -160,7 +139,7 @@ def _read_answer(field: str, text: str) -> tuple[str, Refusal | None]:
         return RowKind.UNSUBSCRIBED_ALL, None
     if answer in _NO:
         return _when_no(field)
-    if answer in _YES or _DATE.match(answer) or (field == ON_HOLD and answer in _HOLD_BY_BOUNCE):
+    if is_yes(text) or (field == ON_HOLD and answer in _HOLD_BY_BOUNCE):
         return {OPTED_OUT: RowKind.UNSUBSCRIBED_ALL, ON_HOLD: RowKind.BOUNCED}.get(field, RowKind.JOIN), None
     return RowKind.JOIN, (
         RefusalKind.UNKNOWN_STATUS,

@@ -133,6 +133,7 @@ POSSIBLE_STATES = (
         "newsletter",
         "mailing",
         "e-newsletter",
+        "double opt-in",
         "enews",
         "consent",
         "gdpr",

@@ -149,6 +149,81 @@ def test_a_column_that_says_yes_or_no_decides(column: str, value: str, kind: str
     assert str(row.kind) == kind
 
 
+BREVO = "CONTACT ID;EMAIL;FIRSTNAME;LASTNAME;SMS;EMAIL_BLACKLISTED;SMS_BLACKLISTED;ADDED_TIME;MODIFIED_TIME\n"
+SALESFORCE = (
+    "First Name,Last Name,Mailing City,Mailing State/Province,Mailing Zip/Postal Code,Mailing Country,Email,Email Opt Out,"
+    "Do Not Call,Lead Source,Created Date,Birthdate\n"
+)
+GOOGLE = (
+    "First Name,Middle Name,Last Name,Birthday,Notes,Photo,E-mail 1 - Label,E-mail 1 - Value,E-mail 2 - Label,"
+    "E-mail 2 - Value,Phone 1 - Value,Address 1 - Formatted,Address 1 - City,Address 1 - Country\n"
+)
+
+
+def test_an_export_of_brevo_says_who_is_blocklisted() -> None:
+    ann, bea = read(
+        BREVO
+        + "1;ann@example.org;Ann;Lee;+44;No;Yes;31-01-2024 10:00:00;\n"
+        + "2;bea@example.org;Bea;;;Yes;No;31-01-2024 10:00:00;\n"
+    )
+    assert isinstance(ann, PersonRow)
+    assert (ann.kind, ann.name, ann.attributes, str(ann.dated_at)[:10]) == ("join", "Ann Lee", {}, "2024-01-31")
+    assert bea.kind == "left_all"
+
+
+def test_an_export_of_salesforce_keeps_the_town_and_no_birthday() -> None:
+    (ann,) = read(f"{SALESFORCE}Ann,Lee,Austin,TX,78701,US,ann@example.org,0,0,Web,3/31/2026,1/2/1980\n")
+    assert isinstance(ann, PersonRow)
+    assert (ann.city, ann.region, ann.country, ann.source) == ("Austin", "TX", "US", "Web")
+    assert (ann.attributes, str(ann.dated_at)[:10]) == ({}, "2026-03-31")
+
+
+def test_a_file_of_google_contacts_has_the_first_address_and_no_notes() -> None:
+    (ann,) = read(
+        f"{GOOGLE}Ann,,Lee,1980-01-02,private,,Work,ann@example.org,Home,b@example.org,+44 1,1 High St,Leeds,GB\n"
+    )
+    assert isinstance(ann, PersonRow)
+    assert (ann.email, ann.name) == ("ann@example.org", "Ann Lee")
+    assert (ann.city, ann.country, ann.attributes) == ("Leeds", "GB", {})
+
+
+def test_a_line_that_names_the_separator_for_excel_is_skipped() -> None:
+    first, second = read("sep=;\r\nE-Mail;Vorname\r\nann@example.org;Ann\r\nb;Bea\r\n")
+    assert isinstance(first, PersonRow)
+    assert (first.name, first.line, second.line) == ("Ann", 3, 4)
+
+
+@pytest.mark.parametrize("name", ["opt_in", "OPT IN", "Opt-In", "marketing_consent", "Email Opt_Out", "email-address"])
+def test_spaces_hyphens_and_underscores_in_names_are_the_same(name: str) -> None:
+    assert not guess_columns([name])[0].startswith("attribute:")
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("Mailing blacklist", "yes"),
+        ("Unsubscribe date", "2026-03-31"),
+        ("GDPR consent by email", "no"),
+        ("Newsletter-Anmeldung", "nein"),
+        ("Subscription state", "unsubscribed"),
+        ("DOUBLE_OPT-IN", "No"),
+    ],
+)
+def test_an_unknown_column_that_may_say_who_left_holds_the_line(column: str, value: str) -> None:
+    (row,) = read(f"email,{column}\nann@example.org,{value}\n")
+    assert isinstance(row, RefusedRow)
+    assert f"says “{value}”. This may mean" in row.reason
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("Mailing blacklist", "no"), ("SMS consent", "no"), ("DOUBLE_OPT-IN", "1"), ("Opt-out reason", "x")],
+)
+def test_a_column_that_stops_no_mail_holds_no_line(column: str, value: str) -> None:
+    (row,) = read(f"email,{column}\nann@example.org,{value}\n")
+    assert row.kind == "join"
+
+
 @pytest.mark.parametrize(
     ("column", "value", "kind"),
     [

@@ -78,8 +78,10 @@ def format_report(report: ImportReport, *, name: str, dry_run: bool) -> Iterator
     if report.refused > SHOWN_LINES:
         yield f"  … and {report.refused - SHOWN_LINES:,} more; use --refused FILE to save all of them for correction."
     if report.noted:
-        many = "1 value was" if report.noted == 1 else f"{report.noted:,} values were"
-        yield f"{many} left out or need checking:"
+        many = (
+            "1 value was left out or needs" if report.noted == 1 else f"{report.noted:,} values were left out or need"
+        )
+        yield f"{many} checking:"
         listed = sorted(report.notes)[:SHOWN_LINES]
         yield from (f"  {_describe_lines(first, lines)}: {note}" for first, note, lines in listed)
         shown = sum(note.lines for note in listed)

@@ -156,6 +156,17 @@ def test_a_refused_sign_up_says_what_to_send_instead() -> None:
     assert not Subscriber.objects.exists()
 
 
+@pytest.mark.parametrize("body", ["", "[1]", "null", '"text"', "7"])
+def test_a_body_that_is_no_object_is_refused_in_plain_words(body: str) -> None:
+    answer = call("post", "sign-ups", key=create_key(), text=body)
+    assert problem(answer, 422).startswith("The body must be a JSON object with the fields of this call. ")
+    assert answer.json()["errors"][0]["where"] == ""
+
+
+def test_a_wrong_limit_of_a_page_names_its_field() -> None:
+    assert problem(call("get", "lists?limit=900", key=create_key("lists:read")), 422).startswith("query.limit: ")
+
+
 def test_people_are_changed_row_by_row_and_logged_without_addresses() -> None:
     make_member(make_list("weekly"), "ada@example.org")
     rows = [

@@ -1,6 +1,6 @@
 """Errors of the API as problem JSON (RFC 9457): what happened, and what to do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 
 import orjson
@@ -106,15 +106,18 @@ def _handle_missing_key(request: HttpRequest, error: AuthenticationError) -> Htt
 
 
 def _handle_invalid_fields(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    invalid = [
-        {
-            "where": ".".join(str(part) for part in problem["loc"] if part not in ("body", "data")),
-            "what": problem["msg"].removeprefix("Value error, "),
-        }
-        for problem in error.errors
-    ]
-    first = f"{invalid[0]['where']}: {invalid[0]['what']}. " if invalid else ""
+    invalid = [_describe_invalid_field(problem) for problem in error.errors]
+    first = ": ".join(filter(None, invalid[0].values())) + ". " if invalid else ""
     return problem_response(422, "A field is invalid", f"{first}{DOCS_HINT}", code="invalid_field", errors=invalid)
+
+
+def _describe_invalid_field(problem: Mapping[str, object]) -> dict[str, str]:
+    """Return where a field is and what is wrong with it. A body that is no object has no field, so "where" is empty."""
+    parts = problem["loc"]
+    where = ".".join(str(part) for part in parts if part not in ("body", "data")) if isinstance(parts, tuple) else ""
+    if not where and problem["type"] in ("missing", "model_type", "model_attributes_type", "dict_type"):
+        return {"where": "", "what": "The body must be a JSON object with the fields of this call"}
+    return {"where": where, "what": str(problem["msg"]).removeprefix("Value error, ")}
 
 
 def _handle_invalid_values(request: HttpRequest, error: ModelValidationError) -> HttpResponse:

@@ -230,10 +230,13 @@ class RowReader:
         return _clean_cell(text, max_length) if text else ""
 
     def _read_name(self, cells: list[str]) -> str:
+        """Return the full name. A single word beside only one part of the name is the other part: “Lovelace” beside “Ada”."""
         name = self._read_line(cells, "name", 200)
-        if name:
-            return name
-        parts = [self._read_line(cells, "first_name", 100), self._read_line(cells, "last_name", 100)]
+        first, last = self._read_line(cells, "first_name", 100), self._read_line(cells, "last_name", 100)
+        is_part = (
+            " " not in name and bool(first) != bool(last) and name.casefold() not in (first.casefold(), last.casefold())
+        )
+        parts = [name] if name and not is_part else [first, name, last]
         return " ".join(part for part in parts if part)[:200].strip()
 
     def _read_day(self, cells: list[str], target: str, notes: list[str]) -> datetime | None:

@@ -84,6 +84,26 @@ def test_both_parts_of_a_name_are_imported(header: str) -> None:
     assert row.name == "Ada Lovelace"
 
 
+@pytest.mark.parametrize(
+    ("header", "cells", "name"),
+    [
+        ("Name,First name", "Lovelace,Ada", "Ada Lovelace"),
+        ("Name,Prénom", "Lovelace,Ada", "Ada Lovelace"),
+        ("Nome,Last name", "Ada,Lovelace", "Ada Lovelace"),
+        ("Name,First name", "Ada Lovelace,Ada", "Ada Lovelace"),
+        ("Name,First name", "Ada,ada", "Ada"),
+        ("Name,First name", ",Ada", "Ada"),
+        ("Name,First name,Last name", "ada99,Ada,Lovelace", "ada99"),
+    ],
+)
+def test_a_single_word_beside_one_part_of_a_name_is_the_other_part(header: str, cells: str, name: str) -> None:
+    file = io.BytesIO(f"email,{header}\nada@example.org,{cells}\n".encode())
+    detected = inspect_file(file)
+    (row,) = read_people(file, detected=detected, mapping=detected.guess(), terms=ImportTerms(kind=RowKind.JOIN))
+    assert isinstance(row, PersonRow)
+    assert row.name == name
+
+
 @pytest.mark.parametrize("header", ["Nombre", "Nom", "Name", "Nome,First name", "Name,Prénom"])
 def test_a_name_without_its_other_part_is_the_full_name(header: str) -> None:
     assert guess_mapping(header.split(","))[0] == "name"

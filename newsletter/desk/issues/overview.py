@@ -63,6 +63,7 @@ class DeliveryContext(TypedDict, total=False):
     recipients: int
     excluded: list[tuple[int, str]]
     receipt: Receipt
+    nothing_accepted: bool
     receipt_error: str
     to_files: bool
     deliveries: list[tuple[int, str]]
@@ -185,6 +186,7 @@ def delivery_context(issue: Issue, send: Send | None) -> DeliveryContext:
         "recipients": receipt.recipients,
         "excluded": label_exclusions(receipt.excluded),
         "receipt": receipt,
+        "nothing_accepted": not receipt.deliveries.get("accepted"),
         "to_files": send.provider == OUTBOX,
         "deliveries": label_deliveries(
             receipt.deliveries, cancelled=receipt.cancelled, to_files=send.provider == OUTBOX

@@ -29,6 +29,7 @@ from subscribers.models import (
     Confirmation,
     ConsentEvent,
     HeldSignup,
+    ImportBatch,
     RateCounter,
     Subscriber,
     Subscription,
@@ -161,6 +162,18 @@ def test_a_body_that_is_no_object_is_refused_in_plain_words(body: str) -> None:
     answer = call("post", "sign-ups", key=create_key(), text=body)
     assert problem(answer, 422).startswith("The body must be a JSON object with the fields of this call. ")
     assert answer.json()["errors"][0]["where"] == ""
+
+
+def test_an_unknown_parameter_is_refused_and_nothing_is_done() -> None:
+    make_list("weekly")
+    key, terms = create_key("people:write lists:read"), "list=weekly&basis=consent&evidence=On%20paper"
+    answer = call(
+        "post", f"imports?{terms}&dry_rum=true", text="email\nann@example.org\n", key=key, content_type="text/csv"
+    )
+    assert problem(answer, 422).startswith("query.dry_rum: This call has no such parameter. It has: list, kind, basis")
+    assert not ImportBatch.objects.exists()
+    assert "It has: limit, cursor" in problem(call("get", "lists?since=2026-01-01", key=key), 422)
+    assert "This call has no parameters" in problem(call("get", "lists/weekly?limit=1", key=key), 422)
 
 
 def test_a_wrong_limit_of_a_page_names_its_field() -> None:

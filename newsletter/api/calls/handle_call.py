@@ -11,7 +11,9 @@ from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from ninja.errors import ValidationError
 from ninja.operation import Operation
+from ninja.params.models import QueryModel
 
 from newsletter.api.calls.access import identify_caller, too_many_calls
 from newsletter.api.calls.limits import Allowance, record_call, take_call
@@ -22,7 +24,7 @@ from newsletter.api.calls.uploads import close_upload, get_upload
 from newsletter.models import ApiKey
 
 Run = Callable[..., HttpResponseBase]
-_ERRORS = (Problem, RequestDataTooBig, DatabaseError, InterfaceError)
+_ERRORS = (Problem, ValidationError, RequestDataTooBig, DatabaseError, InterfaceError)
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,9 @@ def repeat_of(operation: Operation) -> Repeat:
 def handle_call(run: Run) -> Run:
     """Wrap the run of each operation."""
     operation: Operation = run.__self__  # type: ignore[attr-defined]
+    known = [
+        name for model in operation.models if issubclass(model, QueryModel) for name in model.__ninja_flatten_map__
+    ]
 
     @wraps(run)
     def handle(request: HttpRequest, **path_values: object) -> HttpResponseBase:
@@ -75,6 +80,7 @@ def handle_call(run: Run) -> Run:
         try:
             if allowance.is_exceeded:
                 raise too_many_calls(allowance.resets_in, f"More than {allowance.limit} calls in a minute")
+            _refuse_unknown_parameters(request, known=known)
             repeat = repeat_of(operation)
             if request.method == "POST" and HEADER in request.headers and not repeat.reads:
                 body = get_upload(request)[1].encode() if repeat.upload else request.body
@@ -88,6 +94,18 @@ def handle_call(run: Run) -> Run:
         return _finish(request, response, key=key, allowance=allowance, milliseconds=_since(started))
 
     return handle
+
+
+def _refuse_unknown_parameters(request: HttpRequest, *, known: list[str]) -> None:
+    """Raise ValidationError for a parameter that the call does not have: with “dry_rum=true”, a file would be imported."""
+    says = f"This call has no such parameter. It has: {', '.join(known)}" if known else "This call has no parameters"
+    unknown = [
+        {"type": "extra_forbidden", "loc": ("query", name[:80]), "msg": says}
+        for name in request.GET
+        if name not in known
+    ]
+    if unknown:
+        raise ValidationError(unknown)
 
 
 def _finish(

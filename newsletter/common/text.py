@@ -9,6 +9,7 @@ _GUARDED = re.compile(rf"(\A|[;\t\r\n])'(?={_FORMULA})")
 _SPACES = re.compile(r"\s+")
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 _APOSTROPHES = str.maketrans("’ʼ`", "'''")
+_BRACE_OF_FIELD = re.compile(r"\{(?=[{%])")
 _LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ı": "i", "œ": "oe"})
 _JOINERS = "\u200c\u200d"  # letters of some scripts, and some emoji, need them
 
@@ -52,7 +53,7 @@ def unescape_csv_cell(text: str) -> str:
 
 def escape_merge_fields(text: str) -> str:
     """Separate the braces of text from outside, so that they are never read as a personal field."""
-    return text.replace("{{", "{\u2060{").replace("{%", "{\u2060%")
+    return _BRACE_OF_FIELD.sub("{\u2060", text)
 
 
 def shorten(text: str, length: int) -> str:

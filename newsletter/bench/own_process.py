@@ -22,6 +22,12 @@ MAX_SECONDS = 3600
 _INTERRUPTED = 130
 
 
+def give_keys_to_children() -> None:
+    """Let the processes that this one starts use its keys: in a folder without an installation they would create some."""
+    os.environ["NEWSLETTER_SECRET_KEY"] = settings.SECRET_KEY
+    os.environ["NEWSLETTER_ADDRESS_KEY"] = settings.SUBSCRIBERS_ADDRESS_KEY
+
+
 def measure_in_own_process(measure: Callable[..., object], **options: object) -> dict[str, object]:
     """Return the figures of a measurement as plain data, with its ``database``.
 

@@ -110,7 +110,9 @@ def _run(words: list[str]) -> int:
         may_create = _start_django(words)
         command = _load_command(name)
     parsed = _parse_options(command, name, options)
-    if not may_create:
+    if may_create:
+        _create_data_folder()
+    else:
         _require_installation(words)
     _execute(command, parsed)
     return 0
@@ -192,21 +194,19 @@ def _prepare_setup(options: list[str]) -> None:
 
 
 def _start_django(words: list[str]) -> bool:
-    """Load the settings. Return True if the command may create the data folder and its keys."""
+    """Load the settings, and create nothing. Return True if the command may create the data folder and its keys."""
     import django
     from django.core.exceptions import ImproperlyConfigured
 
-    from newsletter.project.secret_keys import keep_new_keys
+    from newsletter.project.secret_keys import hold_new_keys
     from newsletter.project.wrong_folder import keeps_new_keys
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
     try:
-        changes_files = keeps_new_keys(words, environ=os.environ)
-        with keep_new_keys(changes_files):
+        may_create = keeps_new_keys(words, environ=os.environ)
+        with hold_new_keys():
             django.setup()
-        if changes_files:
-            restrict_data_folder()
-        return changes_files
+        return may_create
     except EnvError:
         raise  # a ValueError with a message of its own
     except (ImproperlyConfigured, ValueError) as error:
@@ -215,13 +215,28 @@ def _start_django(words: list[str]) -> bool:
             f"A setting cannot be used: {_one_line(error)} Correct it in the environment or in {file}."
         ) from error
     except OSError as error:
-        elsewhere = (
-            "" if current_settings_file().path else " If your installation is elsewhere, run the command in its folder."
-        )
-        raise CommandLineError(
-            f"The data folder cannot be used ({error.strerror}: {error.filename}). "
-            f"Give this user the right to write there, or set NEWSLETTER_DATA_DIR to another folder.{elsewhere}"
-        ) from error
+        raise _describe_unusable_folder(error) from error
+
+
+def _create_data_folder() -> None:
+    """Create the data folder and its keys if there are none. The options of the command are known to be right."""
+    from newsletter.project.secret_keys import write_held_keys
+
+    try:
+        write_held_keys()
+        restrict_data_folder()
+    except OSError as error:
+        raise _describe_unusable_folder(error) from error
+
+
+def _describe_unusable_folder(error: OSError) -> CommandLineError:
+    elsewhere = (
+        "" if current_settings_file().path else " If your installation is elsewhere, run the command in its folder."
+    )
+    return CommandLineError(
+        f"The data folder cannot be used ({error.strerror}: {error.filename}). "
+        f"Give this user the right to write there, or set NEWSLETTER_DATA_DIR to another folder.{elsewhere}"
+    )
 
 
 def _load_command(name: str) -> "BaseCommand":

@@ -15,7 +15,8 @@ MIN_CHARACTERS, MIN_DIFFERENT = 32, 6
 _KEY_BYTES = 48
 _WAIT_SECONDS, _STEP_SECONDS = 2.0, 0.05
 _made_now: list[Path] = []
-_keeps_new_keys = True
+_held: dict[Path, str] = {}
+_holds_new_keys = False
 KEPT_KEY = "secret.key of the data folder"
 """The name in messages of a key that no setting has."""
 _MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
@@ -55,8 +56,8 @@ def read_key_file(file: Path) -> str:
 
 
 def list_made_keys() -> list[Path]:
-    """Return the key files that this process made, because there were none."""
-    return list(_made_now)
+    """Return the key files that this process made, or will make by `write_held_keys`, because there were none."""
+    return [*_made_now, *_held]
 
 
 def resolve_key(given: str, *, name: str, kept_in: Path, required: bool) -> str:
@@ -65,23 +66,40 @@ def resolve_key(given: str, *, name: str, kept_in: Path, required: bool) -> str:
         return given
     if required:
         raise BadSetting(name, _missing(name, kept_in))
-    return read_key_file(kept_in) or (_make(kept_in) if _keeps_new_keys else secrets.token_urlsafe(_KEY_BYTES))
+    if kept := read_key_file(kept_in):
+        return kept
+    made = _held.get(kept_in) or secrets.token_urlsafe(_KEY_BYTES)
+    if _holds_new_keys:
+        _held[kept_in] = made
+        return made
+    return _write(kept_in, made)
 
 
 @contextmanager
-def keep_new_keys(keeps: bool) -> Iterator[None]:
-    """Choose if keys that the block creates are written to their files. A process that stores nothing needs none there."""
-    global _keeps_new_keys
-    before, _keeps_new_keys = _keeps_new_keys, keeps
+def hold_new_keys() -> Iterator[None]:
+    """Write no key that the block creates. `write_held_keys` does; a process that stores nothing never calls it."""
+    global _holds_new_keys
+    before, _holds_new_keys = _holds_new_keys, True
     try:
         yield
     finally:
-        _keeps_new_keys = before
+        _holds_new_keys = before
 
 
-def _make(file: Path) -> str:
+def write_held_keys() -> None:
+    """Write the keys that this process already uses. Raise EnvError if another process wrote others meanwhile."""
+    while _held:
+        file, key = _held.popitem()
+        if _write(file, key) != key:
+            raise EnvError(
+                "Another command created the keys of this installation at the same moment, so this one did nothing. "
+                "Run it again."
+            )
+
+
+def _write(file: Path, made: str) -> str:
+    """Write a new key and return it, or return the one that another process wrote."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    made = secrets.token_urlsafe(_KEY_BYTES)
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from newsletter.bench.catalogue import IN_OTHER_PARTS, MEASUREMENTS, find_unmeasurable
-from newsletter.bench.own_process import measure_in_own_process
+from newsletter.bench.own_process import give_keys_to_children, measure_in_own_process
 from newsletter.common.commands.base import ProductCommand
 from newsletter.common.errors import DomainError
 
@@ -25,6 +25,7 @@ class Command(ProductCommand):
         parser.add_argument("--json", action="store_true")
 
     def run(self, *, recipients: int, only: Sequence[str] | None, json: bool) -> None:
+        give_keys_to_children()
         conditions: dict[str, object] = {
             "recipients": recipients,
             "provider": "mailgun on loopback, batches of 1,000, provider-side variables",

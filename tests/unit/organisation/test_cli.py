@@ -144,6 +144,9 @@ def test_a_command_in_the_wrong_folder_says_so_and_begins_nothing(tmp_path: Path
         ["restore", "x.zip"],
         ["status", "--version"],
         ["serve", "--version"],
+        ["serve", "--bogus"],
+        ["worker", "--concurrency", "x"],
+        ["setup", "--bogus"],
         ["migrate", "--version"],
     ],
 )
@@ -160,6 +163,12 @@ def test_a_command_in_an_empty_folder_makes_no_data_and_no_keys(tmp_path: Path, 
         assert f"There is no file {words[1]}." in done.stderr
     elif "--version" in words:
         assert (done.returncode, done.stdout) == (0, f"newsletter {version('newsletter')}\n")
+
+
+@pytest.mark.long
+def test_a_measurement_in_an_empty_folder_makes_no_keys(tmp_path: Path) -> None:
+    assert run_unconfigured(["bench", "--recipients", "5000", "--only", "compile"], folder=tmp_path).returncode == 0
+    assert list(tmp_path.rglob("*.key")) == []
 
 
 @pytest.mark.long

@@ -1,18 +1,25 @@
 """What a page loads by itself: after an answer that failed, the page asks again or says that its numbers may be old."""
 
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
 
 from newsletter.demo.sample_week import LOGIN
 from tests.support.desk_browser import IN_CHROMIUM, open_desk
+from tests.support.editor import mail, open_editor, wait_until_saved
 
 pytestmark = IN_CHROMIUM
 BRAND_STEP = "/admin/setup/brand/?plain"
 UNNOTICED_MS = 1_000
 """After this time, no event of the page makes it ask again."""
-NO_CONNECTION, BUSY = "no connection", "503"
+NO_CONNECTION, BUSY, SILENT = "no connection", "503", "no answer"
+SHORT_LIMITS = (
+    """const withLimit = AbortSignal.timeout.bind(AbortSignal); AbortSignal.timeout = () => withLimit(3000);"""
+)
+"""A script after which every page waits three seconds for an answer."""
 ADD_PROGRESS = """() => {
     const section = document.createElement('section');
     const targets = {progress: 'bar', b: 'count', i: 'note'};
@@ -42,21 +49,22 @@ class Failures:
     def __init__(self, page: Page, failure: str, concerns: Callable[[Request], bool]) -> None:
         self.page, self.failure, self.concerns = page, failure, concerns
         self.count = 0
+        self.has_ended = False
         page.route("**/admin/**", self._answer)
 
     def end(self) -> None:
         self.page.wait_for_timeout(UNNOTICED_MS)
         assert self.count
-        self.page.unroute_all(behavior="ignoreErrors")
+        self.has_ended = True  # the route stays: without it, the browser would send the requests that wait
 
     def _answer(self, route: Route) -> None:
-        if not self.concerns(route.request):
+        if self.has_ended or not self.concerns(route.request):
             route.continue_()
             return
         self.count += 1
         if self.failure == BUSY:
             route.fulfill(status=503, body="Busy")
-        else:
+        elif self.failure == NO_CONNECTION:
             route.abort()
 
 
@@ -80,6 +88,80 @@ def test_the_sample_mail_comes_after_a_failed_answer(disturbed: Page, method: st
     expect(sample(disturbed)).to_have_css("background-color", "rgb(255, 244, 201)")
 
 
+def test_the_sample_mail_comes_after_an_answer_that_never_came(disturbed: Page) -> None:
+    disturbed.add_init_script(SHORT_LIMITS)
+    disturbed.goto(BRAND_STEP)
+    expect(sample(disturbed).get_by_role("heading").first).to_be_visible()
+    failures = Failures(disturbed, SILENT, lambda asked: "/sample/" in asked.url)
+    with disturbed.expect_request("**/sample/"):
+        disturbed.locator("#id_background").fill("#fff4c9")
+    failures.end()
+    expect(sample(disturbed)).to_have_css("background-color", "rgb(255, 244, 201)")
+
+
+TYPE_HEADLINE = """field => {
+    field.value = 'An evening by the sea';
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+}"""
+
+
+def is_preview(asked: Request) -> bool:
+    return "/preview/" in asked.url
+
+
+def test_the_preview_comes_after_an_answer_that_never_came(disturbed: Page) -> None:
+    disturbed.add_init_script(SHORT_LIMITS)
+    open_editor(disturbed)
+    expect(mail(disturbed).get_by_role("heading").first).to_be_visible()
+    failures = Failures(disturbed, SILENT, is_preview)
+    with disturbed.expect_request(is_preview):
+        disturbed.locator("#id_headline").evaluate(TYPE_HEADLINE)  # its panel is closed
+    failures.end()
+    expect(mail(disturbed).get_by_text("An evening by the sea").first).to_be_visible()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_preview_comes_after_a_first_load_that_never_ended(disturbed: Page, method: str) -> None:
+    disturbed.add_init_script(SHORT_LIMITS)
+    open_editor(disturbed)
+    failures = Failures(disturbed, SILENT, lambda asked: is_preview(asked) and asked.method == method)
+    with disturbed.expect_request(lambda asked: is_preview(asked) and asked.method == method):
+        disturbed.reload()
+    failures.end()
+    expect(mail(disturbed).get_by_role("heading").first).to_be_visible()
+
+
+def test_text_is_saved_while_the_preview_does_not_answer(disturbed: Page, demo_folder: Path) -> None:
+    open_editor(disturbed)
+    failures = Failures(disturbed, SILENT, is_preview)
+    subject = disturbed.get_by_label("Subject")
+    before = subject.input_value()
+    subject.fill("Typed while nothing answers")
+    wait_until_saved(disturbed, demo_folder / "data" / "demo", "Typed while nothing answers")
+    failures.end()
+    subject.fill(before)
+    wait_until_saved(disturbed, demo_folder / "data" / "demo", before)
+
+
+def test_a_form_says_that_nothing_answered_before_it_was_sent(disturbed: Page) -> None:
+    disturbed.add_init_script(SHORT_LIMITS)
+    disturbed.goto(BRAND_STEP)
+    failures = Failures(disturbed, SILENT, lambda asked: asked.method == "OPTIONS")
+    disturbed.get_by_role("button", name=re.compile("Save|Continue|Next")).first.click()
+    expect(disturbed.get_by_role("alert").filter(visible=True)).to_be_visible()
+    failures.end()
+
+
+def test_checks_come_after_an_answer_that_never_came(disturbed: Page) -> None:
+    disturbed.add_init_script(SHORT_LIMITS)
+    open_editor(disturbed)
+    failures = Failures(disturbed, SILENT, lambda asked: asked.url.endswith("/checks/"))
+    with disturbed.expect_request("**/checks/"):
+        disturbed.get_by_role("button", name="Checks").click()
+    failures.end()
+    expect(disturbed.locator("[data-controller~=nl-checks] a, [data-controller~=nl-checks] li").first).to_be_visible()
+
+
 @pytest.mark.parametrize("failure", [NO_CONNECTION, BUSY])
 def test_a_watched_mail_comes_after_a_failed_first_load(disturbed: Page, failure: str) -> None:
     disturbed.goto("/admin/issues/")
@@ -92,8 +174,10 @@ def test_a_watched_mail_comes_after_a_failed_first_load(disturbed: Page, failure
     expect(disturbed.frame_locator(".nl-frame").get_by_role("heading").first).to_be_visible()
 
 
-@pytest.mark.parametrize("failure", [NO_CONNECTION, BUSY])
+@pytest.mark.parametrize("failure", [NO_CONNECTION, BUSY, SILENT])
 def test_a_progress_says_that_its_numbers_may_be_old(disturbed: Page, failure: str) -> None:
+    disturbed.add_init_script(SHORT_LIMITS)
+    disturbed.goto("/admin/")
     Failures(disturbed, failure, lambda asked: "/long-task/" in asked.url)
     disturbed.add_script_tag(url="/static/subscribers/progress.js")
     disturbed.evaluate(ADD_PROGRESS)

@@ -6,6 +6,7 @@
   const SETTLE_MS = 700; // the rich text editor writes to its field with a delay
   const LEAVE_MS = 8000;
   const STEP_MS = 50;
+  const PREVIEW_MS = 5000;
   const FREE = 'free';
   const ASKED = 'asked';
   const ALLOWED = 'allowed';
@@ -43,6 +44,7 @@
       clearTimeout(this.openTimer);
       clearTimeout(this.retryTimer);
       clearTimeout(this.settleTimer);
+      clearTimeout(this.postponedTimer);
       this.listeners.forEach(([target, name, listener]) => target.removeEventListener(name, listener, true));
     }
 
@@ -129,13 +131,18 @@
       document.getElementById(`subtitle-${target.id}`).textContent = this.conflictValue;
     }
 
-    // The preview goes first: a save beside it would take the server's time from what somebody waits for.
+    // The preview goes first: a save beside it would take the server's time from what somebody waits for. A preview that
+    // takes long does not hold up the save.
     beginSave(event) {
-      this.isPostponed = Boolean(this.isPreviewing);
-      if (this.isPostponed) {
+      const isPostponed = this.isPreviewing && !this.isFollowing;
+      if (isPostponed) {
         event.preventDefault();
+        if (!this.isPostponed) this.postponedTimer = setTimeout(() => this.savePostponed(), PREVIEW_MS);
+        this.isPostponed = true;
         return;
       }
+      this.isPostponed = false;
+      clearTimeout(this.postponedTimer);
       this.sentData = this.unsaved?.formData;
       this.isSending = true;
     }
@@ -144,6 +151,7 @@
       this.isPreviewing = false;
       if (!this.isPostponed) return;
       this.isPostponed = false;
+      clearTimeout(this.postponedTimer);
       this.save();
     }
 

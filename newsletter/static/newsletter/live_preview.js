@@ -3,6 +3,7 @@
   const WAIT_MS = 20; // one key is several events
   const LOOK_AGAIN_MS = 100;
   const RETRY_MS = 4000;
+  const ANSWER_MS = 60000; // without a limit, one answer that never comes would end the preview
   const SETTLE_MS = 700; // the rich text editor writes to its field with a delay
   const NOT_IN_MAIL = ['csrfmiddlewaretoken', 'loaded_revision_id', 'loaded_revision_created_at'];
   const EVENTS = ['input', 'change', 'keyup', 'click', 'drop', 'w-unsaved:add'];
@@ -14,8 +15,9 @@
       this.panel.dataset.wPreviewAutoUpdateIntervalValue = '0';
       this.sidePanel = this.panel.closest('[data-side-panel]');
       this.mode = this.panel.querySelector('[name=preview_mode]');
+      this.answerMs = ANSWER_MS;
       this.listeners = [
-        [this.panel, 'w-preview:update', () => { this.shown = this.written; }],
+        [this.panel, 'w-preview:update', () => this.noteLoading()],
         [this.panel, 'w-preview:error', () => { this.shown = null; }],
         [this.panel, 'w-preview:updated', () => this.noteLoaded()],
         [this.sidePanel, 'show', () => this.wait(WAIT_MS)],
@@ -24,10 +26,12 @@
       ];
       this.listeners.forEach(([target, name, listener]) => target.addEventListener(name, listener, true));
       if (this.loader?.ready) this.noteLoaded(); // its first request has failed already
+      else if (this.loader?.updatePromise) this.limitLoading();
     }
 
     disconnect() {
       clearTimeout(this.timer);
+      this.loading = null;
       this.listeners.forEach(([target, name, listener]) => target.removeEventListener(name, listener, true));
     }
 
@@ -44,7 +48,26 @@
       return new URLSearchParams(data).toString();
     }
 
+    noteLoading() {
+      this.shown = this.written;
+      this.limitLoading();
+    }
+
+    // Wagtail's controller loads nothing else until its last page is there.
+    limitLoading() {
+      const loading = AbortSignal.timeout(this.answerMs);
+      this.loading = loading;
+      loading.addEventListener('abort', () => {
+        if (this.loading !== loading) return;
+        this.shown = null;
+        this.answerMs *= 2;
+        this.panel.querySelectorAll('iframe:not([id])').forEach((iframe) => iframe.remove());
+        this.loader.finishUpdate();
+      });
+    }
+
     noteLoaded() {
+      this.loading = null;
       if (!this.hasPage) this.shown = null;
       if (this.explainsItself) this.panel.classList.remove('w-preview--has-errors');
       if (this.shown === null) this.wait(RETRY_MS);
@@ -70,7 +93,10 @@
       let failed = false;
       if (isOld && !this.skipped) {
         this.asking = true;
-        await this.ask().then(() => { this.shown = written; }, () => { failed = true; }); // the old mail stays
+        await this.ask().then(() => { this.shown = written; }, (error) => { // the old mail stays
+          failed = true;
+          if (error.name === 'TimeoutError') this.answerMs *= 2; // the server needs longer
+        });
         this.asking = false;
         missed = this.written !== written;
       }
@@ -105,10 +131,13 @@
       const url = new URL(this.panel.dataset.wPreviewUrlValue, window.location.href);
       url.searchParams.set('mode', this.mode.value);
       const body = new FormData(this.form);
-      const answer = await fetch(url, { method: 'POST', body, headers: { Accept: 'text/html' }, redirect: 'error' });
+      const headers = { Accept: 'text/html' };
+      const signal = AbortSignal.timeout(this.answerMs);
+      const answer = await fetch(url, { method: 'POST', body, headers, signal, redirect: 'error' });
       const failed = answer.status === 422;
       if (!answer.ok && !failed) throw new Error(`The preview answered ${answer.status}.`);
       const html = await answer.text();
+      this.answerMs = ANSWER_MS;
       const { contentDocument: shown, contentWindow: view } = this.frame;
       // A parser of the iframe has the content policy of the mail, which allows its inline styles.
       const fresh = new view.DOMParser().parseFromString(html, 'text/html');

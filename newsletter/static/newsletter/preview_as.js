@@ -1,6 +1,7 @@
 // Combines “Version” and “Shown as” into the mode of the preview panel, and searches for a person.
 (() => {
   const WAIT_MS = 300;
+  const ANSWER_MS = 30000;
 
   class PreviewAs extends window.StimulusModule.Controller {
     static targets = ['mode', 'readers', 'part', 'asked', 'found', 'hint'];
@@ -41,6 +42,7 @@
           method: 'POST',
           body: new URLSearchParams({ q: query }),
           headers: { 'X-CSRFToken': document.querySelector('[name=csrfmiddlewaretoken]').value },
+          signal: AbortSignal.timeout(ANSWER_MS),
           redirect: 'error',
         });
         if (!response.ok) throw new Error(String(response.status));

@@ -2,12 +2,14 @@
 window.saveObstacles = {
   OFFLINE: 'offline',
   SIGNED_OUT: 'signed-out',
+  ANSWER_MS: 15000, // without an answer for this long, the connection counts as lost
 
   // Returns what keeps a form from being saved at this address, or null.
   async find(url) {
     this.takeToken();
     try {
-      const answer = await fetch(url, { method: 'OPTIONS', redirect: 'manual' });
+      const signal = AbortSignal.timeout(this.ANSWER_MS);
+      const answer = await fetch(url, { method: 'OPTIONS', signal, redirect: 'manual' });
       return answer.type === 'opaqueredirect' ? this.SIGNED_OUT : null;
     } catch {
       return this.OFFLINE;

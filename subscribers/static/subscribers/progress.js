@@ -3,6 +3,7 @@
 (() => {
   const VISIBLE = 2000;
   const HIDDEN = 15000; // also the longest wait while answers fail
+  const ANSWER_MS = 30000;
   const FIELDS = 'input:not([type=hidden]), textarea, select';
 
   const isChanged = (field) => {
@@ -41,7 +42,9 @@
 
     async refresh() {
       try {
-        const response = await fetch(this.urlValue, { headers: { accept: 'application/json' }, redirect: 'error' });
+        const headers = { accept: 'application/json' };
+        const signal = AbortSignal.timeout(ANSWER_MS);
+        const response = await fetch(this.urlValue, { headers, signal, redirect: 'error' });
         if (!response.ok) throw new Error(`The task answered ${response.status}.`);
         this.show(await response.json());
         this.failures = 0;

@@ -235,6 +235,11 @@ def reuse_mapping(header: Sequence[str], *, before: Sequence[str], mapping: Sequ
     return [next(targets) if is_file_column(name) else NOT_IMPORTED for name in header]
 
 
+def find_chosen_attributes(header: Sequence[str]) -> set[int]:
+    """Return the positions of columns that are called “attribute:NAME”, as in an export of this newsletter."""
+    return {at for at, name in enumerate(header) if normalise_column_name(name).startswith(ATTRIBUTE)}
+
+
 def find_code_column(header: Sequence[str]) -> int | None:
     """Return the position of the column of codes in a file of refused lines, or None."""
     names = list(map(normalise_column_name, header))

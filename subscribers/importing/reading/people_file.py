@@ -15,6 +15,7 @@ from newsletter.common.messages import Quantity
 from subscribers.addresses.normalise import normalise
 from subscribers.importing.reading.column_mapping import (
     check_mapping,
+    find_chosen_attributes,
     find_code_column,
     has_reasons_without_codes,
     normalise_column_name,
@@ -162,6 +163,7 @@ def read_people(
         delimiter=detected.delimiter,
         code_at=find_code_column(detected.header),
         without_codes=has_reasons_without_codes(detected.header),
+        chosen=find_chosen_attributes(detected.header),
     )
     return _rows(file, detected=detected, reader=reader, email_at=list(mapping).index("email"))
 

@@ -4,7 +4,7 @@ It uses no database; places and topics stay texts. A postcode is used to find th
 """
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -55,6 +55,7 @@ class RowReader:
     """Read the records of one file with these columns.
 
     `code_at` is the column of codes in a file of refused lines. `without_codes`: it is such a file and has no such column.
+    `chosen` are the columns that their own names make attributes.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class RowReader:
         delimiter: str = ",",
         code_at: int | None = None,
         without_codes: bool = False,
+        chosen: Collection[int] = (),
     ) -> None:
         self._terms = terms
         self._delimiter = delimiter
@@ -91,7 +93,9 @@ class RowReader:
             (target.removeprefix(ATTRIBUTE), at) for at, target in enumerate(columns) if target.startswith(ATTRIBUTE)
         ]
 
-        self._possible_states = [(key, at) for key, at in self._attribute_columns if may_say_who_left(key)]
+        self._possible_states = [
+            (key, at) for key, at in self._attribute_columns if at not in chosen and may_say_who_left(key)
+        ]
 
     def read(self, record: Record) -> PersonRow | RefusedRow | None:
         """Return the person of a record, or a refusal, or None if all cells are empty."""

@@ -276,6 +276,12 @@ def test_a_column_with_another_meaning_is_kept(column: str, value: str) -> None:
     assert (row.kind, row.attributes) == ("join", {column.lower(): value})
 
 
+def test_a_column_that_is_called_an_attribute_holds_no_line() -> None:
+    (row,) = read("email,attribute:consent\nann@example.org,no\n")
+    assert isinstance(row, PersonRow)
+    assert (row.kind, row.attributes) == ("join", {"consent": "no"})
+
+
 def test_a_date_of_unsubscribing_is_not_ignored() -> None:
     left, joined = read("email,unsubscribed at\nann@example.org,2026-03-31\nbea@example.org,0000-00-00\n")
     assert (left.kind, joined.kind) == ("left_list", "join")

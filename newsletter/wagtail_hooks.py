@@ -39,6 +39,9 @@ from subscribers.desk.listing import register_log_actions
 register_edit_effect(ApprovalEffect())
 register_body_blocks()
 
+_STYLES = ("frame", "blocks", "tables", "forms", "issue", "account", "editor")
+"""In the order in which they are loaded: a later one may change an earlier one's rule."""
+
 for viewset in (
     IssueViewSet,
     StoryViewSet,
@@ -57,7 +60,7 @@ def register_documents_endpoint(router: WagtailAPIRouter) -> None:
 
 
 def add_styles() -> str:
-    files = ((static(f"newsletter/{name}.css"),) for name in ("desk", "editor"))
+    files = ((static(f"newsletter/desk/{name}.css"),) for name in _STYLES)
     return format_html_join("", '<link rel="stylesheet" href="{}">', files)
 
 

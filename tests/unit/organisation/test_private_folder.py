@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,8 @@ def test_files_of_a_serving_process_are_private(home: Path, migrated_sqlite: Pat
 def test_an_open_data_folder_is_closed_when_the_program_starts(home: Path, data: Path) -> None:
     for name in ("newsletter.sqlite3-wal", "newsletter.sqlite3-shm", "newsletter.sqlite3"):
         (data / name).unlink()
-    sqlite3.connect(data / "newsletter.sqlite3").close()
+    with closing(sqlite3.connect(data / "newsletter.sqlite3")) as database:
+        database.execute("PRAGMA user_version = 1")  # an empty file would count as no installation
     (data / "secret.key").write_text("an earlier key that is long enough to be one")
     assert run_as_nobody(lambda: (data / "left.journal").read_text()) == "reader@example.org"
     done = run_unconfigured(["status"], folder=home)

@@ -4,7 +4,7 @@ import gc
 import os
 import re
 import sys
-from argparse import ArgumentError, ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from environs import EnvError
 
 from newsletter.common.errors import DomainError
-from newsletter.demo.environment import DEFAULT_PORT, MAX_SUBSCRIBERS, prepare_demo
+from newsletter.demo.environment import prepare_demo
 from newsletter.monitoring.process_memory import limit_memory_arenas
 from newsletter.project.process_setup import make_files_private, restrict_data_folder
 from newsletter.project.settings_file import BadSetting, current_settings_file, read_settings_file
@@ -100,11 +100,10 @@ def _run(words: list[str]) -> int:
         words = [words[1], "--help"]
     name, options = words[0], words[1:]
     read_settings_file(os.environ)
-    only_help = bool({"-h", "--help"} & set(options))
-    if name == "demo" and not only_help:
-        _check_demo_people(options)
-        prepare_demo(port=_demo_port(options), serves="--no-serve" not in options, environ=os.environ)
-    if name == "setup" and not only_help:
+    only_usage = bool({"-h", "--help", "--version"} & set(options))
+    if name == "demo" and not only_usage:
+        _prepare_demo(options)
+    if name == "setup" and not only_usage:
         _prepare_setup(options)
     with _no_garbage_collection():
         may_create = _start_django(words)
@@ -158,30 +157,12 @@ def _overview() -> str:
     )
 
 
-def _demo_port(options: list[str]) -> int:
-    parser = ArgumentParser(add_help=False, exit_on_error=False, allow_abbrev=False)
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT)
-    try:
-        port: int = parser.parse_known_args(options)[0].port
-    except ArgumentError as error:
-        raise CommandLineError("--port needs a number, such as --port 8001.", status=2) from error
-    if not 0 < port < 65_536:
-        raise CommandLineError(
-            f"There is no port {port}. Choose one from 1024 to 65535, such as --port 8001.", status=2
-        )
-    return port
+def _prepare_demo(options: list[str]) -> None:
+    """Empty the folder of an earlier demo if the options are right."""
+    from newsletter.demo.options import DemoOptions
 
-
-def _check_demo_people(options: list[str]) -> None:
-    """Check the number of people before an earlier demo is emptied."""
-    parser = ArgumentParser(add_help=False, exit_on_error=False, allow_abbrev=False)
-    parser.add_argument("--subscribers", type=int, default=1)
-    try:
-        people: int = parser.parse_known_args(options)[0].subscribers
-    except ArgumentError as error:
-        raise CommandLineError("--subscribers needs a whole number, such as --subscribers 500.", status=2) from error
-    if not 1 <= people <= MAX_SUBSCRIBERS:
-        raise CommandLineError(f"--subscribers takes a number from 1 to {MAX_SUBSCRIBERS:,}.", status=2)
+    read = _parse_options(DemoOptions(), "demo", options)
+    prepare_demo(port=read.port, serves=not read.no_serve, environ=os.environ)
 
 
 def _prepare_setup(options: list[str]) -> None:

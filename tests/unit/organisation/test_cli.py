@@ -71,8 +71,11 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
         (["xyzzy"], "There is no command “xyzzy”. `newsletter --help` lists the commands."),
         (["apply"], "The following arguments are required: FILE.toml. Try: newsletter apply --help"),
         (["apply", "x.toml", "--drie-run"], "Unrecognized arguments: --drie-run. Try: newsletter apply --help"),
-        (["demo", "--port", "many"], "--port needs a number, such as --port 8001."),
-        (["demo", "--port", "70000"], "There is no port 70000."),
+        (
+            ["demo", "--port", "many"],
+            "Argument --port: there is no port many.",
+        ),
+        (["demo", "--port", "70000"], "Argument --port: there is no port 70000."),
     ],
 )
 def test_a_mistyped_command_line_ends_with_status_2_and_one_line(
@@ -147,6 +150,8 @@ def test_a_command_in_the_wrong_folder_says_so_and_begins_nothing(tmp_path: Path
         ["serve", "--bogus"],
         ["worker", "--concurrency", "x"],
         ["setup", "--bogus"],
+        ["demo", "--bogus"],
+        ["demo", "--version"],
         ["migrate", "--version"],
     ],
 )
@@ -248,6 +253,17 @@ def test_a_bad_number_of_sample_people_keeps_the_earlier_demo(
     (tmp_path / "demo" / ".newsletter-demo").write_text("mine")
     assert cli.main(["demo", f"--subscribers={people}"]) == 2
     assert "--subscribers" in capsys.readouterr().err
+    assert (tmp_path / "demo" / ".newsletter-demo").read_text() == "mine"
+
+
+@pytest.mark.parametrize("option", ["--bogus", "--subs=0"])
+def test_a_wrong_option_of_the_demo_keeps_the_earlier_demo(
+    option: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NEWSLETTER_DATA_DIR", str(tmp_path))
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / ".newsletter-demo").write_text("mine")
+    assert cli.main(["demo", option]) == 2
     assert (tmp_path / "demo" / ".newsletter-demo").read_text() == "mine"
 
 

@@ -17,6 +17,7 @@ from newsletter.common.errors import DomainError
 from newsletter.demo.environment import prepare_demo
 from newsletter.monitoring.process_memory import limit_memory_arenas
 from newsletter.project.process_setup import make_files_private, restrict_data_folder
+from newsletter.project.secret_keys import OtherKeysWritten
 from newsletter.project.settings_file import BadSetting, current_settings_file, read_settings_file
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class CommandLineError(DomainError):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    environment = dict(os.environ)
     make_files_private()
     limit_memory_arenas()
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -79,6 +81,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         _print_error(f"{error} {say_where(error.setting, environ=os.environ, file=current_settings_file())}")
         return 1
+    except OtherKeysWritten as error:
+        if arguments is None:
+            _start_again(environment)
+        _print_error(str(error))
+        return 1
     except (DomainError, EnvError) as error:
         _print_error(str(error))
         return 1
@@ -87,6 +94,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
+
+
+def _start_again(environment: dict[str, str]) -> None:
+    """Replace this process by the same command, which then reads the keys that another one wrote."""
+    sys.stdout.flush()
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 - no shell is needed
 
 
 def _run(words: list[str]) -> int:

@@ -22,6 +22,10 @@ KEPT_KEY = "secret.key of the data folder"
 _MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
 
 
+class OtherKeysWritten(EnvError):
+    """Another process wrote the keys of the installation after this one made its own."""
+
+
 def is_weak(key: str) -> bool:
     """Return True if somebody who has a link or a hash could find the key by trying."""
     return len(key) < MIN_CHARACTERS or len(set(key)) < MIN_DIFFERENT
@@ -87,11 +91,11 @@ def hold_new_keys() -> Iterator[None]:
 
 
 def write_held_keys() -> None:
-    """Write the keys that this process already uses. Raise EnvError if another process wrote others meanwhile."""
+    """Write the keys that this process already uses. Raise OtherKeysWritten if another process wrote others."""
     while _held:
         file, key = _held.popitem()
         if _write(file, key) != key:
-            raise EnvError(
+            raise OtherKeysWritten(
                 "Another command created the keys of this installation at the same moment, so this one did nothing. "
                 "Run it again."
             )

@@ -177,6 +177,33 @@ def test_a_measurement_in_an_empty_folder_makes_no_keys(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+def test_a_command_uses_the_keys_that_another_wrote_meanwhile(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from newsletter.project import cli, secret_keys\n"
+        "write, data = secret_keys.write_held_keys, Path('var')\n"
+        "def write_later() -> None:\n"
+        "    data.mkdir(exist_ok=True)\n"
+        "    for name in ('secret.key', 'address.key'):\n"
+        "        (data / name).write_text(f'of another command: {name}')\n"
+        "    write()\n"
+        "secret_keys.write_held_keys = write_later\n"
+        "sys.exit(cli.main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "migrate", "--plan"],
+        cwd=tmp_path,
+        env={**CLEAN, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Planned operations:" in done.stdout
+    assert (tmp_path / "var" / "secret.key").read_text() == "of another command: secret.key"
+
+
+@pytest.mark.long
 def test_a_failed_command_keeps_the_data_folder_that_was_there(tmp_path: Path) -> None:
     (tmp_path / "var").mkdir()
     assert run_unconfigured(["restore", "x.zip"], folder=tmp_path).returncode == 1

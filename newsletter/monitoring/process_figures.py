@@ -19,6 +19,7 @@ _MISSING = {
     "scheduler": "No scheduler runs: no source is read, no issue is assembled and no send begins.",
     "worker": "No worker runs: nothing is sent, neither issues nor confirmations.",
 }
+_START = "Start newsletter serve (with systemd: sudo systemctl start newsletter)"
 _OWN_SERVER = "A WSGI server of your own reports from its first request on."
 
 
@@ -98,7 +99,7 @@ def check_processes(*, now: datetime) -> Iterator[Finding]:
     running = [process for process in processes if is_running(process, now=now)]
     if not running:
         text = "No process runs: no page opens, no issue is assembled and nothing is sent."
-        do = "Start newsletter serve. On several machines, start web, scheduler and worker."
+        do = f"{_START}. On several machines, start web, scheduler and worker."
         yield warning("processes", text, f"{do} {_OWN_SERVER}")
         return
     for process in running:
@@ -106,7 +107,7 @@ def check_processes(*, now: datetime) -> Iterator[Finding]:
     for role, figures in read_roles(processes, now=now).items():
         if not figures.running:
             text = _MISSING[role]
-            do = f"Start newsletter serve, or newsletter {role}."
+            do = f"{_START}, or newsletter {role}."
             if figures.last_seen:
                 text = f"{text} The last one wrote to the database on {figures.last_seen:%Y-%m-%d %H:%M} UTC."
                 do = f"Read the end of its log. {do}"

@@ -35,7 +35,9 @@ def test_an_overdue_issue_is_reported_on_home_in_doctor_and_status(capsys) -> No
     issue = due_issue()
     assert "is overdue" in find_trouble(now=LATER)
     assert check_overdue(now=LATER).level == "error"
-    assert "newsletter scheduler" in check_overdue(now=LATER).do
+    do = check_overdue(now=LATER).do
+    assert "newsletter scheduler" in do
+    assert "`newsletter serve` (with systemd: `sudo systemctl start newsletter`)" in do
     with time_machine.travel(LATER, tick=False):
         page = sign_in("writer").get("/admin/").content.decode()
         call_command("status", "--json")

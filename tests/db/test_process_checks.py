@@ -49,7 +49,7 @@ def test_if_nothing_runs_one_warning_says_how_to_start_it() -> None:
     add("web", "scheduler", "worker", seen_ago=600)
     (text,) = warnings()
     assert "No process runs" in text
-    assert "Start newsletter serve" in text
+    assert "Start newsletter serve (with systemd: sudo systemctl start newsletter)." in text
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_missing_role_is_a_warning_that_says_its_harm(missing: str, harm: str)
     add(*({"web", "scheduler", "worker"} - {missing}))
     (text,) = warnings()
     assert harm in text
-    assert f"Start newsletter serve, or newsletter {missing}." in text
+    assert f"Start newsletter serve (with systemd: sudo systemctl start newsletter), or newsletter {missing}." in text
 
 
 def test_a_missing_web_process_may_be_a_wsgi_server_that_nobody_asked() -> None:

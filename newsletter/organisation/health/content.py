@@ -80,7 +80,8 @@ def check_overdue(*, now: datetime) -> Finding:
     due = issue.due_at.astimezone(ZoneInfo(issue.publication.zone))
     text = f"{issue} was due on {due:%Y-%m-%d at %H:%M} and was not started."
     do = (
-        "Run `newsletter serve`, or `newsletter scheduler` and a worker; or send it with `newsletter send ISSUE --now`."
+        "Start `newsletter serve` (with systemd: `sudo systemctl start newsletter`), or `newsletter scheduler` and a worker; "
+        "or send it with `newsletter send ISSUE --now`."
     )
     return error("due issues", text, do)
 

@@ -249,3 +249,5 @@ def test_a_project_and_a_domain_are_shown_and_a_key_is_not() -> None:
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_staff_read_what_they_must_do_themselves(scheme: str) -> None:
     assert all(len(str(limit)) > 40 for limit in ADAPTERS[scheme].limits)
+    paced = [str(limit) for limit in ADAPTERS[scheme].limits if "people_per_second" in str(limit)]
+    assert all("NEWSLETTER_PROVIDER_URL" in limit for limit in paced)

@@ -62,7 +62,7 @@ class MailerSend(SingleMailAdapter):
         ),
         Message(
             "MailerSend takes 120 mails a minute: 1,000 people need about 9 minutes. If your account may send faster, set "
-            "people_per_second in the URL of the account."
+            "people_per_second in the setting with the URL of the provider account, such as NEWSLETTER_PROVIDER_URL."
         ),
         Message(
             "MailerSend takes one way to unsubscribe in a mail's header: the link. The address for it is left out."

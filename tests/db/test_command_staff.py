@@ -79,6 +79,15 @@ def test_on_a_terminal_a_new_password_is_asked_for_twice(
     assert "is now editor" in capsys.readouterr().out
 
 
+def test_a_short_password_is_refused_before_it_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter(["short"])
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr(staff, "getpass", lambda question: next(answers))
+    with pytest.raises(CommandError, match="too short"):
+        call_command("staff", "add", "ann@example.org", "--role=writer")
+    assert not User.objects.exists()
+
+
 def test_no_password_at_all_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CommandError, match=r"ann@example\.org needs a password"):
         add("ann@example.org", "--role=writer", typed="", monkeypatch=monkeypatch)

@@ -146,8 +146,19 @@ def check_role(role: str) -> Role:
     raise UnknownRole(_("There is no role “%(role)s”; %(hint)s") % {"role": role, "hint": hint})
 
 
+def check_new_password(email: str, password: str) -> None:
+    """Check the password of a person without an account. Raises BadAddress, BadPassword."""
+    address = check_email(email)
+    _check_password(User(username=address.lower(), email=address), password)
+
+
 def set_password(person: User, password: str) -> None:
     """Set a password on the unsaved person. Raises BadPassword."""
+    _check_password(person, password)
+    person.set_password(password)
+
+
+def _check_password(person: User, password: str) -> None:
     if not password:
         raise BadPassword(
             _("%(username)s needs a password. Type one when asked, or give it on standard input.")
@@ -157,7 +168,6 @@ def set_password(person: User, password: str) -> None:
         validate_password(password, user=person)
     except ValidationError as error:
         raise BadPassword(" ".join(error.messages)) from error
-    person.set_password(password)
 
 
 def give_role(person: User, role: Role) -> None:

@@ -10,6 +10,7 @@ from newsletter.organisation.accounts.staff import (
     BadPassword,
     StaffChange,
     add_staff,
+    check_new_password,
     is_staff,
     list_staff,
     remove_second_factor,
@@ -76,6 +77,7 @@ def _read_password(email: str, *, from_stdin: bool) -> str | None:
     if is_staff(email):
         return None
     password = getpass(f"Password for {email}, at least 12 characters: ")
+    check_new_password(email, password)
     if getpass("Repeat the password: ") != password:
         raise BadPassword("The two passwords are not the same. Run the command again.")
     return password

@@ -4,6 +4,7 @@
   const LOOK_AGAIN_MS = 100;
   const RETRY_MS = 4000;
   const ANSWER_MS = 60000; // without a limit, one answer that never comes would end the preview
+  const LONGEST_MS = 240000;
   const SETTLE_MS = 700; // the rich text editor writes to its field with a delay
   const NOT_IN_MAIL = ['csrfmiddlewaretoken', 'loaded_revision_id', 'loaded_revision_created_at'];
   const EVENTS = ['input', 'change', 'keyup', 'click', 'drop', 'w-unsaved:add'];
@@ -60,10 +61,14 @@
       loading.addEventListener('abort', () => {
         if (this.loading !== loading) return;
         this.shown = null;
-        this.answerMs *= 2;
+        if (!this.asking) this.waitLonger();
         this.panel.querySelectorAll('iframe:not([id])').forEach((iframe) => iframe.remove());
         this.loader.finishUpdate();
       });
+    }
+
+    waitLonger() {
+      this.answerMs = Math.min(this.answerMs * 2, LONGEST_MS);
     }
 
     noteLoaded() {
@@ -95,7 +100,7 @@
         this.asking = true;
         await this.ask().then(() => { this.shown = written; }, (error) => { // the old mail stays
           failed = true;
-          if (error.name === 'TimeoutError') this.answerMs *= 2; // the server needs longer
+          if (error.name === 'TimeoutError') this.waitLonger();
         });
         this.asking = false;
         missed = this.written !== written;
@@ -125,7 +130,11 @@
     async ask() {
       window.saveObstacles.takeToken();
       if (!this.hasPage) {
-        await this.loader.setPreviewData();
+        const loaded = this.loader.setPreviewData();
+        const { loading } = this;
+        const limit = new Promise((resolve) => { loading.addEventListener('abort', resolve); });
+        await Promise.race([loaded, limit]);
+        loading.throwIfAborted();
         return;
       }
       const url = new URL(this.panel.dataset.wPreviewUrlValue, window.location.href);

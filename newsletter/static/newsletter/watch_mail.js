@@ -1,6 +1,7 @@
 // Loads the mail of an iframe again when its text has changed or it could not be loaded, and keeps the place in it.
 (() => {
   const EVERY_MS = 5000;
+  const ANSWER_MS = 30000;
 
   class WatchMail extends window.StimulusModule.Controller {
     connect() {
@@ -17,13 +18,20 @@
 
     // Without a connection, or after the session ended, nothing changes: the next look tries again.
     async look() {
-      if (document.hidden) return;
-      const answer = await fetch(this.element.src, { redirect: 'error' }).catch(() => null);
-      if (!answer?.ok) return;
-      const text = await answer.text().catch(() => this.text);
+      if (document.hidden || this.isAsking) return;
+      this.isAsking = true;
+      const text = await this.ask().catch(() => null);
+      this.isAsking = false;
+      if (text === null) return;
       const isChanged = this.text !== undefined && text !== this.text;
       if (isChanged || (this.hasFailed && !this.isLoading)) this.show();
       this.text = text;
+    }
+
+    async ask() {
+      const signal = AbortSignal.timeout(ANSWER_MS);
+      const answer = await fetch(this.element.src, { signal, redirect: 'error' });
+      return answer.ok ? answer.text() : null;
     }
 
     // True if the browser or the server shows an error in place of the mail.

@@ -3,12 +3,14 @@
 (() => {
   const { Controller } = window.StimulusModule;
   const RETRY_MS = 4000;
+  const ANSWER_MS = 30000;
 
   // Returns the choices, or null if the server gives none.
   const ask = async (path, query) => {
     const headers = { "X-Requested-With": "XMLHttpRequest" };
     try {
-      const answer = await fetch(`${path}?${new URLSearchParams(query)}`, { headers, redirect: "error" });
+      const signal = AbortSignal.timeout(ANSWER_MS);
+      const answer = await fetch(`${path}?${new URLSearchParams(query)}`, { headers, signal, redirect: "error" });
       return answer.ok ? (await answer.json()).choices : null;
     } catch {
       return null;

@@ -105,6 +105,12 @@ TYPE_HEADLINE = """field => {
 }"""
 
 
+COUNT_POSTPONED_SAVES = """() => {
+    window.postponedSaves = 0;
+    document.addEventListener('w-autosave:save', event => { window.postponedSaves += event.defaultPrevented; });
+}"""
+
+
 def is_preview(asked: Request) -> bool:
     return "/preview/" in asked.url
 
@@ -131,6 +137,18 @@ def test_the_preview_comes_after_a_first_load_that_never_ended(disturbed: Page, 
     expect(mail(disturbed).get_by_role("heading").first).to_be_visible()
 
 
+def test_the_preview_comes_after_two_loads_that_never_ended(disturbed: Page) -> None:
+    disturbed.add_init_script(SHORT_LIMITS)
+    open_editor(disturbed)
+    failures = Failures(disturbed, SILENT, lambda asked: is_preview(asked) and asked.method == "POST")
+    with disturbed.expect_request(is_preview):
+        disturbed.reload()
+    with disturbed.expect_request(is_preview):
+        pass
+    failures.end()
+    expect(mail(disturbed).get_by_role("heading").first).to_be_visible()
+
+
 def test_text_is_saved_while_the_preview_does_not_answer(disturbed: Page, demo_folder: Path) -> None:
     open_editor(disturbed)
     failures = Failures(disturbed, SILENT, is_preview)
@@ -138,6 +156,22 @@ def test_text_is_saved_while_the_preview_does_not_answer(disturbed: Page, demo_f
     before = subject.input_value()
     subject.fill("Typed while nothing answers")
     wait_until_saved(disturbed, demo_folder / "data" / "demo", "Typed while nothing answers")
+    failures.end()
+    subject.fill(before)
+    wait_until_saved(disturbed, demo_folder / "data" / "demo", before)
+
+
+def test_typing_on_waits_for_a_slow_preview_only_once(disturbed: Page, demo_folder: Path) -> None:
+    open_editor(disturbed)
+    failures = Failures(disturbed, SILENT, is_preview)
+    subject = disturbed.get_by_label("Subject")
+    before = subject.input_value()
+    subject.fill("Typed first")
+    wait_until_saved(disturbed, demo_folder / "data" / "demo", "Typed first")
+    disturbed.evaluate(COUNT_POSTPONED_SAVES)
+    subject.fill("Typed later")
+    wait_until_saved(disturbed, demo_folder / "data" / "demo", "Typed later")
+    assert disturbed.evaluate("window.postponedSaves") == 0
     failures.end()
     subject.fill(before)
     wait_until_saved(disturbed, demo_folder / "data" / "demo", before)
@@ -204,6 +238,18 @@ def test_a_watched_mail_stays_after_the_session_ended(disturbed: Page) -> None:
     with disturbed.expect_event("requestfailed", lambda asked: asked.resource_type == "fetch"):
         disturbed.clock.run_for(6_000)
     expect(disturbed.frame_locator(".nl-frame").get_by_role("heading").first).to_be_visible()
+
+
+def test_a_watched_mail_is_asked_for_once_while_nothing_answers(disturbed: Page) -> None:
+    disturbed.clock.install()
+    disturbed.goto("/admin/issues/")
+    overview = disturbed.locator("a[href$='/overview/']").first.get_attribute("href") or ""
+    failures = Failures(disturbed, SILENT, lambda asked: asked.resource_type == "fetch")
+    with disturbed.expect_request(lambda asked: asked.resource_type == "fetch"):
+        disturbed.goto(overview.replace("/overview/", "/watch/"))
+    for _look in range(4):
+        disturbed.clock.run_for(5_000)
+    assert failures.count == 1
 
 
 def test_a_region_stays_chosen_while_its_names_do_not_come(disturbed: Page) -> None:

@@ -20,8 +20,8 @@
       this.form = this.element.closest('form');
       this.submission = FREE;
       this.listeners = [
-        [document, 'nl-live-preview:begun', () => { this.isPreviewing = true; }],
-        [document, 'nl-live-preview:ended', () => this.savePostponed()],
+        [document, 'nl-live-preview:begun', () => this.beginPreview()],
+        [document, 'nl-live-preview:ended', () => this.endPreview()],
         [document, 'w-autosave:save', (event) => this.beginSave(event)],
         [document, 'w-autosave:success', () => this.noteSaved()],
         [document, 'w-autosave:error', (event) => this.noteError(event)],
@@ -44,7 +44,7 @@
       clearTimeout(this.openTimer);
       clearTimeout(this.retryTimer);
       clearTimeout(this.settleTimer);
-      clearTimeout(this.postponedTimer);
+      clearTimeout(this.previewTimer);
       this.listeners.forEach(([target, name, listener]) => target.removeEventListener(name, listener, true));
     }
 
@@ -131,18 +131,26 @@
       document.getElementById(`subtitle-${target.id}`).textContent = this.conflictValue;
     }
 
-    // The preview goes first: a save beside it would take the server's time from what somebody waits for. A preview that
-    // takes long does not hold up the save.
+    // The preview goes first: a save beside it would take the server's time from what somebody waits for. Once a preview
+    // has taken long, no save waits for it: edits in between do not begin the time again.
+    beginPreview() {
+      if (this.previewTimer) return;
+      this.isPreviewing = true;
+      this.previewTimer = setTimeout(() => this.savePostponed(), PREVIEW_MS);
+    }
+
+    endPreview() {
+      clearTimeout(this.previewTimer);
+      this.previewTimer = null;
+      this.savePostponed();
+    }
+
     beginSave(event) {
-      const isPostponed = this.isPreviewing && !this.isFollowing;
-      if (isPostponed) {
+      this.isPostponed = Boolean(this.isPreviewing && !this.isFollowing);
+      if (this.isPostponed) {
         event.preventDefault();
-        if (!this.isPostponed) this.postponedTimer = setTimeout(() => this.savePostponed(), PREVIEW_MS);
-        this.isPostponed = true;
         return;
       }
-      this.isPostponed = false;
-      clearTimeout(this.postponedTimer);
       this.sentData = this.unsaved?.formData;
       this.isSending = true;
     }
@@ -151,7 +159,6 @@
       this.isPreviewing = false;
       if (!this.isPostponed) return;
       this.isPostponed = false;
-      clearTimeout(this.postponedTimer);
       this.save();
     }
 
@@ -175,6 +182,7 @@
       if (!this.isUnreachable) return;
       clearTimeout(this.retryTimer);
       const obstacle = await saveObstacles.find(this.urlValue);
+      clearTimeout(this.retryTimer); // another call may have set it meanwhile
       this.show(obstacle);
       if (!obstacle && !later) this.save();
       else this.retryTimer = setTimeout(() => this.retry(), RETRY_MS);

@@ -61,6 +61,7 @@
       loading.addEventListener('abort', () => {
         if (this.loading !== loading) return;
         this.shown = null;
+        this.gaveUp = true;
         if (!this.asking) this.waitLonger();
         this.panel.querySelectorAll('iframe:not([id])').forEach((iframe) => iframe.remove());
         this.loader.finishUpdate();
@@ -73,7 +74,7 @@
 
     noteLoaded() {
       this.loading = null;
-      if (!this.hasPage) this.shown = null;
+      if (!this.hasPage || this.gaveUp) this.shown = null; // a load that was given up may end late, with an older form
       if (this.explainsItself) this.panel.classList.remove('w-preview--has-errors');
       if (this.shown === null) this.wait(RETRY_MS);
       else if (this.skipped) this.wait(WAIT_MS);

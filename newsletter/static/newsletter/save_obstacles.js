@@ -2,7 +2,7 @@
 window.saveObstacles = {
   OFFLINE: 'offline',
   SIGNED_OUT: 'signed-out',
-  ANSWER_MS: 15000, // without an answer for this long, the connection counts as lost
+  ANSWER_MS: 60000, // without an answer for this long, the connection counts as lost
 
   // Returns what keeps a form from being saved at this address, or null.
   async find(url) {

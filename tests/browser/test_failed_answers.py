@@ -16,10 +16,11 @@ BRAND_STEP = "/admin/setup/brand/?plain"
 UNNOTICED_MS = 1_000
 """After this time, no event of the page makes it ask again."""
 NO_CONNECTION, BUSY, SILENT = "no connection", "503", "no answer"
-SHORT_LIMITS = (
-    """const withLimit = AbortSignal.timeout.bind(AbortSignal); AbortSignal.timeout = () => withLimit(3000);"""
-)
-"""A script after which every page waits three seconds for an answer."""
+SHORT_LIMITS = """
+    const withLimit = AbortSignal.timeout.bind(AbortSignal);
+    AbortSignal.timeout = milliseconds => withLimit(milliseconds / 20);
+"""
+"""A script after which every page waits for an answer a twentieth of its time, and longer after each that took longer."""
 ADD_PROGRESS = """() => {
     const section = document.createElement('section');
     const targets = {progress: 'bar', b: 'count', i: 'note'};

@@ -42,7 +42,7 @@ from subscribers.importing.reading.subscription_state import (
     find_state,
     read_each_list,
 )
-from subscribers.importing.reading.unclear_state import find_unclear_state, may_say_who_left
+from subscribers.importing.reading.unclear_state import find_unclear_state, may_say_unsubscribed
 
 _UNREADABLE = Message(
     "This line cannot be read: a quotation mark is missing, or there is one too many. Correct the line."
@@ -94,7 +94,7 @@ class RowReader:
         ]
 
         self._possible_states = [
-            (key, at) for key, at in self._attribute_columns if at not in chosen and may_say_who_left(key)
+            (key, at) for key, at in self._attribute_columns if at not in chosen and may_say_unsubscribed(key)
         ]
 
     def read(self, record: Record) -> PersonRow | RefusedRow | None:

@@ -43,7 +43,8 @@ _SPAM_WORDS = ("spam", "abuse", "complain")
 _YES = {"yes", "y", "true", "t", "1", "on", "x", *YES}
 _NO = {"no", "n", "false", "f", "0", "off", *NO}
 _DATE = re.compile(r"\d{4}[-/.]\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")  # when it happened: yes
-_NULL_DATE = "0000-00-00"  # MySQL
+_NULL_DATE = re.compile(r"0000-00-00|00([/.-])00\1(0000|00)")  # MySQL and other databases
+_NULLS = {"null", "none", "nil", "n/a", "#n/a", "-", "--", "–", "—", "\\n"}
 _HOLD_BY_PERSON = {"2", "on hold opt out", "opt out"}  # CiviCRM
 _HOLD_BY_BOUNCE = {"on hold bounce", "bounce", "bounced", "hard", "hard bounce"}
 _BY_SEVERITY = (RowKind.COMPLAINED, RowKind.UNSUBSCRIBED_ALL, RowKind.BOUNCED, RowKind.UNSUBSCRIBED_LIST)
@@ -88,7 +89,7 @@ def _read_line(status: str, answers: Mapping[str, Iterable[str]]) -> Iterator[tu
 
 
 def says_not_subscribed(text: str) -> bool:
-    """Return True for the status of somebody who is not subscribed. A plain no is none."""
+    """Return True for the status of somebody who is not subscribed. A plain “no” does not count."""
     word = fold_name(text.strip())
     return word not in _NO and (word in _NEVER_SUBSCRIBED or _STATUS.get(word, RowKind.JOIN) != RowKind.JOIN)
 
@@ -99,13 +100,18 @@ def is_no(text: str) -> bool:
 
 def is_yes(text: str) -> bool:
     """Return True for a yes, and for the date on which something happened."""
-    answer = fold_name(text.strip())
-    return answer in _YES or _DATE.match(answer) is not None
+    return fold_name(text.strip()) in _YES or is_date(text)
+
+
+def is_date(text: str) -> bool:
+    """Return True for a text that begins with a date in numbers, even if its day and month are not certain."""
+    return _DATE.match(text.strip()) is not None and is_filled(text)
 
 
 def is_filled(text: str) -> bool:
-    """Return True unless the text is empty, or the date that MySQL stores for none."""
-    return bool(text.strip()) and not text.strip().startswith(_NULL_DATE)
+    """Return True unless the text is empty, or what databases write for no value or no date."""
+    text = text.strip()
+    return bool(text) and text.lower() not in _NULLS and not _NULL_DATE.match(text)
 
 
 def apply_unsubscribe_reason(kind: str, because: str) -> str:

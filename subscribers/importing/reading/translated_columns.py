@@ -1,6 +1,7 @@
-"""The usual names of columns in the languages that readers can choose, besides English. Those with several meanings apart.
+"""The usual names of columns in the languages that readers can choose, besides English.
 
-Columns are compared without accents, so each name is here once: with its accents.
+Columns are compared without accents, so each name is here once: with its accents. `POSSIBLE_STATES` has those with several
+meanings.
 """
 
 _NAMES = {
@@ -110,10 +111,10 @@ _NAMES = {
             "decedat",
             "decedată",
         ),
-        *("सदस्यता समाप्त", "संपर्क न करें", "ألغى الاشتراك", "عدم الاتصال", "متوفى"),
+        *("सदस्यता समाप्त", "संपर्क न करें", "ألغى الاشتراك", "متوفى"),
         *("відписаний", "відписана", "відписано", "відписався", "не контактувати", "не писати"),
     ),
-    "on_hold": ("rebotado", "npai", "unzustellbar", "devolvido", "nelivrabil", "недоставлено"),
+    "on_hold": ("rebotado", "nelivrabil", "недоставлено"),
     "asked_on": (
         *("fecha de alta", "fecha de suscripción", "fecha de inscripción", "fecha de registro"),
         *("fecha de consentimiento", "date d'inscription", "date d'abonnement", "date de consentement"),
@@ -148,7 +149,9 @@ POSSIBLE_STATES = (
     *("स्थिति", "न्यूज़लेटर", "सक्रिय", "الحالة", "النشرة", "النشرة البريدية", "نشط"),
     *("статус", "стан", "розсилка", "активний"),
 )
-"""Names of columns that may say who unsubscribed, or mean something else. A line whose value would stop mail is refused."""
+"""Names of columns that may say that a person unsubscribed, or mean something else. A value that would stop mail refuses the line."""
+POSSIBLE_OPT_OUTS = ("npai", "unzustellbar", "devolvido", "devolvida", "عدم الاتصال")
+"""Names of such columns whose “yes” would stop mail. Some are about letters by post."""
 TRANSLATED_NAMES = {name: field for field, names in _NAMES.items() for name in names}
 """The field of each name."""
 PARTS_OF_NAMES = {

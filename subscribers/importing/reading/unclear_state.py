@@ -1,28 +1,66 @@
-"""Hold a line if another column may say that the person unsubscribed: a date, or a column that becomes an attribute.
+"""Decide the state of a line's person by its dates too, and hold the line if another column may say that they unsubscribed.
 
-Names and values are guessed here in favour of the person. `subscription_state` reads those that are certain.
+Names are compared without accents. A column whose meaning is unsure suppresses nobody: the line is refused with its reason.
+`subscription_state` reads the columns that are certain.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 
 from newsletter.common.messages import Message
+from newsletter.common.text import fold_name
 from subscribers.attribute_rules import attribute_key
 from subscribers.importing.reading.parsed_rows import RefusalKind, RowKind
-from subscribers.importing.reading.subscription_state import Refusal, is_filled, is_no, is_yes, says_not_subscribed
-from subscribers.importing.reading.translated_columns import POSSIBLE_STATES
-
-_KEYS = frozenset(map(attribute_key, POSSIBLE_STATES))
-_OPT_OUT = re.compile(
-    r"unsub|blacklist|blocklist|suppress|opt(ed)?_?out|do_not_(e?mail|contact)|désabonn|désinscri|abgemeldet|abbestell"
+from subscribers.importing.reading.subscription_state import (
+    Refusal,
+    is_date,
+    is_filled,
+    is_no,
+    is_yes,
+    says_not_subscribed,
 )
-_OPT_IN = re.compile(r"newsletter|consent|opt(ed)?_?in(_|$)|subscri(bed|ption)|einwilligung|abonn|marketing_status")
-_OTHER_MEDIA = re.compile(r"sms|phone|call|fax|whatsapp|post_|postal|print|reason|grund|motivo")
+from subscribers.importing.reading.translated_columns import POSSIBLE_OPT_OUTS, POSSIBLE_STATES
 
 
-def may_say_who_left(key: str) -> bool:
-    """Return True for the key of an attribute that may say who unsubscribed."""
-    return key in _KEYS or (bool(_OPT_OUT.search(key) or _OPT_IN.search(key)) and not _OTHER_MEDIA.search(key))
+def _fold_key(key: str) -> str:
+    return attribute_key(fold_name(attribute_key(key)))
+
+
+_OPT_OUT_KEYS = frozenset(map(_fold_key, POSSIBLE_OPT_OUTS))
+_KEYS = frozenset(map(_fold_key, POSSIBLE_STATES)) | _OPT_OUT_KEYS
+_MAIL = r"(newsletter|e_?mail|mails?|mailing|boletin|boletim|correos?|infolettre|rundbrief|розсилк)"
+_OPT_OUT = re.compile(
+    r"unsub|blacklist|blocklist|suppress|opt(ed)?_?out|do_not_(e_?mail|contact)|desabonn|desinscri|abgemeldet|abbestell"
+    rf"|(^|_)(no|not|kein\w*|pas_de|sin|sem|baja|nu|без)_(\w+_)?{_MAIL}|fecha_(de_)?baja|(^|_)baja$|(^|_)blocked$"
+    r"|bloquead[oa]|desuscri|descadastr|dezabon|вiдпис|відпис"
+)
+_OPT_IN = re.compile(
+    r"newsletter|opt(ed)?_?in(_|$)|subscribed|marketing_status|consent_to_(be_)?contact"
+    r"|^(marketing_|gdpr_|rgpd_|lgpd_|dsgvo_)?(consent\w*|subscription|einwilligung|abonn[a-z]*)(_(stat\w+|etat))?$"
+)
+_OPT_IN_BESIDE_MAIL = re.compile(r"consent|subscription|einwilligung|abonn")
+_OTHER_MEDIA = re.compile(
+    r"sms|phone|telefon|call|fax|whatsapp|(^|_)post(_|$)|postal|print|photo|foto|image|picture|gift_?aid|magazine|journal"
+    r"|(^|_)texts?(_|$)|(?<!news)letter|courrier(?!_elec)"
+)
+_POST = re.compile(
+    r"(?<![a-z])(do_not_|opt(ed)?_?out_((of|from)_)?|direct_|postal_|paper_|printed_)mail(?!ing)|courrier(?!_elec)"
+)
+_NOT_A_STATE = re.compile(r"reason|grund|motivo|raison|(^|_)type$")
+_NO_DATES = frozenset({"never", "nunca", "jamais", "nie", "niciodata", "ніколи"})
+
+
+def may_say_unsubscribed(key: str) -> bool:
+    """Return True for the key of an attribute that may say that a person unsubscribed from mail."""
+    key = _fold_key(key)
+    if key in _KEYS:
+        return True
+    if _NOT_A_STATE.search(key):
+        return False
+    names_email = "mail" in _POST.sub("", key)
+    if not names_email and (_OTHER_MEDIA.search(key) or _POST.search(key)):
+        return False
+    return bool(_OPT_OUT.search(key) or _OPT_IN.search(key) or (names_email and _OPT_IN_BESIDE_MAIL.search(key)))
 
 
 def find_unclear_state(
@@ -30,26 +68,47 @@ def find_unclear_state(
 ) -> tuple[str, Refusal | None]:
     """Return what else may say that a person unsubscribed, as `find_state` does.
 
-    ``left_on`` are dates of unsubscribing. ``possible`` has values of attributes of `may_say_who_left` by their keys.
+    ``left_on`` are dates of unsubscribing. ``possible`` has values of attributes of `may_say_unsubscribed` by their keys.
     ``is_stated``: other columns say that the person is subscribed.
     """
-    day = next(filter(is_filled, left_on), "").strip()
-    if day and not is_stated:
+    for text in filter(_is_stated_date, left_on):
+        if not is_date(text):
+            return RowKind.JOIN, _refuse_no_date(text)
+        if is_stated:
+            return RowKind.JOIN, _refuse_contradiction(text)
         return RowKind.UNSUBSCRIBED_LIST, None
-    if day:
-        return RowKind.JOIN, _refuse_contradiction(day)
     for key, text in possible.items():
-        may_stop = is_yes if _OPT_OUT.search(key) else is_no
-        if may_stop(text) or says_not_subscribed(text):
+        if _may_stop_mail(key, text):
             return RowKind.JOIN, _refuse_possible_state(key, text)
     return RowKind.JOIN, None
+
+
+def _is_stated_date(text: str) -> bool:
+    """Return False if a cell for a date says that there is none."""
+    return is_filled(text) and not is_no(text) and fold_name(text.strip()) not in _NO_DATES
+
+
+def _may_stop_mail(key: str, text: str) -> bool:
+    key = _fold_key(key)
+    if not is_filled(text):
+        return False
+    is_opt_out = key in _OPT_OUT_KEYS or _OPT_OUT.search(key)
+    return (is_yes if is_opt_out else is_no)(text) or says_not_subscribed(text)
+
+
+def _refuse_no_date(text: str) -> Refusal:
+    return RefusalKind.UNKNOWN_STATUS, Message(
+        "“%(text)s” is not a date of unsubscribing such as 2026-03-31, so the line was not imported. Correct it, or choose "
+        "another field for its column.",
+        text=text.strip()[:40],
+    )
 
 
 def _refuse_contradiction(day: str) -> Refusal:
     return RefusalKind.UNKNOWN_STATUS, Message(
         "This line has a date of unsubscribing or bouncing, “%(day)s”, but says that the person is subscribed. So it "
         "was not imported. Correct it, or leave one of these columns out.",
-        day=day[:40],
+        day=day.strip()[:40],
     )
 
 

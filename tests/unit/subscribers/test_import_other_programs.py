@@ -209,7 +209,7 @@ def test_spaces_hyphens_and_underscores_in_names_are_the_same(name: str) -> None
         ("DOUBLE_OPT-IN", "No"),
     ],
 )
-def test_an_unknown_column_that_may_say_who_left_holds_the_line(column: str, value: str) -> None:
+def test_an_unknown_column_that_may_say_unsubscribed_holds_the_line(column: str, value: str) -> None:
     (row,) = read(f"email,{column}\nann@example.org,{value}\n")
     assert isinstance(row, RefusedRow)
     assert f"says “{value}”. This may mean" in row.reason
@@ -260,7 +260,7 @@ def test_yes_no_and_status_are_read_in_each_language(column: str, value: str, ki
     ("column", "value"),
     [("Estado", "Baja"), ("Newsletter", "nein"), ("Statut", "Désabonné"), ("Consent", "no"), ("Статус", "відписаний")],
 )
-def test_a_column_that_may_say_who_left_is_not_ignored(column: str, value: str) -> None:
+def test_a_column_that_may_say_unsubscribed_is_not_ignored(column: str, value: str) -> None:
     (row,) = read(f"email,{column}\nann@example.org,{value}\n")
     assert isinstance(row, RefusedRow)
     assert row.kind == RefusalKind.UNKNOWN_STATUS
@@ -307,7 +307,7 @@ def test_any_no_wins_over_every_yes_and_every_unclear_value() -> None:
     assert (refused.kind, "“maybe” says neither yes nor no" in refused.reason) == (RefusalKind.UNKNOWN_STATUS, True)
 
 
-def test_a_file_of_people_who_left_suppresses_each_of_them() -> None:
+def test_a_file_of_unsubscribed_people_suppresses_each_of_them() -> None:
     text = "email,status,accepts marketing,subscribed\nann@example.org,inactive,no,no\nbea@example.org,complained,yes,perhaps\n"
     assert [str(row.kind) for row in read(text, kind="left_all")] == ["left_all", "complained"]
 

@@ -1,0 +1,101 @@
+"""Columns whose meaning is unsure: nobody is suppressed by a guess, and no ordinary column refuses a line."""
+
+import io
+
+import pytest
+
+from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, RefusedRow
+from subscribers.importing.reading.people_file import inspect_file, read_people
+
+pytestmark = [pytest.mark.requirement("D2"), pytest.mark.requirement("S5")]
+
+
+def read_line(columns: dict[str, str]) -> PersonRow | RefusedRow:
+    header, cells = ",".join(["email", *columns]), ",".join(["ann@example.org", *columns.values()])
+    file = io.BytesIO(f"{header}\n{cells}\n".encode())
+    detected = inspect_file(file)
+    (row,) = read_people(file, detected=detected, mapping=detected.guess(), terms=ImportTerms())
+    return row
+
+
+NO_DATES = ["NULL", "never", "-", "no", "n/a", "00/00/0000", "0000-00-00 00:00:00", "\\N", "Nein", "None"]
+
+
+@pytest.mark.parametrize("text", NO_DATES)
+@pytest.mark.parametrize("column", ["unsubscribed at", "Fecha de baja"])
+def test_no_date_of_unsubscribing_suppresses_nobody(column: str, text: str) -> None:
+    assert read_line({column: text}).kind == "join"
+    assert read_line({"status": "subscribed", column: text}).kind == "join"
+
+
+@pytest.mark.parametrize("text", ["2026-03-31", "31.03.2026", "03/04/2026", "2026-03-31T09:00:00Z"])
+def test_a_date_of_unsubscribing_suppresses_a_person(text: str) -> None:
+    assert read_line({"unsubscribed at": text}).kind == "left_list"
+
+
+@pytest.mark.parametrize("text", ["yes", "last spring", "45000"])
+def test_a_text_in_a_column_of_dates_holds_the_line(text: str) -> None:
+    row = read_line({"unsubscribed at": text})
+    assert isinstance(row, RefusedRow)
+    assert f"“{text}” is not a date of unsubscribing" in row.reason
+
+
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [
+        ("Photo consent", "no"),
+        ("Gift aid consent", "no"),
+        ("Medical consent", "no"),
+        ("Fotoeinwilligung", "nein"),
+        ("Magazine subscription", "no"),
+        ("Subscription type", "cancelled"),
+        ("Opt out post", "yes"),
+        ("Opt out texts", "yes"),
+        ("Opt out of mail", "yes"),
+        ("Newsletter by post", "no"),
+        ("SMS opt-in", "no"),
+        ("No of children", "1"),
+        ("Bloque", "1"),
+    ],
+)
+def test_a_column_about_something_else_holds_no_line(column: str, text: str) -> None:
+    row = read_line({column: text})
+    assert isinstance(row, PersonRow)
+    assert (row.kind, list(row.attributes.values())) == ("join", [text])
+
+
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [
+        ("Email SMS opt-out", "yes"),
+        ("Email & postal opt out", "yes"),
+        ("Email and phone consent", "no"),
+        ("Opt out of mail and email", "yes"),
+        ("Desabonnement", "oui"),
+        ("Désabonnement", "oui"),
+        ("Desinscription", "oui"),
+        ("Boletin", "no"),
+        ("Situacion", "baja"),
+        ("Etat", "désabonné"),
+        ("No newsletter", "yes"),
+        ("Kein Newsletter", "ja"),
+        ("Pas de newsletter", "oui"),
+        ("Baja newsletter", "sí"),
+        ("Bloqueado", "sí"),
+        ("Descadastro", "sim"),
+        ("Відписка", "так"),
+        ("Fecha baja", "2026-03-31"),
+        ("NPAI", "oui"),
+        ("Devolvido", "sim"),
+        ("unzustellbar", "ja"),
+    ],
+)
+def test_a_column_that_may_stop_mail_holds_the_line(column: str, text: str) -> None:
+    row = read_line({column: text})
+    assert isinstance(row, RefusedRow)
+    assert f"says “{text}”. This may mean" in row.reason
+
+
+@pytest.mark.parametrize("column", ["No newsletter", "Pas de newsletter", "Bloqueado", "Desabonnement", "NPAI"])
+def test_a_no_in_a_column_that_negates_holds_no_line(column: str) -> None:
+    assert read_line({column: "no"}).kind == "join"

@@ -45,6 +45,16 @@ def upload(key: str, text: str = CSV, *, kind: str = "text/csv", headers: Any = 
     return Client().generic("POST", f"/api/v1/imports?{query}", text, content_type=kind, headers=sent)
 
 
+def test_an_attribute_that_the_call_names_refuses_no_line(weekly: MailingList) -> None:
+    key = create_key(SCOPE)
+    text = "Mail,Consent\nann@example.org,no\n"
+    answer = upload(key, text, column=["Mail:email", "Consent:attribute:consent"])
+    assert answer.json()["columns"] == {"Mail": "email", "Consent": "attribute:consent"}
+    run_imports()
+    counts = call("get", f"imports/{answer.json()['id']}", key=key).json()["counts"]
+    assert (counts["new"], counts["refused"]) == (1, 0)
+
+
 def test_a_file_is_imported_by_named_columns_with_its_proof(weekly: MailingList) -> None:
     key = create_key(SCOPE, name="Donor database")
     answer = upload(key)

@@ -66,6 +66,20 @@ def test_a_note_that_many_lines_have_is_shown_once_with_their_number() -> None:
     assert "more</li>" not in page
 
 
+def test_the_desk_offers_to_keep_an_unsure_column_whatever_it_says() -> None:
+    client = sign_in("data")
+    batch = upload(client, "Email,Consent\nann@example.org,no\n")
+    page = client.get(reverse("subscribers_import", args=[batch.pk]), follow=True).content.decode()
+    assert "Keep as extra field “consent”, whatever it says" in page
+    columns = {"column_0": "email", "column_1": "attribute:=consent"}
+    client.post(reverse("subscribers_import_terms", args=[batch.pk]), {**TERMS, **columns})
+    run_imports()
+    page = compact_html(client.get(reverse("subscribers_import", args=[batch.pk])).content.decode())
+    batch.refresh_from_db()
+    assert (batch.checked["new"], batch.checked["refused"]) == (1, 0)
+    assert "Extra field “consent”" in page
+
+
 def test_a_file_is_mapped_checked_imported_and_undone() -> None:
     client = sign_in("data")
     batch = upload(client, "Email,Shoe size\nann@example.org,7\nbad,8\n")

@@ -30,7 +30,7 @@ from newsletter.api.people.key_scope import find_list, list_visible_lists
 from newsletter.common.errors import NotFound
 from newsletter.models import ApiKey, ApiScope
 from subscribers.desk.imports.forms import CHARITY_DECLARATION
-from subscribers.importing.reading.column_mapping import ATTRIBUTE, EACH_LIST
+from subscribers.importing.reading.column_mapping import ATTRIBUTE, EACH_LIST, hide_choice
 from subscribers.importing.reading.errors import CannotImport
 from subscribers.importing.reading.export_formats import guess_columns
 from subscribers.importing.reading.ndjson import convert_ndjson_to_csv
@@ -217,7 +217,7 @@ def show_import(row: ImportBatch) -> ImportAnswer:
 
 def list_read_columns(row: ImportBatch) -> dict[str, str]:
     """Return the field of each column that is read."""
-    return {name: target for name, target in zip(row.header, row.mapping, strict=False) if target}
+    return {name: hide_choice(target) for name, target in zip(row.header, row.mapping, strict=False) if target}
 
 
 def read_counts(stored: Mapping[str, Any]) -> ImportCounts:

@@ -16,6 +16,8 @@ from subscribers.importing.reading.column_mapping import (
     FIELDS,
     NOT_IMPORTED,
     guess_target,
+    hide_choice,
+    mark_choice,
     normalise_column_name,
 )
 from subscribers.importing.reading.file_format import ENCODINGS
@@ -217,7 +219,7 @@ class ExportForm(PasswordForm):
 
 def _list_targets(name: str, chosen: str) -> list[Any]:
     """Return the choices for a column: not imported, an attribute named like the column, or one of our fields."""
-    attributes = {target for target in (chosen, guess_target(name)) if target.startswith(ATTRIBUTE)}
+    attributes = {target for target in (hide_choice(chosen), guess_target(name)) if target.startswith(ATTRIBUTE)}
     key = normalise_column_name(name)
     if not attributes and key and (target := f"{ATTRIBUTE}{attribute_key(key)}") != ATTRIBUTE:
         attributes = {target}
@@ -226,6 +228,15 @@ def _list_targets(name: str, chosen: str) -> list[Any]:
         *(
             (target, _("Keep as extra field “%(attribute)s”") % {"attribute": target.removeprefix(ATTRIBUTE)})
             for target in sorted(attributes)
+        ),
+        *(
+            (
+                mark_choice(target),
+                _("Keep as extra field “%(attribute)s”, whatever it says")
+                % {"attribute": target.removeprefix(ATTRIBUTE)},
+            )
+            for target in sorted(attributes)
+            if mark_choice(target) != target
         ),
         (
             _("Fields of subscribers"),

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, ngettext_lazy
 
 from newsletter.common.translation import translate
-from subscribers.importing.reading.column_mapping import ATTRIBUTE, FIELDS
+from subscribers.importing.reading.column_mapping import ATTRIBUTE, FIELDS, hide_choice
 from subscribers.importing.reading.export_formats import guess_columns
 from subscribers.importing.reading.mapping_proposal import ColumnChoice, list_choices
 from subscribers.importing.reading.parsed_rows import REFUSAL_LABELS, RefusalKind
@@ -99,5 +99,5 @@ def describe_columns(batch: ImportBatch) -> list[tuple[str, str]]:
 
 
 def _label_target(target: str) -> str:
-    attribute = target.removeprefix(ATTRIBUTE)
+    attribute = hide_choice(target).removeprefix(ATTRIBUTE)
     return translate(FIELDS.get(target, "")) or _("Extra field “%(attribute)s”") % {"attribute": attribute}

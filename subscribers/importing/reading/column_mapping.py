@@ -10,9 +10,11 @@ from subscribers.attribute_rules import attribute_key
 from subscribers.importing.reading.errors import BadFile
 from subscribers.importing.reading.subscription_state import AGREED, ON_HOLD, OPTED_OUT, SUBSCRIBED, YES_NO_FIELDS
 from subscribers.importing.reading.translated_columns import PARTS_OF_NAMES, TRANSLATED_IRRELEVANT, TRANSLATED_NAMES
+from subscribers.importing.reading.unclear_state import may_say_unsubscribed
 
 NOT_IMPORTED = ""
 ATTRIBUTE = "attribute:"
+_CHOSEN = f"{ATTRIBUTE}="
 EACH_LIST = "each_list"
 FIELDS = {
     "email": Message("Email address"),
@@ -188,6 +190,7 @@ def check_mapping(mapping: Sequence[str], *, header: Sequence[str]) -> None:
     """Raise `BadFile` unless each column has a field and exactly one is the address."""
     if len(mapping) != len(header):
         raise BadFile("The file's columns changed since you mapped them. Map the columns again.")
+    mapping = list(map(hide_choice, mapping))
     for target in mapping:
         key = target.removeprefix(ATTRIBUTE)
         if target not in FIELDS and target != NOT_IMPORTED and (key == target or attribute_key(key) != key or not key):
@@ -235,9 +238,25 @@ def reuse_mapping(header: Sequence[str], *, before: Sequence[str], mapping: Sequ
     return [next(targets) if is_file_column(name) else NOT_IMPORTED for name in header]
 
 
-def find_chosen_attributes(header: Sequence[str]) -> set[int]:
-    """Return the positions of columns that are called “attribute:NAME”, as in an export of this newsletter."""
-    return {at for at, name in enumerate(header) if normalise_column_name(name).startswith(ATTRIBUTE)}
+def mark_choice(target: str) -> str:
+    """Return the target as chosen by a person, if it is an attribute that may say who unsubscribed: it then refuses no line."""
+    plain = hide_choice(target)
+    key = plain.removeprefix(ATTRIBUTE)
+    return f"{_CHOSEN}{key}" if plain != key and may_say_unsubscribed(key) else plain
+
+
+def hide_choice(target: str) -> str:
+    """Return a target as people write it, without the mark of `mark_choice`."""
+    return f"{ATTRIBUTE}{target.removeprefix(_CHOSEN)}" if target.startswith(_CHOSEN) else target
+
+
+def find_chosen_attributes(header: Sequence[str], mapping: Sequence[str]) -> set[int]:
+    """Return the positions of columns that a person made attributes, or that are called “attribute:NAME” as in our exports."""
+    return {
+        at
+        for at, (name, target) in enumerate(zip(header, mapping, strict=True))
+        if target.startswith(_CHOSEN) or normalise_column_name(name).startswith(ATTRIBUTE)
+    }
 
 
 def find_code_column(header: Sequence[str]) -> int | None:

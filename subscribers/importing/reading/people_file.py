@@ -163,7 +163,7 @@ def read_people(
         delimiter=detected.delimiter,
         code_at=find_code_column(detected.header),
         without_codes=has_reasons_without_codes(detected.header),
-        chosen=find_chosen_attributes(detected.header),
+        chosen=find_chosen_attributes(detected.header, mapping),
     )
     return _rows(file, detected=detected, reader=reader, email_at=list(mapping).index("email"))
 

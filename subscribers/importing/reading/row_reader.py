@@ -22,7 +22,7 @@ from subscribers.importing.reading.cell_values import (
     read_topics,
     unpack_attributes,
 )
-from subscribers.importing.reading.column_mapping import ATTRIBUTE, EACH_LIST, guess_target
+from subscribers.importing.reading.column_mapping import ATTRIBUTE, EACH_LIST, guess_target, hide_choice
 from subscribers.importing.reading.csv_records import Record
 from subscribers.importing.reading.parsed_rows import (
     MAX_CELL_CHARACTERS,
@@ -55,7 +55,7 @@ class RowReader:
     """Read the records of one file with these columns.
 
     `code_at` is the column of codes in a file of refused lines. `without_codes`: it is such a file and has no such column.
-    `chosen` are the columns that their own names make attributes.
+    `chosen` are the columns that a person, or their own names, made attributes.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class RowReader:
         self._without_codes = without_codes
         self._column_count = len(mapping)
         self._list_slug = terms.list_slug if EACH_LIST in mapping else ""
-        columns = list(mapping)
+        columns = list(map(hide_choice, mapping))
         if self._list_slug:
             columns = ["" if target in LIST_TERMS else target for target in columns] + list(LIST_TERMS)
         self._column_of = {target: at for at, target in enumerate(columns) if target}
@@ -92,7 +92,6 @@ class RowReader:
         self._attribute_columns = [
             (target.removeprefix(ATTRIBUTE), at) for at, target in enumerate(columns) if target.startswith(ATTRIBUTE)
         ]
-
         self._possible_states = [
             (key, at) for key, at in self._attribute_columns if at not in chosen and may_say_unsubscribed(key)
         ]

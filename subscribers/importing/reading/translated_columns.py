@@ -149,7 +149,7 @@ POSSIBLE_STATES = (
     *("स्थिति", "न्यूज़लेटर", "सक्रिय", "الحالة", "النشرة", "النشرة البريدية", "نشط"),
     *("статус", "стан", "розсилка", "активний"),
 )
-"""Names of columns that may say that a person unsubscribed, or mean something else. A value that would stop mail refuses the line."""
+"""Names of columns that may say that a person unsubscribed, or mean something else. A value that stops mail holds the line."""
 POSSIBLE_OPT_OUTS = ("npai", "unzustellbar", "devolvido", "devolvida", "عدم الاتصال")
 """Names of such columns whose “yes” would stop mail. Some are about letters by post."""
 TRANSLATED_NAMES = {name: field for field, names in _NAMES.items() for name in names}

@@ -115,8 +115,8 @@ def _refuse_contradiction(day: str) -> Refusal:
 def _refuse_possible_state(key: str, text: str) -> Refusal:
     return RefusalKind.UNKNOWN_STATUS, Message(
         "The column “%(column)s” says “%(text)s”. This may mean that the person gets no mail, so the line was not "
-        "imported. Choose the field of this column, such as status. If it means something else, rename it to "
-        "“attribute:%(column)s”.",
+        "imported. Choose the field of this column, such as status. If it means something else, keep it as an extra field, "
+        "whatever it says, or rename it to “attribute:%(column)s”.",
         column=key.replace("_", " "),
         text=text.strip()[:40],
     )

@@ -8,7 +8,13 @@ from typing import BinaryIO
 from django.db import Error
 from django.utils.translation import gettext as _
 
-from subscribers.importing.reading.column_mapping import check_mapping, header_key, normalise_column_name
+from subscribers.importing.reading.column_mapping import (
+    check_mapping,
+    header_key,
+    hide_choice,
+    mark_choice,
+    normalise_column_name,
+)
 from subscribers.importing.reading.errors import BadFile, CannotImport
 from subscribers.importing.reading.export_formats import refuse_export_without_opt_outs, refuse_non_subscribed_export
 from subscribers.importing.reading.file_format import measure_file
@@ -173,8 +179,11 @@ def _resume_or_save(batch: ImportBatch) -> ImportBatch:
 
 
 def make_mapping(header: Sequence[str], guessed: Sequence[str], columns: Mapping[str, str]) -> list[str]:
-    """Return the field of each column: the named one, else the guessed one. Raises `BadFile` for an unknown name."""
-    targets = {normalise_column_name(name): target for name, target in columns.items()}
+    """Return the field of each column: the named one, else the guessed one. Raises `BadFile` for an unknown name.
+
+    A named attribute refuses no line, even if its column may say who unsubscribed.
+    """
+    targets = {normalise_column_name(name): mark_choice(target) for name, target in columns.items()}
     names = [normalise_column_name(name) for name in header]
     unknown = next((name for name in targets if name not in names), "")
     if unknown:
@@ -182,7 +191,7 @@ def make_mapping(header: Sequence[str], guessed: Sequence[str], columns: Mapping
             _("The file has no column “%(unknown)s”. Its columns are: %(columns)s.")
             % {"unknown": unknown, "columns": ", ".join(names)[:300]}
         )
-    used = set(targets.values())
+    used = set(map(hide_choice, targets.values()))
     mapping = [targets.get(name, "" if target in used else target) for name, target in zip(names, guessed, strict=True)]
     check_mapping(mapping, header=header)
     return mapping

@@ -6,15 +6,17 @@ import pytest
 
 from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, RefusedRow
 from subscribers.importing.reading.people_file import inspect_file, read_people
+from subscribers.importing.writing.import_people import make_mapping
 
 pytestmark = [pytest.mark.requirement("D2"), pytest.mark.requirement("S5")]
 
 
-def read_line(columns: dict[str, str]) -> PersonRow | RefusedRow:
+def read_line(columns: dict[str, str], *, chosen: dict[str, str] | None = None) -> PersonRow | RefusedRow:
     header, cells = ",".join(["email", *columns]), ",".join(["ann@example.org", *columns.values()])
     file = io.BytesIO(f"{header}\n{cells}\n".encode())
     detected = inspect_file(file)
-    (row,) = read_people(file, detected=detected, mapping=detected.guess(), terms=ImportTerms())
+    mapping = make_mapping(detected.header, detected.guess(), chosen or {})
+    (row,) = read_people(file, detected=detected, mapping=mapping, terms=ImportTerms())
     return row
 
 
@@ -99,3 +101,16 @@ def test_a_column_that_may_stop_mail_holds_the_line(column: str, text: str) -> N
 @pytest.mark.parametrize("column", ["No newsletter", "Pas de newsletter", "Bloqueado", "Desabonnement", "NPAI"])
 def test_a_no_in_a_column_that_negates_holds_no_line(column: str) -> None:
     assert read_line({column: "no"}).kind == "join"
+
+
+@pytest.mark.parametrize(("column", "target"), [("Consent", "consent"), ("Newsletter", "newsletter"), ("X", "consent")])
+def test_an_attribute_that_a_person_chose_holds_no_line(column: str, target: str) -> None:
+    row = read_line({column: "no"}, chosen={column: f"attribute:{target}"})
+    assert isinstance(row, PersonRow)
+    assert (row.kind, row.attributes) == ("join", {target: "no"})
+
+
+def test_a_chosen_attribute_replaces_the_guess_of_another_column() -> None:
+    row = read_line({"X": "no", "Consent": "yes"}, chosen={"X": "attribute:consent"})
+    assert isinstance(row, PersonRow)
+    assert row.attributes == {"consent": "no"}

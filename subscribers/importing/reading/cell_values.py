@@ -83,7 +83,10 @@ def _read_written_day(text: str) -> datetime | None:
 
 def _is_ambiguous_day(text: str) -> bool:
     match = _WRITTEN_DAY.fullmatch(text)
-    return match is not None and match[2] != "." and max(int(match[1]), int(match[3])) <= _MONTHS
+    if match is None or match[2] == ".":
+        return False
+    first, second = int(match[1]), int(match[3])
+    return first != second and 1 <= min(first, second) <= max(first, second) <= _MONTHS
 
 
 def read_day_or_note(text: str, notes: list[str]) -> datetime | None:
@@ -92,8 +95,8 @@ def read_day_or_note(text: str, notes: list[str]) -> datetime | None:
     if day is None and _is_ambiguous_day(text.strip()):
         notes.append(
             Message(
-                "“%(text)s” can be two days: the month may be its first or its second number. The line is used without it. "
-                "Write 2026-03-31.",
+                "“%(text)s” can mean two different days: the month may be its first or its second number. The line is used "
+                "without it. Write 2026-03-31.",
                 text=text.strip()[:40],
             )
         )
@@ -191,6 +194,21 @@ def read_frequency(text: str, notes: list[str]) -> str:
         Message("“%(word)s” is not one of every, monthly, events. The line is used without it.", word=word[:40])
     )
     return ""
+
+
+def join_name(name: str, first: str, last: str, *, is_partial: bool) -> str:
+    """Return the full name.
+
+    ``is_partial``: the name may be a part. A single word beside only one part is then the other part: “Lovelace” beside “Ada”.
+    """
+    is_part = (
+        is_partial
+        and " " not in name
+        and bool(first) != bool(last)
+        and name.casefold() not in (first.casefold(), last.casefold())
+    )
+    parts = [name] if name and not is_part else [first, name, last]
+    return " ".join(part for part in parts if part)[:200].strip()
 
 
 def find_town_by_postcode(text: str, *, country: str) -> str:

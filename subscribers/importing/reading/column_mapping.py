@@ -41,12 +41,13 @@ FIELDS = {
     AGREED: Message("Agreed or confirmed: yes or no"),
     OPTED_OUT: Message("Opted out or blocked: yes or no"),
     ON_HOLD: Message("Bounced or on hold: yes or no"),
-    "left_on": Message("Date of unsubscribing or bouncing"),
+    "left_on": Message("Date of unsubscribing"),
+    "bounced_on": Message("Date of bouncing"),
     "left_because": Message("Reason for unsubscribing"),
     "attributes": Message("Several values as JSON"),
 }
 """Labels of the targets that a column can have. The others are "" (left out) and "attribute:<key>"."""
-REPEATABLE_TARGETS = {"topics", "asked_on", "left_on", *YES_NO_FIELDS}
+REPEATABLE_TARGETS = {"topics", "asked_on", "left_on", "bounced_on", *YES_NO_FIELDS}
 """Targets that several columns may have: topics add up, the first date that is given counts, and any “no” wins."""
 
 _ALIASES = {
@@ -80,7 +81,8 @@ _ALIASES = {
     "email_blacklisted, emailblacklisted, email blocklisted",
     ON_HOLD: "on hold, on_hold, email on hold, bouncing, hard bounced",
     "expires_on": "expires, expiry, expiry date, consent expires, implied consent until",
-    "left_on": "unsub_time, clean_time, unsubscribed at, bounced at",
+    "left_on": "unsub_time, unsubscribed at",
+    "bounced_on": "clean_time, bounced at",
     "left_because": "unsub_reason",
 }
 _SEPARATORS = re.compile(r"[\s_-]+")
@@ -257,6 +259,14 @@ def find_chosen_attributes(header: Sequence[str], mapping: Sequence[str]) -> set
         for at, (name, target) in enumerate(zip(header, mapping, strict=True))
         if target.startswith(_CHOSEN) or normalise_column_name(name).startswith(ATTRIBUTE)
     }
+
+
+def may_hold_part_of_name(header: Sequence[str], mapping: Sequence[str]) -> bool:
+    """Return True if the full name is in a column such as “Name”, which may hold only one part. A display name never does."""
+    return any(
+        target == "name" and _fold(normalise_column_name(name)) in _PARTS_OF_NAMES
+        for name, target in zip(header, mapping, strict=True)
+    )
 
 
 def find_code_column(header: Sequence[str]) -> int | None:

@@ -18,6 +18,7 @@ from subscribers.importing.reading.column_mapping import (
     find_chosen_attributes,
     find_code_column,
     has_reasons_without_codes,
+    may_hold_part_of_name,
     normalise_column_name,
 )
 from subscribers.importing.reading.csv_records import Record, split_records
@@ -164,6 +165,7 @@ def read_people(
         code_at=find_code_column(detected.header),
         without_codes=has_reasons_without_codes(detected.header),
         chosen=find_chosen_attributes(detected.header, mapping),
+        partial_names=may_hold_part_of_name(detected.header, mapping),
     )
     return _rows(file, detected=detected, reader=reader, email_at=list(mapping).index("email"))
 

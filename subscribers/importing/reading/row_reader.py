@@ -17,6 +17,7 @@ from subscribers.importing.reading.cell_values import (
     LINES,
     READERS,
     find_town_by_postcode,
+    join_name,
     read_day_or_note,
     read_language,
     read_topics,
@@ -35,6 +36,7 @@ from subscribers.importing.reading.parsed_rows import (
 )
 from subscribers.importing.reading.subscription_state import (
     LIST_TERMS,
+    SUBSCRIBED,
     YES_NO_FIELDS,
     apply_unsubscribe_reason,
     check_expiry,
@@ -55,7 +57,7 @@ class RowReader:
     """Read the records of one file with these columns.
 
     `code_at` is the column of codes in a file of refused lines. `without_codes`: it is such a file and has no such column.
-    `chosen` are the columns that a person, or their own names, made attributes.
+    `chosen` are the columns that a person, or their own names, made attributes. `partial_names`: the full name may be one part.
     """
 
     def __init__(
@@ -67,7 +69,9 @@ class RowReader:
         code_at: int | None = None,
         without_codes: bool = False,
         chosen: Collection[int] = (),
+        partial_names: bool = False,
     ) -> None:
+        self._partial_names = partial_names
         self._terms = terms
         self._delimiter = delimiter
         self._code_at = code_at
@@ -80,7 +84,7 @@ class RowReader:
         self._column_of = {target: at for at, target in enumerate(columns) if target}
         self._columns_of = {
             name: [at for at, target in enumerate(columns) if target == name]
-            for name in ("topics", "asked_on", "left_on", "expires_on", *YES_NO_FIELDS)
+            for name in ("topics", "asked_on", "left_on", "bounced_on", "expires_on", *YES_NO_FIELDS)
         }
         self._yes_no_fields = [field for field in YES_NO_FIELDS if self._columns_of[field]]
         self._lines = [(self._column_of[name], name, LINES[name]) for name in LINES if name in self._column_of]
@@ -148,7 +152,7 @@ class RowReader:
 
     def _classify(self, record: Record, cells: list[str], email: str) -> PersonRow | RefusedRow:
         """Decide if the person is imported, suppressed or refused."""
-        kind = self._terms.kind
+        kind, notes = self._terms.kind, list[str]()
         status = self._read_cell(cells, "status") if "status" in self._column_of else ""
         if self._yes_no_fields or status.strip():
             answers = {field: self._read_cells(cells, field) for field in self._yes_no_fields}
@@ -157,20 +161,23 @@ class RowReader:
                 return _refuse(record, *unread)
         if kind == RowKind.JOIN:
             possible = {name: cells[at] for name, at in self._possible_states if at < len(cells)}
-            is_stated = bool(self._yes_no_fields or status.strip())
-            kind, unclear = find_unclear_state(self._read_cells(cells, "left_on"), possible, is_stated=is_stated)
+            dates = {target: self._read_cells(cells, target) for target in ("left_on", "bounced_on")}
+            is_active = bool(status.strip() or self._read_cells(cells, SUBSCRIBED))
+            is_stated = is_active or bool(self._yes_no_fields)
+            kind, unclear = find_unclear_state(dates, possible, is_stated=is_stated, is_active=is_active, notes=notes)
             if unclear is not None:
                 return _refuse(record, *unclear)
         if kind != RowKind.JOIN:
             kind = apply_unsubscribe_reason(kind, self._read_cell(cells, "left_because"))
-            return PersonRow(line=record.line, email=email, kind=kind, dated_at=self._read_day(cells, "left_on", []))
+            bounced_on = self._read_day(cells, "bounced_on", []) if kind == RowKind.BOUNCED else None
+            dated_at = bounced_on or self._read_day(cells, "left_on", [])
+            return PersonRow(line=record.line, email=email, kind=kind, dated_at=dated_at)
         if self._list_slug:
             list_terms = read_each_list(unescape_csv_cell(self._read_cell(cells, EACH_LIST)), slug=self._list_slug)
             if list_terms is None:
                 return PersonRow(line=record.line, email=email, kind=RowKind.ELSEWHERE)
             missing = [""] * (self._column_count - len(cells))
             cells = [*cells[: self._column_count], *missing, *list_terms.values()]
-        notes: list[str] = []
         asked_on = self._read_day(cells, "asked_on", notes)
         terms, expires_on = self._terms, None
         has_expiry = any(map(str.strip, self._read_cells(cells, "expires_on")))
@@ -233,14 +240,9 @@ class RowReader:
         return _clean_cell(text, max_length) if text else ""
 
     def _read_name(self, cells: list[str]) -> str:
-        """Return the full name. A single word beside only one part of the name is the other part: “Lovelace” beside “Ada”."""
         name = self._read_line(cells, "name", 200)
         first, last = self._read_line(cells, "first_name", 100), self._read_line(cells, "last_name", 100)
-        is_part = (
-            " " not in name and bool(first) != bool(last) and name.casefold() not in (first.casefold(), last.casefold())
-        )
-        parts = [name] if name and not is_part else [first, name, last]
-        return " ".join(part for part in parts if part)[:200].strip()
+        return join_name(name, first, last, is_partial=self._partial_names)
 
     def _read_day(self, cells: list[str], target: str, notes: list[str]) -> datetime | None:
         """Return the first day that is given in the columns of one field."""

@@ -64,19 +64,30 @@ def may_say_unsubscribed(key: str) -> bool:
 
 
 def find_unclear_state(
-    left_on: Iterable[str], possible: Mapping[str, str], *, is_stated: bool
+    dates: Mapping[str, Iterable[str]],
+    possible: Mapping[str, str],
+    *,
+    is_stated: bool,
+    is_active: bool,
+    notes: list[str],
 ) -> tuple[str, Refusal | None]:
     """Return what else may say that a person unsubscribed, as `find_state` does.
 
-    ``left_on`` are dates of unsubscribing. ``possible`` has values of attributes of `may_say_unsubscribed` by their keys.
-    ``is_stated``: other columns say that the person is subscribed.
+    ``dates`` has the texts of ``left_on`` and ``bounced_on``, ``possible`` the values of attributes of
+    `may_say_unsubscribed` by their keys. ``is_stated``: other columns say that the person did not opt out. ``is_active``: they
+    say that the person is subscribed; a bounce is then older, and noted.
     """
-    for text in filter(_is_stated_date, left_on):
+    for text in filter(_is_stated_date, dates["left_on"]):
         if not is_date(text):
             return RowKind.JOIN, _refuse_no_date(text)
         if is_stated:
             return RowKind.JOIN, _refuse_contradiction(text)
         return RowKind.UNSUBSCRIBED_LIST, None
+    bounces = list(filter(_is_stated_date, dates["bounced_on"]))
+    if bounces and not is_active:
+        unread = next((text for text in bounces if not is_date(text)), None)
+        return (RowKind.BOUNCED, None) if unread is None else (RowKind.JOIN, _refuse_no_date(unread))
+    notes += map(_note_bounce, bounces)
     for key, text in possible.items():
         if _may_stop_mail(key, text):
             return RowKind.JOIN, _refuse_possible_state(key, text)
@@ -98,16 +109,23 @@ def _may_stop_mail(key: str, text: str) -> bool:
 
 def _refuse_no_date(text: str) -> Refusal:
     return RefusalKind.UNKNOWN_STATUS, Message(
-        "“%(text)s” is not a date of unsubscribing such as 2026-03-31, so the line was not imported. Correct it, or choose "
-        "another field for its column.",
+        "“%(text)s” is not a date of unsubscribing or bouncing such as 2026-03-31, so the line was not imported. Correct it, or "
+        "choose another field for its column.",
         text=text.strip()[:40],
+    )
+
+
+def _note_bounce(text: str) -> str:
+    return Message(
+        "The line has a date of bouncing, “%(day)s”, but says that the person is subscribed. The line is used.",
+        day=text.strip()[:40],
     )
 
 
 def _refuse_contradiction(day: str) -> Refusal:
     return RefusalKind.UNKNOWN_STATUS, Message(
-        "This line has a date of unsubscribing or bouncing, “%(day)s”, but says that the person is subscribed. So it "
-        "was not imported. Correct it, or leave one of these columns out.",
+        "This line has a date of unsubscribing, “%(day)s”, but says that the person is subscribed. So it was not imported. "
+        "Correct it, or leave one of these columns out.",
         day=day.strip()[:40],
     )
 

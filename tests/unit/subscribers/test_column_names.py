@@ -94,6 +94,8 @@ def test_both_parts_of_a_name_are_imported(header: str) -> None:
         ("Name,First name", "Ada,ada", "Ada"),
         ("Name,First name", ",Ada", "Ada"),
         ("Name,First name,Last name", "ada99,Ada,Lovelace", "ada99"),
+        ("Display name,First name", "ada99,Ada", "ada99"),
+        ("Contact name,Last name", "Ada,Lovelace", "Ada"),
     ],
 )
 def test_a_single_word_beside_one_part_of_a_name_is_the_other_part(header: str, cells: str, name: str) -> None:

@@ -193,7 +193,7 @@ def test_a_day_is_read_only_if_it_is_unambiguous(text: str, day: datetime | None
 
 
 @pytest.mark.parametrize(
-    ("text", "says"), [("03/04/2026", "can be two days"), ("31.03.26", "is not a day"), ("1.1.2026", "")]
+    ("text", "says"), [("03/04/2026", "can mean two different days"), ("31.03.26", "is not a day"), ("1.1.2026", "")]
 )
 def test_a_day_that_is_not_read_is_noted(text: str, says: str) -> None:
     notes: list[str] = []

@@ -39,7 +39,24 @@ def test_a_date_of_unsubscribing_suppresses_a_person(text: str) -> None:
 def test_a_text_in_a_column_of_dates_holds_the_line(text: str) -> None:
     row = read_line({"unsubscribed at": text})
     assert isinstance(row, RefusedRow)
-    assert f"“{text}” is not a date of unsubscribing" in row.reason
+    assert f"“{text}” is not a date of unsubscribing or bouncing" in row.reason
+
+
+@pytest.mark.parametrize(("column", "text"), [("status", "active"), ("subscribed", "yes"), ("Status", "suscrito")])
+def test_an_old_bounce_is_noted_if_the_person_is_subscribed(column: str, text: str) -> None:
+    row = read_line({column: text, "bounced at": "2019-01-01"})
+    assert isinstance(row, PersonRow)
+    assert row.kind == "join"
+    assert "a date of bouncing, “2019-01-01”, but says that the person is subscribed" in row.notes[0]
+
+
+@pytest.mark.parametrize("more", [{}, {"status": ""}, {"opt out": "no"}])
+@pytest.mark.parametrize("column", ["bounced at", "clean_time"])
+def test_a_date_of_bouncing_alone_suppresses_the_address(column: str, more: dict[str, str]) -> None:
+    row = read_line({**more, column: "2019-01-01"})
+    assert isinstance(row, PersonRow)
+    assert (row.kind, str(row.dated_at)[:10]) == ("bounced", "2019-01-01")
+    assert read_line({**more, column: "never"}).kind == "join"
 
 
 @pytest.mark.parametrize(
@@ -114,3 +131,18 @@ def test_a_chosen_attribute_replaces_the_guess_of_another_column() -> None:
     row = read_line({"X": "no", "Consent": "yes"}, chosen={"X": "attribute:consent"})
     assert isinstance(row, PersonRow)
     assert row.attributes == {"consent": "no"}
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("03/04/2026", "can mean two different days"),
+        ("00/00/0000", "is not a day"),
+        ("05/05/2026 25:00", "is not a day"),
+        ("0/4/2026", "is not a day"),
+    ],
+)
+def test_only_two_different_months_are_two_different_days(text: str, note: str) -> None:
+    row = read_line({"signed up": text})
+    assert isinstance(row, PersonRow)
+    assert note in row.notes[0]

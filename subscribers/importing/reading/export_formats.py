@@ -112,6 +112,13 @@ LAYOUTS = (
             "becomes a topic if a topic has the same name. Create the topics first."
         ),
     ),
+    Layout(
+        "brevo",
+        "Brevo",
+        RowKind.JOIN,
+        Message("Blocklisted people are suppressed, so they are never emailed. An empty cell in OPT_IN says nothing."),
+        {"opt_in": "attribute:opt_in"},
+    ),
     Layout("ours", Message("an export of this newsletter"), RowKind.JOIN, ""),
 )
 _OWN_COLUMNS = {
@@ -121,6 +128,7 @@ _OWN_COLUMNS = {
     "phplist": {"email", "is this subscriber blacklisted"},
     "civicrm": {"contact id", "contact type"},
     "action_network": {"can2_subscription_status"},
+    "brevo": {"email", "email_blacklisted"},
 }
 """The columns by which a program's export is recognised, in lower case."""
 _BY_SLUG = {layout.slug: layout for layout in (PLAIN, *LAYOUTS)}

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from newsletter.common.messages import Message
 from newsletter.common.text import fold_name
 from subscribers.importing.reading.parsed_rows import ImportTerms, RefusalKind, RowKind
-from subscribers.importing.reading.translated_values import NEVER_SUBSCRIBED, NO, STATUS, YES
+from subscribers.importing.reading.translated_values import NEVER_SUBSCRIBED, NO, STATUS, UNCLEAR, YES
 
 SUBSCRIBED, AGREED, OPTED_OUT, ON_HOLD = "subscribed", "agreed", "opted_out", "on_hold"
 YES_NO_FIELDS = (SUBSCRIBED, AGREED, OPTED_OUT, ON_HOLD)
@@ -42,6 +42,7 @@ _NEVER_SUBSCRIBED = {
 _SPAM_WORDS = ("spam", "abuse", "complain")
 _YES = {"yes", "y", "true", "t", "1", "on", "x", *YES}
 _NO = {"no", "n", "false", "f", "0", "off", *NO}
+_DIGITS = {"0", "1"}  # as a status, they mean something else in each program
 _DATE = re.compile(r"\d{4}[-/.]\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")  # when it happened: yes
 _NULL_DATE = re.compile(r"0000-00-00|00([/.-])00\1(0000|00)")  # MySQL and other databases
 _NULLS = {"null", "none", "nil", "n/a", "#n/a", "-", "--", "–", "—", "\\n"}
@@ -89,9 +90,10 @@ def _read_line(status: str, answers: Mapping[str, Iterable[str]]) -> Iterator[tu
 
 
 def says_not_subscribed(text: str) -> bool:
-    """Return True for the status of somebody who is not subscribed. A plain “no” does not count."""
+    """Return True for the status of somebody who is, or may be, not subscribed. A plain “no” does not count."""
     word = fold_name(text.strip())
-    return word not in _NO and (word in _NEVER_SUBSCRIBED or _STATUS.get(word, RowKind.JOIN) != RowKind.JOIN)
+    kind = _STATUS.get(word, RowKind.JOIN)
+    return word not in _NO and (word in _NEVER_SUBSCRIBED or word in UNCLEAR or kind != RowKind.JOIN)
 
 
 def is_no(text: str) -> bool:
@@ -125,10 +127,10 @@ def apply_unsubscribe_reason(kind: str, because: str) -> str:
 
 def _read_status(text: str) -> tuple[str, Refusal | None]:
     status = fold_name(text.strip())
-    kind = _STATUS.get(status)
+    kind = RowKind.JOIN if status in _YES - _DIGITS else _STATUS.get(status)
     if kind is not None:
         return kind, None
-    if status in _NEVER_SUBSCRIBED:
+    if status in _NEVER_SUBSCRIBED or status in _NO - _DIGITS:
         return RowKind.JOIN, (RefusalKind.NOT_SUBSCRIBED, _explain_never_subscribed(text.strip()))
     return RowKind.JOIN, (
         RefusalKind.UNKNOWN_STATUS,

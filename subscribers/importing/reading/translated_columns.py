@@ -69,23 +69,13 @@ _NAMES = {
         *("suscrito", "suscrita", "suscripto", "recibe el boletín", "abonné", "abonné à la newsletter"),
         *("inscrit à la newsletter", "reçoit la newsletter", "abonniert", "newsletter abonniert"),
         *("newsletter-abonnent", "subscrito", "assinante", "recebe a newsletter", "recebe o boletim", "abonat"),
-        *("abonat la newsletter", "सदस्य", "مشترك", "підписаний", "підписана", "підписано"),
+        *("abonat la newsletter", "सब्सक्राइब किया", "مشترك في النشرة البريدية", "підписаний", "підписана", "підписано"),
     ),
     "agreed": (
-        *("consentimiento", "consentimiento rgpd", "acepta comunicaciones", "acepta recibir correos"),
-        *("consentement", "consentement rgpd", "accepte les e-mails", "accepte de recevoir la newsletter"),
-        *("einwilligung", "einwilligung newsletter", "newsletter-einwilligung", "dsgvo-einwilligung"),
-        *("einverständnis", "consentimento", "consentimento rgpd", "consentimento lgpd", "aceita receber e-mails"),
-        *(
-            "consimțământ",
-            "consimțământ gdpr",
-            "acord gdpr",
-            "सहमति",
-            "الموافقة",
-            "موافقة",
-            "згода",
-            "згода на розсилку",
-        ),
+        *("acepta comunicaciones", "acepta recibir correos", "consentimiento newsletter", "consentimiento boletín"),
+        *("accepte les e-mails", "accepte de recevoir la newsletter", "consentement newsletter"),
+        *("einwilligung newsletter", "newsletter-einwilligung", "aceita receber e-mails", "consentimento newsletter"),
+        *("consimțământ newsletter", "न्यूज़लेटर सहमति", "الموافقة على النشرة البريدية", "згода на розсилку"),
     ),
     "opted_out": (
         *(
@@ -148,6 +138,23 @@ POSSIBLE_STATES = (
     *("situação", "boletim", "lgpd", "ativo", "stare", "statut", "buletin", "activ", "acord", "înscris"),
     *("स्थिति", "न्यूज़लेटर", "सक्रिय", "الحالة", "النشرة", "النشرة البريدية", "نشط"),
     *("статус", "стан", "розсилка", "активний"),
+    *(
+        "consentimiento",
+        "consentimiento rgpd",
+        "consentement",
+        "consentement rgpd",
+        "einwilligung",
+        "dsgvo-einwilligung",
+    ),
+    *(
+        "einverständnis",
+        "consentimento",
+        "consentimento rgpd",
+        "consentimento lgpd",
+        "consimțământ",
+        "consimțământ gdpr",
+    ),
+    *("acord gdpr", "सहमति", "الموافقة", "موافقة", "مشترك", "згода"),
 )
 """Names of columns that may say that a person unsubscribed, or mean something else. A value that stops mail holds the line."""
 POSSIBLE_OPT_OUTS = ("npai", "unzustellbar", "devolvido", "devolvida", "عدم الاتصال")

@@ -44,8 +44,7 @@ _STATUS = {
         *("अवरुद्ध", "محظور", "заблокований", "заблокована", "заблоковано"),
     ),
     RowKind.BOUNCED: (
-        *("rebotado", "rebotada", "rebote", "no entregable", "adresse invalide", "npai", "non distribuable"),
-        *("unzustellbar", "nicht zustellbar", "devolvido", "não entregue", "nelivrabil", "недоставлено"),
+        *("rebotado", "rebotada", "rebote", "no entregable", "não entregue", "nelivrabil", "недоставлено"),
     ),
     RowKind.COMPLAINED: (
         *("queja", "marcado como spam", "plainte", "marqué comme spam", "beschwerde", "als spam gemeldet"),
@@ -71,6 +70,17 @@ _NEVER_SUBSCRIBED = (
     *("очікує підтвердження", "не підтверджено", "не підписаний", "не підписана", "неактивний", "неактивна"),
     *("eliminado", "eliminada", "supprimé", "supprimée", "removido", "removida", "видалено"),
 )
+_UNCLEAR = (
+    "npai",
+    "adresse invalide",
+    "non distribuable",
+    "unzustellbar",
+    "nicht zustellbar",
+    "devolvido",
+    "devolvida",
+)
 YES, NO = frozenset(map(fold_name, _YES)), frozenset(map(fold_name, _NO))
 STATUS = {fold_name(word): kind for kind, words in _STATUS.items() for word in words}
 NEVER_SUBSCRIBED = frozenset(map(fold_name, _NEVER_SUBSCRIBED))
+UNCLEAR = frozenset(map(fold_name, _UNCLEAR))
+"""Words for something that came back: an email, or a letter by post. They suppress nobody and hold the line."""

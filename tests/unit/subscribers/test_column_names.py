@@ -51,14 +51,14 @@ def test_street_telephone_and_birthday_are_left_out_by_any_name(name: str) -> No
 
 
 CONSENT_COLUMNS = {
-    "es": "Estado de suscripción,Suscrito,Consentimiento,Dado de baja,Fecha de alta,Fecha de baja",
-    "fr": "Statut d’abonnement,Abonné,Consentement,Désabonné,Date d’inscription,Date de désinscription",
-    "de": "Anmeldestatus,Abonniert,Einwilligung,Abgemeldet,Anmeldedatum,Abmeldedatum",
-    "pt": "Estado da subscrição,Subscrito,Consentimento,Descadastrado,Data de inscrição,Data de cancelamento",
-    "ro": "Stare abonament,Abonat,Consimțământ,Dezabonat,Data abonării,Data dezabonării",
-    "hi": "सदस्यता स्थिति,सदस्य,सहमति,सदस्यता समाप्त,सदस्यता तिथि,सदस्यता समाप्ति तिथि",
-    "ar": "حالة الاشتراك,مشترك,الموافقة,ألغى الاشتراك,تاريخ الاشتراك,تاريخ إلغاء الاشتراك",
-    "uk": "Статус підписки,Підписаний,Згода,Відписаний,Дата підписки,Дата відписки",
+    "es": "Estado de suscripción,Suscrito,Consentimiento boletín,Dado de baja,Fecha de alta,Fecha de baja",
+    "fr": "Statut d’abonnement,Abonné,Consentement newsletter,Désabonné,Date d’inscription,Date de désinscription",
+    "de": "Anmeldestatus,Abonniert,Einwilligung Newsletter,Abgemeldet,Anmeldedatum,Abmeldedatum",
+    "pt": "Estado da subscrição,Subscrito,Consentimento newsletter,Descadastrado,Data de inscrição,Data de cancelamento",
+    "ro": "Stare abonament,Abonat,Consimțământ newsletter,Dezabonat,Data abonării,Data dezabonării",
+    "hi": "सदस्यता स्थिति,सब्सक्राइब किया,न्यूज़लेटर सहमति,सदस्यता समाप्त,सदस्यता तिथि,सदस्यता समाप्ति तिथि",
+    "ar": "حالة الاشتراك,مشترك في النشرة البريدية,الموافقة على النشرة البريدية,ألغى الاشتراك,تاريخ الاشتراك,تاريخ إلغاء الاشتراك",
+    "uk": "Статус підписки,Підписаний,Згода на розсилку,Відписаний,Дата підписки,Дата відписки",
 }
 
 

@@ -171,6 +171,12 @@ def test_an_export_of_brevo_says_who_is_blocklisted() -> None:
     assert bea.kind == "left_all"
 
 
+@pytest.mark.parametrize(("answer", "kind"), [("", "join"), ("Yes", "join"), ("No", "unknown_status")])
+def test_an_empty_opt_in_of_brevo_says_nothing(answer: str, kind: str) -> None:
+    (row,) = read(f"EMAIL;EMAIL_BLACKLISTED;OPT_IN\nann@example.org;No;{answer}\n")
+    assert str(row.kind) == kind
+
+
 def test_an_export_of_salesforce_keeps_the_town_and_no_birthday() -> None:
     (ann,) = read(f"{SALESFORCE}Ann,Lee,Austin,TX,78701,US,ann@example.org,0,0,Web,3/31/2026,1/2/1980\n")
     assert isinstance(ann, PersonRow)
@@ -232,9 +238,15 @@ def test_a_column_that_stops_no_mail_holds_no_line(column: str, value: str) -> N
         ("Abgemeldet", "WAHR", "left_all"),
         ("Abgemeldet", "31.03.2026", "left_all"),
         ("Abonniert", "FALSCH", "left_list"),
-        ("Einwilligung", "", "not_subscribed"),
+        ("Einwilligung Newsletter", "", "not_subscribed"),
+        ("Einwilligung", "", "join"),
+        ("Einwilligung", "Messe 2024", "join"),
         ("Consentimento", "sim", "join"),
-        ("Consentimento", "Não", "not_subscribed"),
+        ("Consentimento", "Não", "unknown_status"),
+        ("Consentimento newsletter", "Não", "not_subscribed"),
+        ("सदस्य", "नहीं", "join"),
+        ("सदस्य", "", "join"),
+        ("مشترك", "لا", "unknown_status"),
         ("Désabonné", "Oui", "left_all"),
         ("Dezabonat", "da", "left_all"),
         ("Відписаний", "так", "left_all"),
@@ -246,7 +258,15 @@ def test_a_column_that_stops_no_mail_holds_no_line(column: str, value: str) -> N
         ("Status", "Відписано", "left_list"),
         ("Status", "Suscrito", "join"),
         ("Status", "bloqué", "left_all"),
-        ("Status", "unzustellbar", "bounced"),
+        ("Status", "unzustellbar", "unknown_status"),
+        ("Status", "NPAI", "unknown_status"),
+        ("Statut", "Adresse invalide", "unknown_status"),
+        ("Status", "nelivrabil", "bounced"),
+        ("Status", "oui", "join"),
+        ("Status", "Sí", "join"),
+        ("Status", "nein", "not_subscribed"),
+        ("Status", "non", "not_subscribed"),
+        ("Status", "1", "unknown_status"),
         ("Status", "en attente", "not_subscribed"),
         ("Status", "Ehrenmitglied", "unknown_status"),
     ],

@@ -31,12 +31,12 @@ _KEYS = frozenset(map(_fold_key, POSSIBLE_STATES)) | _OPT_OUT_KEYS
 _MAIL = r"(newsletter|e_?mail|mails?|mailing|boletin|boletim|correos?|infolettre|rundbrief|розсилк)"
 _OPT_OUT = re.compile(
     r"unsub|blacklist|blocklist|suppress|opt(ed)?_?out|do_not_(e_?mail|contact)|desabonn|desinscri|abgemeldet|abbestell"
-    rf"|(^|_)(no|not|kein\w*|pas_de|sin|sem|baja|nu|без)_(\w+_)?{_MAIL}|fecha_(de_)?baja|(^|_)baja$|(^|_)blocked$"
+    rf"|(^|_)(no|not|without|kein\w*|ohne|pas_de|sans|sin|sem|baja|nu|fara|без)_(\w+_)?{_MAIL}|fecha_(de_)?baja|(^|_)baja$|(^|_)blocked$"
     r"|bloquead[oa]|desuscri|descadastr|dezabon|вiдпис|відпис"
 )
 _OPT_IN = re.compile(
     r"newsletter|opt(ed)?_?in(_|$)|subscribed|marketing_status|consent_to_(be_)?contact"
-    r"|^(marketing_|gdpr_|rgpd_|lgpd_|dsgvo_)?(consent\w*|subscription|einwilligung|abonn[a-z]*)(_(stat\w+|etat))?$"
+    r"|^(marketing_|gdpr_|rgpd_|lgpd_|dsgvo_)?(consent[a-z]*|subscription|einwilligung|abonn[a-z]*)(_(stat\w+|etat|given))?$"
 )
 _OPT_IN_BESIDE_MAIL = re.compile(r"consent|subscription|einwilligung|abonn")
 _OTHER_MEDIA = re.compile(
@@ -46,7 +46,9 @@ _OTHER_MEDIA = re.compile(
 _POST = re.compile(
     r"(?<![a-z])(do_not_|opt(ed)?_?out_((of|from)_)?|direct_|postal_|paper_|printed_)mail(?!ing)|courrier(?!_elec)"
 )
-_NOT_A_STATE = re.compile(r"reason|grund|motivo|raison|(^|_)type$")
+_NOT_A_STATE = re.compile(
+    r"reason|grund|motivo|raison|(^|_)type$|(^|_)(no|number|count)_of_|_(count|sent|opened|clicked)$"
+)
 _NO_DATES = frozenset({"never", "nunca", "jamais", "nie", "niciodata", "ніколи"})
 
 

@@ -74,6 +74,9 @@ def test_a_date_of_bouncing_alone_suppresses_the_address(column: str, more: dict
         ("Newsletter by post", "no"),
         ("SMS opt-in", "no"),
         ("No of children", "1"),
+        ("No of newsletters", "1"),
+        ("Newsletters opened", "0"),
+        ("Consent form", "no"),
         ("Bloque", "1"),
     ],
 )
@@ -98,6 +101,8 @@ def test_a_column_about_something_else_holds_no_line(column: str, text: str) -> 
         ("Etat", "désabonné"),
         ("No newsletter", "yes"),
         ("Kein Newsletter", "ja"),
+        ("Ohne Newsletter", "ja"),
+        ("Consent given", "no"),
         ("Pas de newsletter", "oui"),
         ("Baja newsletter", "sí"),
         ("Bloqueado", "sí"),

@@ -18,9 +18,9 @@ UNNOTICED_MS = 1_000
 NO_CONNECTION, BUSY, SILENT = "no connection", "503", "no answer"
 SHORT_LIMITS = """
     const withLimit = AbortSignal.timeout.bind(AbortSignal);
-    AbortSignal.timeout = milliseconds => withLimit(milliseconds / 20);
+    AbortSignal.timeout = milliseconds => withLimit(Math.max(3000, milliseconds / 20));
 """
-"""A script after which every page waits for an answer a twentieth of its time, and longer after each that took longer."""
+"""A script after which every page waits for an answer a twentieth of its time, at least three seconds."""
 ADD_PROGRESS = """() => {
     const section = document.createElement('section');
     const targets = {progress: 'bar', b: 'count', i: 'note'};

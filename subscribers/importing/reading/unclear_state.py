@@ -31,8 +31,8 @@ _KEYS = frozenset(map(_fold_key, POSSIBLE_STATES)) | _OPT_OUT_KEYS
 _MAIL = r"(newsletter|e_?mail|mails?|mailing|boletin|boletim|correos?|infolettre|rundbrief|розсилк)"
 _OPT_OUT = re.compile(
     r"unsub|blacklist|blocklist|suppress|opt(ed)?_?out|do_not_(e_?mail|contact)|desabonn|desinscri|abgemeldet|abbestell"
-    rf"|(^|_)(no|not|without|kein\w*|ohne|pas_de|sans|sin|sem|baja|nu|fara|без)_(\w+_)?{_MAIL}|fecha_(de_)?baja|(^|_)baja$|(^|_)blocked$"
-    r"|bloquead[oa]|desuscri|descadastr|dezabon|вiдпис|відпис"
+    rf"|(^|_)(no|not|without|kein\w*|ohne|pas_de|sans|sin|sem|baja|nu|fara|без)_(\w+_)?{_MAIL}"
+    r"|fecha_(de_)?baja|(^|_)baja$|(^|_)blocked$|bloquead[oa]|desuscri|descadastr|dezabon|відпис"
 )
 _OPT_IN = re.compile(
     r"newsletter|opt(ed)?_?in(_|$)|subscribed|marketing_status|consent_to_(be_)?contact"

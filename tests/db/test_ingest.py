@@ -1,6 +1,7 @@
 """Sources on a web site on loopback become stories and events, and their errors are reported."""
 
 import io
+import socket
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from newsletter.models import EventNotice, Source, Story
 from subscribers.models import Case, Topic
 from tests.support.feed_items import make_feed_item
 from tests.support.fixtures import NOW
+from tests.support.name_lookups import fail_lookups
 from tests.support.web_site import Site, serve_site
 
 pytestmark = pytest.mark.django_db
@@ -152,7 +154,16 @@ def test_a_source_whose_page_is_gone_says_what_to_do(site: Site, status: int) ->
     assert TURN_OFF in ingest_source(source=source, now=NOW).error
 
 
-def test_a_source_whose_host_is_gone_says_what_to_do() -> None:
+def test_a_source_is_not_to_be_turned_off_while_dns_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_lookups(monkeypatch, socket.EAI_AGAIN)
+    source = Source.objects.create(name="Busy", kind="feed", url="https://news.example/feed.xml")
+    error = ingest_source(source=source, now=NOW).error
+    assert "try again later" in error
+    assert "turn the source off" not in error
+
+
+def test_a_source_whose_host_is_gone_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_lookups(monkeypatch)
     source = Source.objects.create(name="Gone", kind="feed", url="https://no-such-host.invalid/feed.xml")
     error = ingest_source(source=source, now=NOW).error
     assert "No web site is found at no-such-host.invalid." in error

@@ -1,6 +1,7 @@
 """“Add a source” asks for an address, finds what it offers, and shows the first items before anything is saved."""
 
 import re
+import socket
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from tests.support.api_entries import make_entry
 from tests.support.api_server import KEY, serve_api
 from tests.support.desk import sign_in
 from tests.support.feed_items import make_feed_item
+from tests.support.name_lookups import fail_lookups
 from tests.support.page_html import compact_html
 from tests.support.sample_documents import read_shape
 from tests.support.web_site import Site, serve_site
@@ -207,5 +209,11 @@ def test_a_site_that_does_not_answer_leaves_the_next_step_to_the_person(settings
     assert "This site does not answer. Check the address, or try again in a minute." in page
 
 
-def test_a_name_without_a_site_is_said_to_have_none() -> None:
+def test_a_name_without_a_site_is_said_to_have_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_lookups(monkeypatch)
     assert "No web site is found under this name. Check the spelling" in look("https://no-such-host.invalid/")
+
+
+def test_a_failure_of_dns_does_not_deny_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_lookups(monkeypatch, socket.EAI_AGAIN)
+    assert "This site does not answer. Check the address" in look("https://news.example/")

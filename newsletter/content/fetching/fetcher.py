@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from socket import SOCK_STREAM, gaierror, getaddrinfo
+from socket import EAI_NODATA, EAI_NONAME, SOCK_STREAM, gaierror, getaddrinfo
 from urllib.parse import urldefrag, urljoin
 
 import requests
@@ -20,6 +20,7 @@ from newsletter.content.fetching.responses import MIB, make_bad_status, read_bod
 from newsletter.content.fetching.url_guard import WEB_PORTS, AllowList, check_addresses, check_url, web_addresses
 
 _MAX_REDIRECTS = 3
+_NO_SUCH_NAME = frozenset({EAI_NONAME, EAI_NODATA})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _COMPRESSION_SUFFIX = re.compile(r'(?:[-;]+(?:gzip|gz|deflate|br))"$', re.IGNORECASE)
 
@@ -71,13 +72,19 @@ class _Request:
 
 
 def resolve_host(host: str, port: int) -> list[str]:
-    """Return every address of a host, in the system's order. Raises HostNotFound if it has none."""
+    """Return every address of a host, in the system's order.
+
+    Raises HostNotFound if DNS knows that it has none, and Unreachable if DNS gives no answer.
+    """
     try:
         addresses = getaddrinfo(host, port, type=SOCK_STREAM)
     except (gaierror, UnicodeError) as error:
+        if isinstance(error, gaierror) and error.errno not in _NO_SUCH_NAME:
+            raise Unreachable(
+                "%(host)s cannot be looked up in DNS at the moment. Check the spelling, or try again later.", host=host
+            ) from error
         raise HostNotFound(
-            "No web site is found at %(host)s. The name is misspelled, the site has closed or moved, or DNS has a problem.",
-            host=host,
+            "No web site is found at %(host)s. The name is misspelled, or the site has closed or moved.", host=host
         ) from error
     return list(dict.fromkeys(str(row[4][0]) for row in addresses))
 

@@ -1,13 +1,22 @@
 """The fetcher against misbehaving servers on loopback."""
 
 import resource
+import socket
 import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from newsletter.content.fetching.errors import BadStatus, FetchError, Refused, TooLarge, TooSlow, Unreachable
+from newsletter.content.fetching.errors import (
+    BadStatus,
+    FetchError,
+    HostNotFound,
+    Refused,
+    TooLarge,
+    TooSlow,
+    Unreachable,
+)
 from newsletter.content.fetching.fetcher import FEED, Fetcher, Limits, resolve_host
 from tests.support.misbehaving_server import (
     MisbehavingServer,
@@ -18,6 +27,7 @@ from tests.support.misbehaving_server import (
     misbehaving_server,
     respond,
 )
+from tests.support.name_lookups import fail_lookups
 
 QUICK = Limits(max_bytes=1024 * 1024, connect=1.0, first_byte=0.5, total=1.0)
 
@@ -298,9 +308,19 @@ def test_a_server_without_a_valid_certificate_is_refused(server: MisbehavingServ
         Fetcher(allow=["127.0.0.1"]).fetch(f"https://127.0.0.1:{server.port}/", limits=QUICK)
 
 
-def test_an_unknown_host_name_is_reported() -> None:
-    with pytest.raises(Unreachable, match="misspelled, the site has closed"):
+@pytest.mark.parametrize("code", [socket.EAI_NONAME, socket.EAI_NODATA])
+def test_an_unknown_host_name_is_reported(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    fail_lookups(monkeypatch, code)
+    with pytest.raises(HostNotFound, match="misspelled, or the site has closed"):
         resolve_host("no-such-host.invalid", 80)
+
+
+@pytest.mark.parametrize("code", [socket.EAI_AGAIN, socket.EAI_FAIL])
+def test_a_failure_of_dns_is_no_unknown_host(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    fail_lookups(monkeypatch, code)
+    with pytest.raises(Unreachable, match=r"news\.example cannot be looked up in DNS") as raised:
+        resolve_host("news.example", 80)
+    assert not isinstance(raised.value, HostNotFound)
 
 
 def test_an_invalid_host_name_is_reported() -> None:

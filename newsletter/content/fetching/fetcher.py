@@ -84,7 +84,8 @@ def resolve_host(host: str, port: int) -> list[str]:
                 "%(host)s cannot be looked up in DNS at the moment. Check the spelling, or try again later.", host=host
             ) from error
         raise HostNotFound(
-            "No web site is found at %(host)s. The name is misspelled, or the site has closed or moved.", host=host
+            "No web site is found at %(host)s. It is misspelled, or the site has closed or moved. Check the address.",
+            host=host,
         ) from error
     return list(dict.fromkeys(str(row[4][0]) for row in addresses))
 

@@ -71,10 +71,11 @@ def make_bad_status(response: requests.Response, host: str, *, deadline: float) 
             **names,
         ),
         404: Message(
-            "%(host)s has nothing at this address (status %(status)s). It was moved or removed, or is misspelled.",
+            "%(host)s has nothing at this address (status %(status)s). It was moved or removed, or is misspelled. "
+            "Check the address.",
             **names,
         ),
-        410: Message("%(host)s has removed this address permanently (status %(status)s).", **names),
+        410: Message("%(host)s has removed this address permanently (status %(status)s). Use another one.", **names),
         429: Message("%(host)s asks us to come less often (status %(status)s). We will try again later.", **names),
     }.get(
         status,

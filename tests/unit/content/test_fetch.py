@@ -311,7 +311,7 @@ def test_a_server_without_a_valid_certificate_is_refused(server: MisbehavingServ
 @pytest.mark.parametrize("code", [socket.EAI_NONAME, socket.EAI_NODATA])
 def test_an_unknown_host_name_is_reported(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     fail_lookups(monkeypatch, code)
-    with pytest.raises(HostNotFound, match="misspelled, or the site has closed"):
+    with pytest.raises(HostNotFound, match=r"closed or moved\. Check the address"):
         resolve_host("no-such-host.invalid", 80)
 
 
@@ -338,8 +338,8 @@ def test_a_host_without_any_address_is_refused() -> None:
     [
         ("401 No", "sign-in"),
         ("403 No", "refuses"),
-        ("404 No", "nothing"),
-        ("410 No", "removed"),
+        ("404 No", "nothing.* Check the address"),
+        ("410 No", "removed.* Use another one"),
         ("500 No", "internal error"),
         ("418 No", "did not give"),
     ],

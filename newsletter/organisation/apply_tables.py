@@ -34,7 +34,7 @@ from newsletter.organisation.value_types import format_interval, parse_interval_
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.sending.accounts import explain_unusable
 from subscribers.models import Case, MailingList, Segment, Topic
-from subscribers.segments.compile import clean_rule
+from subscribers.segments.compile import check_rule, clean_rule
 
 _NEW_SCHEDULE = "0 9 * * thu"
 _Row = TypeVar("_Row", bound=models.Model)
@@ -73,17 +73,20 @@ def apply_case(entry: CaseEntry) -> Change:
 
 
 def apply_segment(entry: SegmentEntry) -> Change:
-    where = entry_label("segment", entry.slug)
+    where, values = entry_label("segment", entry.slug), entry.given()
     row = Segment.objects.filter(slug=entry.slug).first()
     if row is None:
-        if "rule" not in entry.model_fields_set:
+        if "rule" not in values:
             raise BadFile(f'{where}: “rule” is missing. Write rule = {{ list = "…" }}, or rule = {{}} for everybody.')
         row = Segment(slug=entry.slug, name=name_from_slug(entry.slug))
     try:
-        rule = clean_rule(entry.rule if "rule" in entry.model_fields_set else row.rule)
+        if "rule" in values:
+            values["rule"] = clean_rule(entry.rule)
+        else:
+            check_rule(row.rule)  # not clean_rule: the stored rule may have an unknown language
     except BadRule as error:
         raise BadFile(f"{where}: {error}") from error
-    return upsert(kind="segment", name=entry.slug, row=row, values={**entry.given(), "rule": rule})
+    return upsert(kind="segment", name=entry.slug, row=row, values=values)
 
 
 def apply_source(entry: SourceEntry, *, now: datetime) -> Change:

@@ -225,6 +225,22 @@ def test_a_segment_may_lean_on_a_list_of_the_same_file_and_needs_no_name(tmp_pat
     assert Publication.objects.get().segment is None
 
 
+def test_a_segment_without_a_rule_keeps_its_unknown_language(tmp_path: Path) -> None:
+    rule = {"language": "klingon"}
+    Segment.objects.create(slug="old", name="Old", rule=rule)
+    change = apply(tmp_path, '[[segment]]\nslug = "old"\nname = "New"')["segment old"]
+    assert change.fields == {"name": ("Old", "New")}
+    assert Segment.objects.get().rule == rule
+    assert "“klingon” is not a language code" in refuse(
+        tmp_path, '[[segment]]\nslug = "old"\nrule = { language = "klingon" }'
+    )
+
+
+def test_a_segment_without_a_rule_still_needs_a_rule_that_works(tmp_path: Path) -> None:
+    Segment.objects.create(slug="old", name="Old", rule={"list": "gone"})
+    assert "[[segment]] old: rule.list" in refuse(tmp_path, '[[segment]]\nslug = "old"\nname = "New"')
+
+
 def test_a_key_named_for_is_the_appeals_audience(tmp_path: Path) -> None:
     appeal = '[[appeal]]\nslug = "a"\nheadline = "b"\nbutton = "c"\nlink = "http://cms/give"\nfor = "donor"'
     assert apply(tmp_path, appeal)["appeal a"].fields["for"] == (None, "donor")

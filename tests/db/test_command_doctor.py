@@ -13,6 +13,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 
+from newsletter.content.fetching.errors import HostNotFound
+from newsletter.content.ingesting.read_source import describe_failed_reading
 from newsletter.models import Brand, Publication, Source
 from newsletter.organisation.accounts.staff import add_staff
 from newsletter.organisation.health import machine, sending
@@ -211,6 +213,14 @@ def test_a_failing_source_is_named_with_its_error() -> None:
     assert finding.level == "warning"
     assert "Not found. (Failed 3 times in a row.)" in finding.says
     assert "Its new stories and events are missing from your issues until it can be read." in finding.says
+
+
+def test_a_source_that_is_gone_has_each_step_once() -> None:
+    error = describe_failed_reading(HostNotFound("No web site is found."))
+    Source.objects.create(name="Stories", kind="feed", url="https://example.org/f", failures=3, error=error)
+    finding = levels()["source Stories"]
+    assert finding.text.count("browser") == finding.text.lower().count("turn") == 1
+    assert "https://example.org/f" in finding.do
 
 
 def test_a_segment_that_leans_on_a_list_that_is_gone_is_an_error(publication: Publication) -> None:

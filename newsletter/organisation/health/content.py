@@ -67,7 +67,8 @@ def check_sources() -> Iterator[Finding]:
         )
         times = "once" if source.failures == 1 else f"{source.failures} times in a row"
         text = f"{source.error or 'It failed.'} (Failed {times}.){since} {CONSEQUENCE}"
-        yield warning(f"source {source.name}", text, f"Open {source.url} in a browser; correct or turn off the source.")
+        # The error itself says what to do, such as to turn the source off.
+        yield warning(f"source {source.name}", text, f"You find {source.url} in the desk, under “Sources”.")
     if not failing:
         yield ok("sources", f"All {len(sources)} can be read.")
 

@@ -79,7 +79,9 @@ def test_the_error_of_a_source(spanish: Client, publication: Publication) -> Non
         source = Source.objects.create(name="Gone", kind=Source.Kind.FEED, url=f"{site.url}/gone.xml")
         ingest_source(source=source, now=NOW)
     source.refresh_from_db()
-    assert escape(in_spanish(source.error)) in page(spanish, "/admin/sources/")
+    error = in_spanish(source.error)
+    assert escape(error[:120]) in page(spanish, "/admin/sources/")
+    assert escape(error) in page(spanish, f"/admin/sources/edit/{source.pk}/")
 
 
 def test_the_reasons_of_an_assembly(spanish: Client, publication: Publication) -> None:

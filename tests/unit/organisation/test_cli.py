@@ -8,6 +8,7 @@ import subprocess
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,6 +21,14 @@ from tests.support.unconfigured import run_unconfigured, was_used
 ROOT = Path(cli.__file__).parents[2]
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("NEWSLETTER_", "DATABASE_"))}
 USAGE_OPTIONS = {"--help", "--verify", "--mess", "--version"}
+RUN_AND_PRINT_KEYS = """
+import sys
+from newsletter.project import cli
+status = cli.main()
+from django.conf import settings
+print("", settings.SECRET_KEY, settings.SUBSCRIBERS_ADDRESS_KEY, *settings.SUBSCRIBERS_LINK_KEYS, sep="\\n")
+sys.exit(status)
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -201,6 +210,18 @@ def test_a_command_uses_the_keys_that_another_wrote_meanwhile(tmp_path: Path) ->
     assert (done.returncode, done.stderr) == (0, "")
     assert "Planned operations:" in done.stdout
     assert (tmp_path / "var" / "secret.key").read_text() == "of another command: secret.key"
+
+
+@pytest.mark.long
+def test_commands_that_begin_an_installation_together_share_its_keys(tmp_path: Path) -> None:
+    def migrate(_: int) -> subprocess.CompletedProcess[str]:
+        return run_unconfigured(["migrate"], folder=tmp_path, command=[sys.executable, "-c", RUN_AND_PRINT_KEYS])
+
+    with ThreadPoolExecutor(3) as together:
+        done = list(together.map(migrate, range(3)))
+    assert [(one.returncode, one.stderr) for one in done] == [(0, "")] * 3
+    secret, address = ((tmp_path / "var" / name).read_text() for name in ("secret.key", "address.key"))
+    assert [one.stdout.splitlines()[-3:] for one in done] == [[secret, address, secret]] * 3
 
 
 @pytest.mark.long

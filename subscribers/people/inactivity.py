@@ -1,7 +1,7 @@
 """Ask inactive people once if they still want mail, and stop mailing those who do not answer.
 
-A person is silent who did none of these since a given day: join, confirm, change a choice or their address, reply. An import
-counts too, because nothing is known from before. Clicks are never counted by person.
+A person is silent who did none of these since a given day: join, confirm, save their choices, change their address, reply. An
+import counts too, because nothing is known from before. Clicks are never counted by person.
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,8 @@ from subscribers.person_locks import lock_people
 MAX_MONTHS = 1200
 ANSWER_TIME = timedelta(days=30)
 """How long a person has for an answer."""
+_REPEAT_TIME = timedelta(days=1)
+"""How long after an act of a person a save of the same choices is no new one."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,14 @@ def claim_question(question: StayQuestion, *, now: datetime) -> bool:
 def stay(*, subscriber: Subscriber, wording: str, now: datetime) -> None:
     """Record that a person still wants their mail. They rest no longer."""
     record_preferences(subscriber, {"stays": True}, now=now, wording=wording)
+
+
+@transaction.atomic
+def record_save(subscriber: Subscriber, *, wording: str, now: datetime) -> None:
+    """Record that a person saved their choices, unless they changed one or did anything else in the last day."""
+    acts = ConsentEvent.objects.filter(address_hash=subscriber.address_hash, kind__in=ACTIVE_KINDS, by="")
+    if not acts.filter(at__gt=now - _REPEAT_TIME).exists():
+        stay(subscriber=subscriber, wording=wording, now=now)
 
 
 def is_asked_to_stay(subscriber: Subscriber) -> bool:

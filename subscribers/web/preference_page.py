@@ -14,7 +14,7 @@ from subscribers.addresses.normalise import mask
 from subscribers.links.signed_links import LinkTarget, Purpose
 from subscribers.models import Case, CaseFollow, Frequency, MailingList, Subscriber, Subscription
 from subscribers.people.cases import follow_case, list_followed_cases, unfollow_case
-from subscribers.people.inactivity import find_resting_since
+from subscribers.people.inactivity import find_resting_since, record_save
 from subscribers.people.preferences import (
     choose_lists,
     find_subscribed_lists,
@@ -108,6 +108,8 @@ def _save(
     set_frequencies(subscriber=person, frequencies=form.frequencies(), now=now)
     if data["pause"] not in ("", "keep"):
         pause_mail(subscriber=person, days=int(data["pause"]), now=now)
+    if data["lists"]:
+        record_save(person, wording=wording, now=now)
     return waiting
 
 

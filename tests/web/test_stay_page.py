@@ -94,6 +94,25 @@ def test_a_second_press_of_send_them_again_adds_no_event(person: Subscriber) -> 
     assert event.wording.endswith("\nSend them again")
 
 
+@pytest.mark.requirement("N9")
+def test_saving_choices_as_they_are_ends_the_rest_and_is_recorded_once(person: Subscriber) -> None:
+    path = path_to(person, MailingList.objects.get(), Purpose.PREFERENCES)
+    choices = {"lists": [MailingList.objects.get().pk], "town": str(person.place or "")}
+    for _ in range(2):
+        shown = Client().post(path, choices).content.decode()
+        assert "Saved." in shown
+        assert "because you did not answer" not in shown
+    (event,) = ConsentEvent.objects.filter(kind="preferences")
+    assert (event.data, event.by) == ({"stays": True}, "")
+    assert event.wording == "Chosen on the page “Your mail from us”."
+
+
+def test_saving_without_any_list_does_not_end_the_rest(person: Subscriber) -> None:
+    Subscription.objects.all().delete()
+    Client().post(path_to(person, MailingList.objects.get(), Purpose.PREFERENCES), {"town": str(person.place or "")})
+    assert StayQuestion.objects.resting().exists()
+
+
 def test_the_field_of_the_notice_is_the_one_that_its_press_is_read_by(
     person: Subscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -81,7 +81,8 @@ _ALIASES = {
     "email_blacklisted, emailblacklisted, email blocklisted",
     ON_HOLD: "on hold, on_hold, email on hold, bouncing, hard bounced",
     "expires_on": "expires, expiry, expiry date, consent expires, implied consent until",
-    "left_on": "unsub_time, unsubscribed at",
+    "left_on": "unsub_time, unsubscribed at, unsubscribed on, unsubscribed date, unsubscribe date, date unsubscribed, "
+    "unsubscription date, opt-out date, opted out on, date opted out",
     "bounced_on": "clean_time, bounced at",
     "left_because": "unsub_reason",
 }
@@ -169,14 +170,19 @@ def guess_target(name: str) -> str:
 def guess_mapping(header: Sequence[str], *, known_columns: Mapping[str, str] | None = None) -> list[str]:
     """Guess a field for each column. `check_mapping` refuses duplicates, because a person has to decide.
 
-    ``known`` has the fields of columns whose names mean something else in other files.
+    ``known_columns`` has the fields of columns whose names mean something else in other files.
     """
     mapping: list[str] = []
     for name in header:
         target = (known_columns or {}).get(normalise_column_name(name)) or guess_target(name)
-        mapping.append(NOT_IMPORTED if target in mapping and target.startswith(ATTRIBUTE) else target)
+        mapping.append(NOT_IMPORTED if target in mapping and _may_be_dropped(target) else target)
     _split_names(mapping, header=header)
     return mapping
+
+
+def _may_be_dropped(target: str) -> bool:
+    """Return True for an attribute that says nothing about mail: of two columns with its name, the first one is enough."""
+    return target.startswith(ATTRIBUTE) and not may_say_unsubscribed(target.removeprefix(ATTRIBUTE))
 
 
 def _split_names(mapping: list[str], *, header: Sequence[str]) -> None:
@@ -214,7 +220,7 @@ def check_mapping(mapping: Sequence[str], *, header: Sequence[str]) -> None:
         columns = ", ".join(f"“{name}”" for name, target in zip(header, mapping, strict=True) if target == twice)
         raise BadFile(
             "%(fields)s is there more than once: %(columns)s. Leave one of them out, remove or rename it.",
-            fields=FIELDS.get(twice, twice),
+            fields=FIELDS.get(twice, twice.removeprefix(ATTRIBUTE)),
             columns=columns,
         )
 

@@ -36,12 +36,13 @@ from subscribers.importing.reading.parsed_rows import (
 )
 from subscribers.importing.reading.subscription_state import (
     LIST_TERMS,
-    SUBSCRIBED,
+    STATUS_FIELD,
     YES_NO_FIELDS,
     apply_unsubscribe_reason,
     check_expiry,
     check_soft_opt_in,
     find_state,
+    is_filled,
     read_each_list,
 )
 from subscribers.importing.reading.unclear_state import find_unclear_state, may_say_unsubscribed
@@ -162,9 +163,9 @@ class RowReader:
         if kind == RowKind.JOIN:
             possible = {name: cells[at] for name, at in self._possible_states if at < len(cells)}
             dates = {target: self._read_cells(cells, target) for target in ("left_on", "bounced_on")}
-            is_active = bool(status.strip() or self._read_cells(cells, SUBSCRIBED))
-            is_stated = is_active or bool(self._yes_no_fields)
-            kind, unclear = find_unclear_state(dates, possible, is_stated=is_stated, is_active=is_active, notes=notes)
+            stated = [field for field in self._yes_no_fields if any(map(is_filled, self._read_cells(cells, field)))]
+            stated += [STATUS_FIELD] if status.strip() else []
+            kind, unclear = find_unclear_state(dates, possible, stated=stated, notes=notes)
             if unclear is not None:
                 return _refuse(record, *unclear)
         if kind != RowKind.JOIN:

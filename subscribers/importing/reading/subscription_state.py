@@ -1,7 +1,7 @@
 """Decide if a line's person is subscribed, by a column with a status or columns with yes or no.
 
-Every program writes this differently. A “no” in any column wins. A value that is not understood, or no answer where the file has
-a column for agreement, refuses the line.
+Every program writes this differently. A “no” in any column wins. A value that is not understood refuses the line. So does an
+empty cell in a column for agreement, unless another column says that the person is subscribed.
 """
 
 import re
@@ -13,6 +13,7 @@ from newsletter.common.text import fold_name
 from subscribers.importing.reading.parsed_rows import ImportTerms, RefusalKind, RowKind
 from subscribers.importing.reading.translated_values import NEVER_SUBSCRIBED, NO, STATUS, UNCLEAR, YES
 
+STATUS_FIELD = "status"
 SUBSCRIBED, AGREED, OPTED_OUT, ON_HOLD = "subscribed", "agreed", "opted_out", "on_hold"
 YES_NO_FIELDS = (SUBSCRIBED, AGREED, OPTED_OUT, ON_HOLD)
 """The fields whose columns say yes or no. Several columns may have one of them."""
@@ -24,7 +25,18 @@ _STATUS: dict[str, RowKind] = {
         ("regular", "premium", "gifted", "trialed", "churning", "unpaid", "past_due"), RowKind.JOIN
     ),  # Buttondown
     **dict.fromkeys(
-        ("unsubscribed", "unsubscribe", "opted out", "left", "cancelled", "canceled"), RowKind.UNSUBSCRIBED_LIST
+        (
+            "unsubscribed",
+            "unsubscribe",
+            "opted out",
+            "opted-out",
+            "opt out",
+            "opt-out",
+            "left",
+            "cancelled",
+            "canceled",
+        ),
+        RowKind.UNSUBSCRIBED_LIST,
     ),
     **dict.fromkeys(
         ("blocklisted", "blacklisted", "blocked", "left everything", "suppressed"), RowKind.UNSUBSCRIBED_ALL
@@ -40,9 +52,9 @@ _NEVER_SUBSCRIBED = {
     *NEVER_SUBSCRIBED,
 }
 _SPAM_WORDS = ("spam", "abuse", "complain")
-_YES = {"yes", "y", "true", "t", "1", "on", "x", *YES}
-_NO = {"no", "n", "false", "f", "0", "off", *NO}
-_DIGITS = {"0", "1"}  # as a status, they mean something else in each program
+_YES = {"yes", "y", "true", "t", "1", "1.0", "on", "x", "✓", "✔", "☑", *YES}
+NO_WORDS = {"no", "n", "false", "f", "0", "0.0", "off", "✗", "✘", "☒", *NO}
+_DIGITS = {"0", "0.0", "1", "1.0"}  # as a status, they mean something else in each program
 _DATE = re.compile(r"\d{4}[-/.]\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")  # when it happened: yes
 _NULL_DATE = re.compile(r"0000-00-00|00([/.-])00\1(0000|00)")  # MySQL and other databases
 _NULLS = {"null", "none", "nil", "n/a", "#n/a", "-", "--", "–", "—", "\\n"}
@@ -56,6 +68,10 @@ MAX_IMPLIED_CONSENT = timedelta(days=731)
 LIST_TERMS = ("asked_on", "expires_on", "mail_frequency", "paused_until")
 """The format of the column of a file of all lists: `events asked_on=2026-01-31 mail_frequency=monthly; weekly`."""
 _NEVER_AGREED = Message("This person did not agree to mail in the old system, so they cannot be imported.")
+_NO_ANSWER = Message(
+    "The cell that says if this person agreed to mail is empty, so the line was not imported. Write yes if you can prove that "
+    "they agreed, or choose another field for its column."
+)
 
 
 def find_state(
@@ -81,23 +97,30 @@ def find_state(
 def _read_line(status: str, answers: Mapping[str, Iterable[str]]) -> Iterator[tuple[str, Refusal | None]]:
     if status.strip():
         yield _read_status(status)
-    for field, values in answers.items():
-        filled = list(filter(is_filled, values))
-        if not filled and field in (SUBSCRIBED, AGREED):
-            yield RowKind.JOIN, (RefusalKind.NOT_SUBSCRIBED, _NEVER_AGREED)
-        for text in filled:
+    filled = {field: list(filter(is_filled, values)) for field, values in answers.items()}
+    # What the old program counts as subscribed needs no second answer. It often records only some of them.
+    is_subscribed = is_subscribed_status(status) or bool(filled.get(SUBSCRIBED))
+    for field, texts in filled.items():
+        if not texts and field in (SUBSCRIBED, AGREED) and not is_subscribed:
+            yield RowKind.JOIN, (RefusalKind.NOT_SUBSCRIBED, _NO_ANSWER)
+        for text in texts:
             yield _read_answer(field, text)
+
+
+def is_subscribed_status(text: str) -> bool:
+    word = fold_name(text.strip())
+    return word in _YES - _DIGITS or (bool(word) and _STATUS.get(word) == RowKind.JOIN)
 
 
 def says_not_subscribed(text: str) -> bool:
     """Return True for the status of somebody who is, or may be, not subscribed. A plain “no” does not count."""
     word = fold_name(text.strip())
     kind = _STATUS.get(word, RowKind.JOIN)
-    return word not in _NO and (word in _NEVER_SUBSCRIBED or word in UNCLEAR or kind != RowKind.JOIN)
+    return word not in NO_WORDS and (word in _NEVER_SUBSCRIBED or word in UNCLEAR or kind != RowKind.JOIN)
 
 
 def is_no(text: str) -> bool:
-    return fold_name(text.strip()) in _NO
+    return fold_name(text.strip()) in NO_WORDS
 
 
 def is_yes(text: str) -> bool:
@@ -130,7 +153,7 @@ def _read_status(text: str) -> tuple[str, Refusal | None]:
     kind = RowKind.JOIN if status in _YES - _DIGITS else _STATUS.get(status)
     if kind is not None:
         return kind, None
-    if status in _NEVER_SUBSCRIBED or status in _NO - _DIGITS:
+    if status in _NEVER_SUBSCRIBED or status in NO_WORDS - _DIGITS:
         return RowKind.JOIN, (RefusalKind.NOT_SUBSCRIBED, _explain_never_subscribed(text.strip()))
     return RowKind.JOIN, (
         RefusalKind.UNKNOWN_STATUS,
@@ -145,7 +168,7 @@ def _read_answer(field: str, text: str) -> tuple[str, Refusal | None]:
     answer = fold_name(text.strip())
     if field == ON_HOLD and answer in _HOLD_BY_PERSON:
         return RowKind.UNSUBSCRIBED_ALL, None
-    if answer in _NO:
+    if answer in NO_WORDS:
         return _when_no(field)
     if is_yes(text) or (field == ON_HOLD and answer in _HOLD_BY_BOUNCE):
         return {OPTED_OUT: RowKind.UNSUBSCRIBED_ALL, ON_HOLD: RowKind.BOUNCED}.get(field, RowKind.JOIN), None

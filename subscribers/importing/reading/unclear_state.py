@@ -5,17 +5,22 @@ Names are compared without accents. A column whose meaning is unsure suppresses 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from newsletter.common.messages import Message
 from newsletter.common.text import fold_name
 from subscribers.attribute_rules import attribute_key
 from subscribers.importing.reading.parsed_rows import RefusalKind, RowKind
 from subscribers.importing.reading.subscription_state import (
+    NO_WORDS,
+    ON_HOLD,
+    STATUS_FIELD,
+    SUBSCRIBED,
     Refusal,
     is_date,
     is_filled,
     is_no,
+    is_subscribed_status,
     is_yes,
     says_not_subscribed,
 )
@@ -26,30 +31,44 @@ def _fold_key(key: str) -> str:
     return attribute_key(fold_name(attribute_key(key)))
 
 
+_SAY_THAT_MAIL_ARRIVES = frozenset({STATUS_FIELD, SUBSCRIBED, ON_HOLD})
 _OPT_OUT_KEYS = frozenset(map(_fold_key, POSSIBLE_OPT_OUTS))
 _KEYS = frozenset(map(_fold_key, POSSIBLE_STATES)) | _OPT_OUT_KEYS
+_CONSENT = r"(consen|einwilligung|zustimmung|marketing|згод)"
+_WITHDRAWN = r"(withdr[ae]w|revo[ckg]|widerr[uo]f|retir(e|ad[ao]|o)(_|$)|відклик)"
 _MAIL = r"(newsletter|e_?mail|mails?|mailing|boletin|boletim|correos?|infolettre|rundbrief|розсилк)"
 _OPT_OUT = re.compile(
-    r"unsub|blacklist|blocklist|suppress|opt(ed)?_?out|do_not_(e_?mail|contact)|desabonn|desinscri|abgemeldet|abbestell"
+    r"unsub|blacklist|blocklist|suppress|opt(ed)?_?out|do(_not|_?n_?t)_(e_?mail|contact)|desabonn|desinscri|abgemeldet|abbestell"
     rf"|(^|_)(no|not|without|kein\w*|ohne|pas_de|sans|sin|sem|baja|nu|fara|без)_(\w+_)?{_MAIL}"
-    r"|fecha_(de_)?baja|(^|_)baja$|(^|_)blocked$|bloquead[oa]|desuscri|descadastr|dezabon|відпис"
+    r"|fecha_(de_)?baja|(^|_)baja$|(^|_)(blocked|bounced)(_|$)|bloquead[oa]|desuscri|descadastr|dezabon|відпис"
+    rf"|{_CONSENT}.*{_WITHDRAWN}|{_WITHDRAWN}.*{_CONSENT}|^(date_)?deceased(_(date|on))?$|^(date_of_)?death(_date)?$"
 )
 _OPT_IN = re.compile(
-    r"newsletter|opt(ed)?_?in(_|$)|subscribed|marketing_status|consent_to_(be_)?contact"
+    r"newsletter|opt(ed)?_?in(_|$)|subscribed|marketing_status|consent_to_(be_)?contact|^(marketing|subscriber)$"
     r"|^(marketing_|gdpr_|rgpd_|lgpd_|dsgvo_)?(consent[a-z]*|subscription|einwilligung|abonn[a-z]*)(_(stat\w+|etat|given))?$"
 )
-_OPT_IN_BESIDE_MAIL = re.compile(r"consent|subscription|einwilligung|abonn")
+_EMAIL = re.compile(r"mail|correo|courriel")
+_OPT_IN_BESIDE_MAIL = re.compile(
+    r"consent|subscription|einwilligung|abonn|permi|allow|accept|agree|acept|aceit|prefer|marketing|update|list|contact|emailable"
+    r"|(^|_)(ok|can|may|happy|wants?|by|per|por|par|via)(_|$)|receiv|recib|receb|recevoir|recoit|send|enviar|^(e_?mails|mailings)$"
+)
 _OTHER_MEDIA = re.compile(
     r"sms|phone|telefon|call|fax|whatsapp|(^|_)post(_|$)|postal|print|photo|foto|image|picture|gift_?aid|magazine|journal"
     r"|(^|_)texts?(_|$)|(?<!news)letter|courrier(?!_elec)"
 )
 _POST = re.compile(
-    r"(?<![a-z])(do_not_|opt(ed)?_?out_((of|from)_)?|direct_|postal_|paper_|printed_)mail(?!ing)|courrier(?!_elec)"
+    r"(?<![a-z])(do_not_|opt(ed)?_?out_((of|from)_)?|direct_|postal_|paper_|printed_)mail(?!ing)|courrier(?!_elec)|correos?_postal"
 )
 _NOT_A_STATE = re.compile(
-    r"reason|grund|motivo|raison|(^|_)type$|(^|_)(no|number|count)_of_|_(count|sent|opened|clicked)$"
+    r"reason|grund|motivo|raison|(^|_)type$|(^|_)(no|number|count)_of_|_(count|sent|opened|clicked|link|url|token|hash|id|name)$"
+    r"|(^|_)(html|format)(_|$)|^mailing_address|mailchimp"
 )
-_NO_DATES = frozenset({"never", "nunca", "jamais", "nie", "niciodata", "ніколи"})
+_NEVER = frozenset({"never", "nunca", "jamais", "nie", "niciodata", "ніколи"})
+_REFUSES = re.compile(rf"({'|'.join(map(re.escape, sorted(NO_WORDS | _NEVER)))})(?=[\s,.;:(/–—]|$)")
+_DECLINED = re.compile(
+    r"unsub|opt(ed)?[\s_-]*out|do(n'?t| not) |no longer|withdr[ae]w|declin|refus|revo[ckg]|cancel|rechaz|recus|abgelehnt|widerruf"
+    r"|відмов|відклик|[✗✘☒❌]"
+)
 
 
 def may_say_unsubscribed(key: str) -> bool:
@@ -59,7 +78,7 @@ def may_say_unsubscribed(key: str) -> bool:
         return True
     if _NOT_A_STATE.search(key):
         return False
-    names_email = "mail" in _POST.sub("", key)
+    names_email = _EMAIL.search(_POST.sub("", key)) is not None
     if not names_email and (_OTHER_MEDIA.search(key) or _POST.search(key)):
         return False
     return bool(_OPT_OUT.search(key) or _OPT_IN.search(key) or (names_email and _OPT_IN_BESIDE_MAIL.search(key)))
@@ -69,16 +88,16 @@ def find_unclear_state(
     dates: Mapping[str, Iterable[str]],
     possible: Mapping[str, str],
     *,
-    is_stated: bool,
-    is_active: bool,
+    stated: Collection[str],
     notes: list[str],
 ) -> tuple[str, Refusal | None]:
     """Return what else may say that a person unsubscribed, as `find_state` does.
 
     ``dates`` has the texts of ``left_on`` and ``bounced_on``, ``possible`` the values of attributes of
-    `may_say_unsubscribed` by their keys. ``is_stated``: other columns say that the person did not opt out. ``is_active``: they
-    say that the person is subscribed; a bounce is then older, and noted.
+    `may_say_unsubscribed` by their keys. ``stated`` are the fields that have a value in the line: by them the person may be
+    mailed. If they say that mail arrives, a bounce is older, and noted.
     """
+    is_stated, is_active = bool(set(stated) - {ON_HOLD}), not _SAY_THAT_MAIL_ARRIVES.isdisjoint(stated)
     for text in filter(_is_stated_date, dates["left_on"]):
         if not is_date(text):
             return RowKind.JOIN, _refuse_no_date(text)
@@ -98,15 +117,17 @@ def find_unclear_state(
 
 def _is_stated_date(text: str) -> bool:
     """Return False if a cell for a date says that there is none."""
-    return is_filled(text) and not is_no(text) and fold_name(text.strip()) not in _NO_DATES
+    return is_filled(text) and not is_no(text) and fold_name(text.strip()) not in _NEVER
 
 
 def _may_stop_mail(key: str, text: str) -> bool:
-    key = _fold_key(key)
+    """Return True if mail may be stopped: by any answer but “no” to an opt-out, or by a “no” or a refusal elsewhere."""
     if not is_filled(text):
         return False
-    is_opt_out = key in _OPT_OUT_KEYS or _OPT_OUT.search(key)
-    return (is_yes if is_opt_out else is_no)(text) or says_not_subscribed(text)
+    key, word = _fold_key(key), fold_name(text.strip())
+    if key in _OPT_OUT_KEYS or _OPT_OUT.search(key):
+        return is_yes(word) or not (is_no(word) or word in _NEVER or is_subscribed_status(word))
+    return says_not_subscribed(word) or _REFUSES.match(word) is not None or _DECLINED.search(word) is not None
 
 
 def _refuse_no_date(text: str) -> Refusal:
@@ -119,7 +140,7 @@ def _refuse_no_date(text: str) -> Refusal:
 
 def _note_bounce(text: str) -> str:
     return Message(
-        "The line has a date of bouncing, “%(day)s”, but says that the person is subscribed. The line is used.",
+        "The line has a date of bouncing, “%(day)s”, but its other columns say that the person gets mail. The line is used.",
         day=text.strip()[:40],
     )
 

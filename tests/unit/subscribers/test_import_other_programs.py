@@ -208,7 +208,7 @@ def test_spaces_hyphens_and_underscores_in_names_are_the_same(name: str) -> None
     ("column", "value"),
     [
         ("Mailing blacklist", "yes"),
-        ("Unsubscribe date", "2026-03-31"),
+        ("Date of unsubscribing", "2026-03-31"),
         ("GDPR consent by email", "no"),
         ("Newsletter-Anmeldung", "nein"),
         ("Subscription state", "unsubscribed"),

@@ -4,6 +4,7 @@ import io
 
 import pytest
 
+from subscribers.importing.reading.errors import BadFile
 from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, RefusedRow
 from subscribers.importing.reading.people_file import inspect_file, read_people
 from subscribers.importing.writing.import_people import make_mapping
@@ -42,12 +43,14 @@ def test_a_text_in_a_column_of_dates_holds_the_line(text: str) -> None:
     assert f"“{text}” is not a date of unsubscribing or bouncing" in row.reason
 
 
-@pytest.mark.parametrize(("column", "text"), [("status", "active"), ("subscribed", "yes"), ("Status", "suscrito")])
-def test_an_old_bounce_is_noted_if_the_person_is_subscribed(column: str, text: str) -> None:
+@pytest.mark.parametrize(
+    ("column", "text"), [("status", "active"), ("subscribed", "yes"), ("Status", "suscrito"), ("on hold", "no")]
+)
+def test_an_old_bounce_is_noted_if_the_person_gets_mail(column: str, text: str) -> None:
     row = read_line({column: text, "bounced at": "2019-01-01"})
     assert isinstance(row, PersonRow)
     assert row.kind == "join"
-    assert "a date of bouncing, “2019-01-01”, but says that the person is subscribed" in row.notes[0]
+    assert "a date of bouncing, “2019-01-01”, but its other columns say that the person gets mail" in row.notes[0]
 
 
 @pytest.mark.parametrize("more", [{}, {"status": ""}, {"opt out": "no"}])
@@ -78,6 +81,15 @@ def test_a_date_of_bouncing_alone_suppresses_the_address(column: str, more: dict
         ("Newsletters opened", "0"),
         ("Consent form", "no"),
         ("Bloque", "1"),
+        ("Unsubscribe link", "https://example.org/u/1"),
+        ("Mailing address", "No. 5 High Street"),
+        ("Mailchimp rating", "0"),
+        ("Email format", "no"),
+        ("Bounce count", "3"),
+        ("Name of deceased", "Ann Lee"),
+        ("Retired marketing director", "yes"),
+        ("Newsletter", "nonprofit news"),
+        ("Newsletter", "n/a"),
     ],
 )
 def test_a_column_about_something_else_holds_no_line(column: str, text: str) -> None:
@@ -112,12 +124,62 @@ def test_a_column_about_something_else_holds_no_line(column: str, text: str) -> 
         ("NPAI", "oui"),
         ("Devolvido", "sim"),
         ("unzustellbar", "ja"),
+        ("Receive emails", "No"),
+        ("Can we email you?", "N"),
+        ("Email permission", "no"),
+        ("Recibir correos", "no"),
+        ("Marketing", "no"),
+        ("Don’t email", "yes"),
+        ("Bounced", "yes"),
+        ("Consent withdrawn", "yes"),
+        ("Consent revoked on", "5 May 2026"),
+        ("Einwilligung widerrufen am", "31.03.26"),
+        ("Date of death", "2020-01-01"),
+        ("Deceased date", "May 2020"),
+        ("Newsletter opt-out date", "31 Mar 2026"),
+        ("Newsletter", "No (by phone)"),
+        ("Newsletter", "Never"),
+        ("Newsletter", "Opt-Out"),
+        ("Newsletter", "unsubscribed in 2024"),
+        ("Newsletter", "✗"),
+        ("Consent", "withdrawn"),
+        ("Consent", "declined by letter"),
+        ("Einwilligung", "abgelehnt"),
     ],
 )
 def test_a_column_that_may_stop_mail_holds_the_line(column: str, text: str) -> None:
     row = read_line({column: text})
     assert isinstance(row, RefusedRow)
     assert f"says “{text}”. This may mean" in row.reason
+
+
+@pytest.mark.parametrize("column", ["unsubscribed on", "Date unsubscribed", "Unsubscribe date", "Opt-out date"])
+def test_a_date_of_unsubscribing_has_other_names_too(column: str) -> None:
+    assert read_line({column: "2026-03-31"}).kind == "left_list"
+    assert isinstance(read_line({column: "31 Mar 2026"}), RefusedRow)
+
+
+@pytest.mark.parametrize("column", ["opt out", "on hold"])
+def test_an_empty_answer_contradicts_no_date_of_unsubscribing(column: str) -> None:
+    assert read_line({column: "", "unsubscribed at": "2026-03-31"}).kind == "left_list"
+
+
+@pytest.mark.parametrize("column", ["Opt in", "Marketing consent", "Subscribed"])
+@pytest.mark.parametrize("other", ["status", "is_subscribed"])
+def test_an_empty_answer_holds_no_line_that_says_subscribed(column: str, other: str) -> None:
+    assert read_line({column: "", other: "yes"}).kind == "join"
+    assert read_line({column: "", other: "unsubscribed" if other == "status" else "no"}).kind == "left_list"
+    held = read_line({column: "", other: ""})
+    assert isinstance(held, RefusedRow)
+    assert "agreed to mail is empty, so the line was not imported" in held.reason
+
+
+def test_no_second_column_about_mail_is_left_out() -> None:
+    """A “no” in the second column would not be read."""
+    with pytest.raises(BadFile, match=r"^newsletter is there more than once"):
+        read_line({"Newsletter": "yes", "newsletter ": "no"})
+    assert read_line({"Opt-out": "no", "OPT OUT": "yes"}).kind == "left_all"
+    assert read_line({"Colour": "red", "colour ": "blue"}).kind == "join"
 
 
 @pytest.mark.parametrize("column", ["No newsletter", "Pas de newsletter", "Bloqueado", "Desabonnement", "NPAI"])

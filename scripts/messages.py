@@ -8,8 +8,10 @@ import os
 import re
 from collections.abc import Container, Iterable, Iterator
 from contextlib import redirect_stderr
+from copy import deepcopy
 from datetime import UTC, datetime
 from importlib import import_module
+from importlib.metadata import version
 from io import BytesIO, StringIO
 from pathlib import Path
 from pkgutil import walk_packages
@@ -18,6 +20,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from packaging.version import Version
 
 import newsletter
 import subscribers
@@ -59,6 +62,7 @@ ENGLISH_ERRORS = {
     "WebhookCheckUnavailable",
 }
 """Errors that only providers and operators read."""
+_FIRST_RELEASE = Version("1.0.0")
 _VOLATILE_HEADERS = tuple(
     f'"{name}'.encode()
     for name in (
@@ -136,8 +140,10 @@ def read(language: str) -> Catalog:
 
 
 def compile_catalog(catalog: Catalog) -> bytes:
-    """Return the .mo file of a catalogue."""
-    out = BytesIO()
+    """Return the .mo file of a catalogue, with its obsolete entries: tables may hold their messages."""
+    out, catalog = BytesIO(), deepcopy(catalog)
+    for message in catalog.obsolete.values():
+        catalog[message.id] = message
     catalog.creation_date = catalog.revision_date = datetime(2026, 1, 1, tzinfo=UTC)  # the same words, the same bytes
     write_mo(out, catalog)
     return out.getvalue()
@@ -157,12 +163,24 @@ def _update(language: str, found: Catalog) -> None:
     folder = _folder(language)
     folder.mkdir(parents=True, exist_ok=True)
     catalog = read(language) if (folder / f"{DOMAIN}.po").exists() else Catalog(locale=language, domain=DOMAIN)
-    catalog.update(found, no_fuzzy_matching=True, update_creation_date=False)
-    catalog.obsolete.clear()
+    update_catalog(catalog, found, keeps_obsolete=Version(version("newsletter")) >= _FIRST_RELEASE)
     (folder / f"{DOMAIN}.po").write_bytes(_write(catalog))
     (folder / f"{DOMAIN}.mo").write_bytes(compile_catalog(catalog))
     missing = [message.id for message in catalog if message.id and not _is_translated(message)]
     print(f"{language}: {len(catalog)} messages, {len(missing)} without a translation")  # noqa: T201
+
+
+def update_catalog(catalog: Catalog, found: Catalog, *, keeps_obsolete: bool) -> None:
+    """Give a catalogue the messages that were found. It keeps others as obsolete entries, which begin with “#~”, or drops them.
+
+    Tables of a released version may hold a message that is no longer in the sources. It is translated by its template.
+    """
+    for key, message in list(catalog.obsolete.items()):
+        if found.get(message.id, message.context) is not None:
+            catalog[message.id] = catalog.obsolete.pop(key)
+    catalog.update(found, no_fuzzy_matching=True, update_creation_date=False)
+    if not keeps_obsolete:
+        catalog.obsolete.clear()
 
 
 def _is_translated(message: Message) -> bool:

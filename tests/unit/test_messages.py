@@ -4,8 +4,12 @@ import copy
 import pickle
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from gettext import GNUTranslations
+from io import BytesIO
 
 import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po, write_po
 from django.utils import translation
 from django.utils.translation import override
 
@@ -22,7 +26,7 @@ from newsletter.common.messages import (
     loads,
 )
 from newsletter.common.translation import format_percent, translate
-from scripts.messages import find_texts_without_template
+from scripts.messages import compile_catalog, find_texts_without_template, update_catalog
 
 TOPIC = "topics of the story were changed: %(value)s"
 
@@ -80,6 +84,36 @@ def test_a_message_survives_copies_and_pickles() -> None:
     message = Message("%(n)s people", n=3)
     for other in (copy.deepcopy(message), pickle.loads(pickle.dumps(message, protocol=5))):
         assert (other, other.template, other.values) == (message, message.template, {"n": 3})
+
+
+def make_catalog(*texts: str, spanish: str = "") -> Catalog:
+    catalog = Catalog(locale="es")
+    for text in texts:
+        catalog.add(text, spanish)
+    return catalog
+
+
+def write_and_read(catalog: Catalog) -> Catalog:
+    file = BytesIO()
+    write_po(file, catalog, no_location=True)
+    file.seek(0)
+    return read_po(file, locale="es")
+
+
+def test_a_released_message_is_translated_after_its_text_changed() -> None:
+    """A table may hold a message as an earlier version wrote it."""
+    catalog = make_catalog("No %(name)s.", spanish="Ningún %(name)s.")
+    update_catalog(catalog, make_catalog("No %(name)s here."), keeps_obsolete=True)
+    catalog = write_and_read(catalog)
+    assert [message.id for message in catalog if message.id] == ["No %(name)s here."]
+    texts = GNUTranslations(BytesIO(compile_catalog(catalog)))
+    assert texts.gettext("No %(name)s.") == "Ningún %(name)s."
+
+    update_catalog(catalog, make_catalog("No %(name)s."), keeps_obsolete=True)
+    assert catalog.get("No %(name)s.").string == "Ningún %(name)s."  # the text came back
+    assert list(catalog.obsolete) == ["No %(name)s here."]
+    update_catalog(catalog, make_catalog(), keeps_obsolete=False)
+    assert len(catalog) == len(catalog.obsolete) == 0
 
 
 def test_messages_put_together_are_each_translated() -> None:

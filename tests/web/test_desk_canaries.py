@@ -1,5 +1,6 @@
 """The pages of canary mailboxes, and what the page of an issue says about its canaries."""
 
+import socket
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -24,6 +25,7 @@ from tests.support.canaries import (
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, make_approver, make_publication
 from tests.support.imap_server import PASSWORD, USER, run_imap_server
+from tests.support.name_lookups import fail_lookups
 from tests.support.sends import make_ready_issue
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +70,6 @@ def test_a_mailbox_is_saved_once_signing_in_works(server: CanaryServer) -> None:
         ({"boxes": {"Junk": []}}, {}, "has no inbox"),
         ({}, {"address": "nobody"}, "@"),
         ({}, {"address": "person1@example.com"}, "is the address of a subscriber"),
-        ({}, {"host": "no.such.host.invalid"}, "No mail server is found"),
         ({}, {"port": 9}, "cannot be read (Connection refused)"),
         ({}, {"password": ""}, "required"),
         ({"hangs_at": "LIST"}, {}, "does not answer in time"),
@@ -85,6 +86,23 @@ def test_a_mailbox_that_cannot_work_is_not_saved(
     assert (answer.status_code, CanaryMailbox.objects.count()) == (400, 0)
     assert says in read(answer)
     assert PASSWORD not in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        (socket.EAI_NONAME, "No mail server is found at imap.example, so the canary is not read. Check the spelling."),
+        (socket.EAI_AGAIN, "imap.example cannot be looked up in DNS at the moment."),
+    ],
+)
+def test_only_a_name_that_dns_does_not_know_is_misspelled(
+    server: CanaryServer, monkeypatch: pytest.MonkeyPatch, code: int, says: str
+) -> None:
+    make_ready_issue(recipients=2)
+    fail_lookups(monkeypatch, code)
+    answer = sign_in("admin").post(PAGE, enter(server, host="imap.example"))
+    assert answer.status_code == 400
+    assert says in read(answer)
 
 
 def test_an_address_is_a_canary_once(server: CanaryServer) -> None:

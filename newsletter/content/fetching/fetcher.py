@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from socket import EAI_NODATA, EAI_NONAME, SOCK_STREAM, gaierror, getaddrinfo
+from socket import EAI_NODATA, EAI_NONAME, SOCK_STREAM, getaddrinfo
 from urllib.parse import urldefrag, urljoin
 
 import requests
@@ -78,8 +78,9 @@ def resolve_host(host: str, port: int) -> list[str]:
     """
     try:
         addresses = getaddrinfo(host, port, type=SOCK_STREAM)
-    except (gaierror, UnicodeError) as error:
-        if isinstance(error, gaierror) and error.errno not in _NO_SUCH_NAME:
+    except (OSError, UnicodeError) as error:
+        # Not every OSError is a gaierror: the system may have no file left for the lookup.
+        if isinstance(error, OSError) and error.errno not in _NO_SUCH_NAME:
             raise Unreachable(
                 "%(host)s cannot be looked up in DNS at the moment. Check the spelling, or try again later.", host=host
             ) from error

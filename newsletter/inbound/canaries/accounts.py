@@ -12,7 +12,7 @@ from imapclient import IMAPClient
 
 from newsletter.common.errors import BadAddress, DomainError
 from newsletter.common.networks import is_loopback
-from newsletter.content.fetching.errors import FetchError
+from newsletter.content.fetching.errors import HostNotFound, Unreachable
 from newsletter.content.fetching.fetcher import resolve_host
 from newsletter.content.fetching.url_guard import AllowList, is_public
 from newsletter.inbound.canaries.find_canary_mails import list_folders
@@ -158,10 +158,12 @@ def _require_reachable(account: Account) -> None:
     allow = AllowList.parse(settings.NEWSLETTER_FETCH_ALLOW)
     try:
         addresses = [ip_address(text.partition("%")[0]) for text in resolve_host(account.host, account.port)]
-    except FetchError as error:
+    except HostNotFound as error:
         raise MailboxUnavailable(
             "No mail server is found at %(host)s, so the canary is not read. Check the spelling.", host=account.host
         ) from error
+    except Unreachable as error:
+        raise MailboxUnavailable("%(why)s Until then, the canary is not read.", why=error.message) from error
     for address in addresses:
         if not is_public(address) and not allow.allows(host=account.host, port=account.port, address=address):
             raise MailboxUnavailable(

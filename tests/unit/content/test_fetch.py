@@ -1,5 +1,6 @@
 """The fetcher against misbehaving servers on loopback."""
 
+import errno
 import resource
 import socket
 import threading
@@ -315,7 +316,7 @@ def test_an_unknown_host_name_is_reported(monkeypatch: pytest.MonkeyPatch, code:
         resolve_host("no-such-host.invalid", 80)
 
 
-@pytest.mark.parametrize("code", [socket.EAI_AGAIN, socket.EAI_FAIL])
+@pytest.mark.parametrize("code", [socket.EAI_AGAIN, socket.EAI_FAIL, errno.EMFILE])
 def test_a_failure_of_dns_is_no_unknown_host(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     fail_lookups(monkeypatch, code)
     with pytest.raises(Unreachable, match=r"news\.example cannot be looked up in DNS") as raised:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import threading
 from datetime import datetime
 from pathlib import Path
 
@@ -91,6 +92,6 @@ def write_image_file(path: Path, data: bytes) -> None:
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
+    part = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
     part.write_bytes(data)
     part.replace(path)

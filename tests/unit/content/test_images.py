@@ -3,7 +3,10 @@
 import hashlib
 import struct
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from pathlib import Path
+from threading import Barrier
 
 import pytest
 from PIL import Image
@@ -11,6 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from newsletter.content.images.encode import encode_image
 from newsletter.content.images.formats import RENDITION_FORMATS
+from newsletter.content.images.hosting import write_image_file
 from newsletter.content.images.sandbox_messages import BadImage
 from newsletter.content.images.write import MAX_JPEG_BYTES
 
@@ -227,3 +231,19 @@ def png_header(width: int, height: int) -> bytes:
 def test_a_file_that_is_not_a_usable_image_is_refused(body: bytes, words: str) -> None:
     with pytest.raises(BadImage, match=words):
         encode_image(body)
+
+
+def test_threads_may_write_the_same_image_at_the_same_time(tmp_path: Path) -> None:
+    """The preview and the checks of a draft make the same images."""
+    data, together = b"x" * 500_000, Barrier(4)
+
+    def write(file: Path) -> None:
+        together.wait()
+        write_image_file(file, data)
+
+    with ThreadPoolExecutor(4) as threads:
+        for number in range(50):
+            file = tmp_path / f"{number}.jpg"
+            list(threads.map(write, [file] * 4))
+            assert file.read_bytes() == data
+    assert list(tmp_path.glob("*.part")) == []

@@ -36,7 +36,7 @@ _ADDRESS = Variable(token=f"t_{ADDRESS_FIELD}", field=ADDRESS_FIELD, default="",
 _BAD_VALUE_ERRORS = (ValueError, LookupError, TypeError, AttributeError)
 RENDER_ERRORS = (MissingValueError, *_BAD_VALUE_ERRORS)
 """The errors of building a call if a value of a recipient is missing or malformed."""
-_MIN_SENDER, _MAX_SENDER, _SENDER_FILLER = 5, 15, "sender"
+_MIN_SENDER_LENGTH, _MAX_SENDER_LENGTH, _SENDER_FILLER = 5, 15, "sender"
 
 
 class RecipientRow(NamedTuple):
@@ -284,5 +284,5 @@ def make_feedback_id(content: IssueContent) -> str:
 
 def make_sender_id(from_email: str) -> str:
     """Return the letters and digits of the sender's domain, such as ``newsexampleorg``, at most 15 and at least 5."""
-    letters = re.sub(r"[^a-z0-9]", "", from_email.rpartition("@")[2].lower())[:_MAX_SENDER]
-    return letters if len(letters) >= _MIN_SENDER else f"{letters}{_SENDER_FILLER}"
+    letters = re.sub(r"[^a-z0-9]", "", from_email.rpartition("@")[2].lower())[:_MAX_SENDER_LENGTH]
+    return letters if len(letters) >= _MIN_SENDER_LENGTH else f"{letters}{_SENDER_FILLER}"

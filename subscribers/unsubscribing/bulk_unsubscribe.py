@@ -202,14 +202,20 @@ def _write_on_postgresql(chosen: Sequence[Unsubscribe], now: datetime, source: s
         cursor.execute(_LOCK_ON_POSTGRESQL, [[unsubscribe.subscriber for unsubscribe in chosen]])
         cursor.execute(_WRITE_ON_POSTGRESQL, values)
         rows = cursor.fetchall()
-    found = {
-        Unsubscribe(subscriber, bytes(digest), mailing_list, mailing): is_suppressed
-        for subscriber, digest, mailing_list, mailing, is_suppressed, *_ in rows
-    }
-    _delete_unsent([row[6] for row in rows if row[6] is not None])
-    changed = {unsubscribe for unsubscribe, is_suppressed in found.items() if is_suppressed is not None}
-    suppressed = {unsubscribe for unsubscribe, is_suppressed in found.items() if is_suppressed}
-    undoable = {(row[0], row[2]) for row in rows if row[5]}
+    found, changed, suppressed = set[Unsubscribe](), set[Unsubscribe](), set[Unsubscribe]()
+    undoable, confirmations = set[tuple[int, int]](), list[int]()
+    for subscriber, digest, mailing_list, mailing, is_suppressed, is_undoable, confirmation in rows:
+        unsubscribe = Unsubscribe(subscriber, bytes(digest), mailing_list, mailing)
+        found.add(unsubscribe)
+        if is_suppressed is not None:  # None: nothing changed
+            changed.add(unsubscribe)
+        if is_suppressed:
+            suppressed.add(unsubscribe)
+        if is_undoable:
+            undoable.add((subscriber, mailing_list))
+        if confirmation is not None:
+            confirmations.append(confirmation)
+    _delete_unsent(confirmations)
     return BulkUnsubscribeResult(changed, _list_pairs(suppressed), _find_gone(chosen, found), undoable)
 
 

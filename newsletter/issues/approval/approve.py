@@ -126,7 +126,6 @@ def freeze_checked_revision(*, issue: Issue, now: datetime, rehearsed: bool = Tr
     require_own_words(content, issue=issue)
     if rehearsed and not variants:
         raise NotReady(explain_nobody(issue, counted=count_final_audience(issue, content=content, now=now)))
-    due = content.issue.due_at
     if failed := next(find_errors(describe_checked(content, now=now)), None):
         raise NotReady(_CHECK_FAILED, issue=issue, error=failed.message)
     for variant in variants:
@@ -138,7 +137,7 @@ def freeze_checked_revision(*, issue: Issue, now: datetime, rehearsed: bool = Tr
             raise NotReady(
                 "%(issue)s fails a check: %(error)s%(more)s", issue=issue, error=errors[0]["message"], more=more
             )
-    linked = next(check_linked_stories(content, at=max(due, now)), None)
+    linked = next(check_linked_stories(content, at=max(content.issue.due_at, now)), None)
     if linked:
         raise NotReady(_CHECK_FAILED, issue=issue, error=linked.message)
     require_unprotected(issue=issue, content=content, mails=variants)
@@ -174,10 +173,10 @@ def require_approval(issue: Issue, *, now: datetime | None = None) -> Approval:
     segment changed, or if it would go to many more people.
     """
     approval = require_approved_content(issue)
-    most = count_people(issue, now=now or timezone.now()).eligible
+    possible = count_people(issue, now=now or timezone.now()).eligible
     try:
-        require_enough_approvals(issue, sha256=approval.sha256, people=most)
-    except NotApproved:
+        require_enough_approvals(issue, sha256=approval.sha256, people=possible)
+    except NotApproved:  # fewer people may get it: counting them takes longer
         require_enough_approvals(issue, sha256=approval.sha256, people=count_recipients(issue, now=now))
     return approval
 

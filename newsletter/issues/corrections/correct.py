@@ -6,7 +6,7 @@ which details.
 
 import secrets
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -86,22 +86,22 @@ def find_misinformed(event: EventNotice, *, now: datetime) -> list[MisinformedGr
     """Return a group for each publication that gave other details. An event that is over misinforms nobody."""
     mentions = find_event_mentions(event.pk)
     publications = Publication.objects.filter(pk__in={mention.publication_id for mention in mentions}).order_by("pk")
-    corrections = (
+    groups = (
         _find_misinformed_group(publication, event, mentions=mentions, now=now)
         for publication in publications.select_related("brand", "mailing_list")
     )
-    return [correction for correction in corrections if correction is not None]
+    return [group for group in groups if group is not None]
 
 
 def find_obsolete_corrections(event: EventNotice, *, now: datetime) -> list[Correction]:
     """Return the unsent corrections that are not needed: the event changed again or is over, or everybody knows already."""
     waiting = Correction.objects.filter(event=event, issue__state__in=Issue.UNSENT_STATES)
-    now_is = fingerprint_event(event)
+    fingerprint = fingerprint_event(event)
     mentions = find_event_mentions(event.pk)
     return [
         correction
         for correction in waiting.select_related("publication", "issue__publication").order_by("pk")
-        if correction.fingerprint != now_is
+        if correction.fingerprint != fingerprint
         or _find_misinformed_group(correction.publication, event, mentions=mentions, now=now) is None
     ]
 
@@ -117,9 +117,9 @@ def announce_change(*, event: EventNotice, publication: Publication, by: User | 
     require_publication_enabled(publication)
     sequence = (_find_corrections(publication, event).aggregate(last=Max("sequence"))["last"] or 0) + 1
     misinformed = _find_misinformed_group(publication, event, mentions=find_event_mentions(event.pk), now=now)
-    if misinformed is None and _is_over(event, now):
-        raise NotReady("“%(title)s” is over: there is nothing to announce.", title=event.title)
     if misinformed is None:
+        if _is_over(event, now):
+            raise NotReady("“%(title)s” is over: there is nothing to announce.", title=event.title)
         raise NotReady(
             "%(name)s gave nobody other details of “%(title)s”: there is nothing to correct.",
             name=publication.name,
@@ -171,7 +171,7 @@ def _find_misinformed_group(
         return None
     cancelled = {mention: people for mention, people in last_heard.items() if mention.cancelled}
     was = _find_mentioned_event(next(iter(cancelled or last_heard)), event)
-    if _is_over(event, now) and (was.cancelled or _has_ended_as_announced(was, now)):
+    if _is_over(event, now) and (was.cancelled or was.over_at <= now):
         return None
     people = sum(last_heard.values())
     return MisinformedGroup(
@@ -218,26 +218,17 @@ def _find_mentioned_event(mention: EventMention, event: EventNotice) -> EventRec
 
 
 def _is_over(event: EventNotice, now: datetime) -> bool:
-    return _end(event.starts_at, event.ends_at, all_day=event.all_day) <= now
-
-
-def _has_ended_as_announced(was: EventRecord, now: datetime) -> bool:
-    """Return True if the event, as announced, is over."""
-    return was.over_at <= now
-
-
-def _end(starts: datetime, ends: datetime | None, *, all_day: bool) -> datetime:
-    return ends or (starts + timedelta(days=1) if all_day else starts)
+    return resolve_event(event).over_at <= now
 
 
 def _cancel_outdated_corrections(
     publication: Publication, event: EventNotice, *, by: User | AnonymousUser, now: datetime
 ) -> None:
     """Cancel the waiting corrections that give other details. Raises WrongState if one of them is being sent."""
-    over = [Issue.State.SENT, Issue.State.CANCELLED]
-    open_ = _find_corrections(publication, event).exclude(issue__state__in=over)
-    for older in open_.exclude(fingerprint=fingerprint_event(event)):
-        cancel_correction(correction=older, by=by, now=now)
+    closed = [Issue.State.SENT, Issue.State.CANCELLED]
+    waiting = _find_corrections(publication, event).exclude(issue__state__in=closed)
+    for outdated in waiting.exclude(fingerprint=fingerprint_event(event)):
+        cancel_correction(correction=outdated, by=by, now=now)
 
 
 def _make_correction(

@@ -46,9 +46,7 @@ REFERENCES = (
     *("interests_ref", "seen_ref", "rules_ref", "language_ref", "arm_ref"),
 )
 """The annotations of a subscription with the values of these fields."""
-
-
-_get_key = attrgetter(*GROUP_KEY)
+get_key_of_group = attrgetter(*GROUP_KEY)
 
 
 class RecipientGroup(NamedTuple):
@@ -200,7 +198,7 @@ def limit_versions(
     groups: Iterable[RecipientGroup], *, content: IssueContent
 ) -> "tuple[list[RecipientGroup], GroupVisibility]":
     """Return the groups, largest first, with the fallbacks that keep the issue within its number of versions."""
-    ordered = sorted(groups, key=lambda candidate: (-candidate.people, *_get_key(candidate)))
+    ordered = sorted(groups, key=lambda candidate: (-candidate.people, *get_key_of_group(candidate)))
     visibility = GroupVisibility(content, groups=ordered)
     limit = _make_limit(ordered, content=content, visibility=visibility)
     with_fallback = zip(ordered, limit.fallbacks, strict=True)
@@ -284,4 +282,4 @@ def make_group(key: Iterable[Any], *, people: int) -> RecipientGroup:
 
 def make_stored_group(row: ReaderGroup) -> RecipientGroup:
     """Return the group that a row keeps."""
-    return make_group(_get_key(row), people=row.people)._replace(fallback=Fallback(row.fallback))
+    return make_group(get_key_of_group(row), people=row.people)._replace(fallback=Fallback(row.fallback))

@@ -173,7 +173,7 @@ class VisibilityChooser:
     def _close_alternatives(
         self, closed: frozenset[str], hidden: int, repeated: int
     ) -> tuple[frozenset[str], int, bool]:
-        """Keep, of alternative blocks, only the first whose story is visible.
+        """Keep only the first of alternative blocks whose story is visible.
 
         Return the closed blocks, the bits of the stories of these, and True if readers had each story that they need one of.
         """

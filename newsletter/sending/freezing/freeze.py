@@ -6,7 +6,6 @@ All steps read one audience snapshot, so that candidates = recipients + excluded
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from operator import attrgetter
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -32,6 +31,7 @@ from newsletter.issues.variants.recipient_groups import (
     GROUP_KEY,
     GroupVisibility,
     RecipientGroup,
+    get_key_of_group,
     group_recipients,
     limit_versions,
 )
@@ -60,7 +60,6 @@ MAX_FREEZE_ATTEMPTS = 5
 SQLITE_CACHE_MB = 128
 SORT_MEMORY = "64MB"
 _GROUP = (*GROUP_KEY, "variant_id", "empty_reason")
-_find_key = attrgetter(*GROUP_KEY)
 
 
 def freeze_audience(*, send: Send, capabilities: Capabilities, now: datetime) -> None:
@@ -244,7 +243,7 @@ def count_shares(send: Send, *, counts: Iterable[SnapshotCount], revision_id: in
     sizes: Counter[tuple[int, str]] = Counter()
     reasons: Counter[str] = Counter()
     for row in counts:
-        variant, empty_reason = (None, "") if row.why else variants.get(_find_key(row), (None, ""))
+        variant, empty_reason = (None, "") if row.why else variants.get(get_key_of_group(row), (None, ""))
         reasons[row.why or empty_reason] += row.people
         if variant is not None:
             sizes[variant, row.zone] += row.people

@@ -40,7 +40,7 @@ _MAIL = r"(newsletter|e_?mail|mails?|mailing|boletin|boletim|correos?|infolettre
 _OPT_OUT = re.compile(
     r"unsub|blacklist|blocklist|suppress|opt(ed)?_?out|do(_not|_?n_?t)_(e_?mail|contact)|desabonn|desinscri|abgemeldet|abbestell"
     rf"|(^|_)(no|not|without|kein\w*|ohne|pas_de|sans|sin|sem|baja|nu|fara|без)_(\w+_)?{_MAIL}"
-    r"|fecha_(de_)?baja|(^|_)baja$|(^|_)(blocked|bounced)(_|$)|bloquead[oa]|desuscri|descadastr|dezabon|відпис"
+    r"|fecha_(de_)?baja|(^|_)baja$|(^|_)(blocked|bounced)(_|$)|(^|_)is_bad$|bloquead[oa]|desuscri|descadastr|dezabon|відпис"
     rf"|{_CONSENT}.*{_WITHDRAWN}|{_WITHDRAWN}.*{_CONSENT}|^(date_)?deceased(_(date|on))?$|^(date_of_)?death(_date)?$"
 )
 _OPT_IN = re.compile(

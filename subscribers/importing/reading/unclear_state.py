@@ -64,7 +64,7 @@ _NOT_A_STATE = re.compile(
     r"|(^|_)(html|format)(_|$)|^mailing_address|mailchimp"
 )
 _NEVER = frozenset({"never", "nunca", "jamais", "nie", "niciodata", "ніколи"})
-_REFUSES = re.compile(rf"({'|'.join(map(re.escape, sorted(NO_WORDS | _NEVER)))})(?=[\s,.;:(/–—]|$)")
+_REFUSES = re.compile(rf"({'|'.join(map(re.escape, sorted(NO_WORDS | _NEVER)))})(?=\.?([\s,;:(/–—]|$))")
 _DECLINED = re.compile(
     r"unsub|opt(ed)?[\s_-]*out|do(n'?t| not) |no longer|withdr[ae]w|declin|refus|revo[ckg]|cancel|rechaz|recus|abgelehnt|widerruf"
     r"|відмов|відклик|[✗✘☒❌]"
@@ -127,6 +127,8 @@ def _may_stop_mail(key: str, text: str) -> bool:
     key, word = _fold_key(key), fold_name(text.strip())
     if key in _OPT_OUT_KEYS or _OPT_OUT.search(key):
         return is_yes(word) or not (is_no(word) or word in _NEVER or is_subscribed_status(word))
+    if "@" in word:
+        return False
     return says_not_subscribed(word) or _REFUSES.match(word) is not None or _DECLINED.search(word) is not None
 
 

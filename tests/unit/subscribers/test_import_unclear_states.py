@@ -90,6 +90,8 @@ def test_a_date_of_bouncing_alone_suppresses_the_address(column: str, more: dict
         ("Retired marketing director", "yes"),
         ("Newsletter", "nonprofit news"),
         ("Newsletter", "n/a"),
+        ("Contact email", "n.lee@example.org"),
+        ("Preferred email", "opt-out@example.org"),
     ],
 )
 def test_a_column_about_something_else_holds_no_line(column: str, text: str) -> None:
@@ -141,6 +143,7 @@ def test_a_column_about_something_else_holds_no_line(column: str, text: str) -> 
         ("Deceased date", "May 2020"),
         ("Newsletter opt-out date", "31 Mar 2026"),
         ("Newsletter", "No (by phone)"),
+        ("Newsletter", "No."),
         ("Newsletter", "Never"),
         ("Newsletter", "Opt-Out"),
         ("Newsletter", "unsubscribed in 2024"),

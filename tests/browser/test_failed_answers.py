@@ -47,8 +47,8 @@ def disturbed(browser: Browser, site: str) -> Iterator[Page]:
 class Failures:
     """Fails the requests that ``concerns`` selects, until ``end``."""
 
-    def __init__(self, page: Page, failure: str, concerns: Callable[[Request], bool]) -> None:
-        self.page, self.failure, self.concerns = page, failure, concerns
+    def __init__(self, page: Page, failure: str, concerns: Callable[[Request], bool], *, body: str = "Busy") -> None:
+        self.page, self.failure, self.concerns, self.body = page, failure, concerns, body
         self.count = 0
         self.has_ended = False
         page.route("**/admin/**", self._answer)
@@ -64,7 +64,7 @@ class Failures:
             return
         self.count += 1
         if self.failure == BUSY:
-            route.fulfill(status=503, body="Busy")
+            route.fulfill(status=503, body=self.body, content_type="text/html")
         elif self.failure == NO_CONNECTION:
             route.abort()
 
@@ -100,12 +100,6 @@ def test_the_sample_mail_comes_after_an_answer_that_never_came(disturbed: Page) 
     expect(sample(disturbed)).to_have_css("background-color", "rgb(255, 244, 201)")
 
 
-TYPE_HEADLINE = """field => {
-    field.value = 'An evening by the sea';
-    field.dispatchEvent(new Event('input', { bubbles: true }));
-}"""
-
-
 COUNT_POSTPONED_SAVES = """() => {
     window.postponedSaves = 0;
     document.addEventListener('w-autosave:save', event => { window.postponedSaves += event.defaultPrevented; });
@@ -122,9 +116,20 @@ def test_the_preview_comes_after_an_answer_that_never_came(disturbed: Page) -> N
     expect(mail(disturbed).get_by_role("heading").first).to_be_visible()
     failures = Failures(disturbed, SILENT, is_preview)
     with disturbed.expect_request(is_preview):
-        disturbed.locator("#id_headline").evaluate(TYPE_HEADLINE)  # its panel is closed
+        disturbed.get_by_label("Subject").fill("An evening by the sea")
     failures.end()
-    expect(mail(disturbed).get_by_text("An evening by the sea").first).to_be_visible()
+    expect(mail(disturbed).locator("title")).to_have_js_property("textContent", "An evening by the sea")
+
+
+def test_the_preview_asks_again_after_it_explained_a_failed_disk(disturbed: Page) -> None:
+    open_editor(disturbed)
+    expect(mail(disturbed).get_by_role("heading").first).to_be_visible()
+    failures = Failures(disturbed, BUSY, is_preview, body="<h1 data-message>No mail yet</h1><p>The disk failed.</p>")
+    disturbed.get_by_label("Subject").fill("A morning by the lake")
+    expect(disturbed.locator("#w-preview-error-banner")).to_contain_text("The disk failed.")
+    failures.end()
+    expect(mail(disturbed).locator("title")).to_have_js_property("textContent", "A morning by the lake")
+    expect(disturbed.locator(".w-preview--has-errors")).to_have_count(0)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -1,10 +1,13 @@
 """The preview panel: the real mail of the unsaved form, for each group of recipients."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
+from django.conf import LazySettings
 from django.test import Client
+from wagtail.images.models import Image
 
 from newsletter.issues.planning.create_issue import Beginning, create_issue
 from newsletter.models import EventNotice, Issue, Publication, Story
@@ -170,15 +173,33 @@ def test_an_older_revision_is_previewed_as_it_was(issue: Issue) -> None:
     assert "Later" not in page
 
 
-def test_a_missing_image_file_is_explained(issue: Issue) -> None:
-    from wagtail.images.models import Image
-
-    image = Image.objects.create(title="Harbour", file="original_images/gone.png", width=10, height=10)
+def add_image(issue: Issue, file: str) -> None:
+    """Store an issue whose only block is the image in this file of the library."""
+    image = Image.objects.create(title="Harbour", file=file, width=10, height=10)
     Issue.objects.filter(pk=issue.pk).update(
         body=f'[{{"type": "picture", "id": "a", "value": {{"image": {image.pk}, "alt": "A harbour"}}}}]'
     )
-    page = sign_in("writer").get(f"/admin/issues/{issue.pk}/mail/mail.0.none/").content.decode()
-    assert "file of an image cannot be read" in page
+
+
+def test_a_missing_image_file_is_explained(issue: Issue) -> None:
+    add_image(issue, "original_images/gone.png")
+    response = sign_in("writer").get(f"/admin/issues/{issue.pk}/mail/mail.0.none/")
+    assert response.status_code == 200
+    assert "file of an image cannot be read" in response.content.decode()
+
+
+@pytest.mark.parametrize("page", ["mail/mail.0.none/", "checks/", "audience/", "compare/"])
+def test_a_disk_that_fails_is_no_missing_image(issue: Issue, settings: LazySettings, tmp_path: Path, page: str) -> None:
+    """The page says what failed without the file's path, and the preview asks again for any answer of 500 or more."""
+    settings.MEDIA_ROOT = tmp_path
+    (tmp_path / "broken.png").symlink_to("/proc/self/mem")  # its first byte cannot be read: an error of the disk
+    add_image(issue, "broken.png")
+    response = sign_in("writer").get(f"/admin/issues/{issue.pk}/{page}")
+    text = response.content.decode()
+    assert response.status_code == (503 if page.startswith("mail") else 200)
+    assert "The server could not read or write a file (Input/output error)" in text
+    assert "Choose another image" not in text
+    assert "Errno" not in text
 
 
 def story_fields(story: Story, **fields: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The live preview panel of the desk's editors: its modes, its widths, and the view that answers with an iframe page."""
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
@@ -19,10 +20,12 @@ from wagtail.utils.decorators import xframe_options_sameorigin_override
 
 from newsletter.common.errors import DomainError, NotReady
 from newsletter.common.translation import translate
+from newsletter.desk.preview.file_errors import explain_file_error, is_temporary
 from newsletter.desk.preview.mail_iframe import message_iframe_response
 from newsletter.desk.preview.modes import PARTS, Mode
 from subscribers.desk.count_again import make_count_again_url
 
+_LOG = logging.getLogger(__name__)
 DEVICE_SIZES = (
     {"name": "desktop", "icon": "desktop", "device_width": 720, "label": _("Computer width")},
     {"name": "phone", "icon": "mobile-alt", "device_width": 375, "label": _("Phone width")},
@@ -198,7 +201,10 @@ class IframePreview(PreviewOnEditView, ABC):
 def show_or_explain(
     show: Callable[[str], HttpResponse], mode: str, *, request: HttpRequest, status: int = HTTPStatus.OK
 ) -> HttpResponse:
-    """Return ``show(mode)``, or a page with ``status`` that explains why the mail cannot be made."""
+    """Return ``show(mode)``, or a page with ``status`` that explains why the mail cannot be made.
+
+    The page has status 503 if the next attempt may succeed: the script of the page then asks again.
+    """
     try:
         return show(mode)
     except NotReady as error:
@@ -206,9 +212,10 @@ def show_or_explain(
     except DomainError as error:
         title, lines = gettext("We cannot show the mail yet"), [translate(error)]
     except OSError as error:
-        title = gettext("An image is missing")
-        explanation = gettext("The file of an image cannot be read (%(value)s). Choose another image.")
-        lines = [explanation % {"value": error.strerror or error}]
+        title, lines = gettext("An image is missing"), [explain_file_error(error)]
+        if is_temporary(error):
+            _LOG.warning("A mail was not shown, because the disk or the server failed: %s", error)
+            title, status = gettext("We cannot show the mail yet"), HTTPStatus.SERVICE_UNAVAILABLE
     response = message_iframe_response(title, lines=lines, request=request)
     response.status_code = status
     return response

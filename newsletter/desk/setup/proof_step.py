@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from newsletter.common.errors import DomainError
-from newsletter.common.translation import translate
 from newsletter.desk.issues.proofs import report_proof
+from newsletter.desk.preview.file_errors import explain_failure
 from newsletter.desk.setup.first_proof import (
     find_first_publication,
     find_last_proof,
@@ -52,7 +52,7 @@ class ProofStep(StepPage):
         try:
             proof = send_first_proof(by=cast(User, request.user))
         except (DomainError, OSError) as error:
-            messages.error(request, translate(error) if isinstance(error, DomainError) else str(error))
+            messages.error(request, explain_failure(error))
             return self.show()
         if proof.state != Proof.State.ACCEPTED:
             report_proof(request, proof, group=EMPTY_GROUP)

@@ -3,7 +3,6 @@
   const WAIT_MS = 200;
   const RETRY_MS = 4000;
   const ANSWER_MS = 60000; // longer than a busy server takes
-  const UNSHOWABLE = 422; // the answer explains why this look makes no mail: asking again would not change it
   const form = document.querySelector('[data-nl-sample]');
   const iframe = document.getElementById(form?.dataset.nlSample);
   let timer;
@@ -39,9 +38,9 @@
     const body = new FormData(form);
     const signal = AbortSignal.timeout(ANSWER_MS);
     const answer = await fetch(iframe.dataset.url, { method: 'POST', body, signal, redirect: 'error' });
-    if (!answer.ok && answer.status !== UNSHOWABLE) throw new Error(`The sample answered ${answer.status}.`);
+    if (!answer.ok) throw new Error(`The sample answered ${answer.status}.`);
     const html = await answer.text();
-    if (!answer.ok || !isNewest()) return; // a newer change is on its way
+    if (!isNewest()) return; // a newer change is on its way
     // A parser of the iframe has the content policy of the mail, which allows its inline styles.
     const view = iframe.contentWindow;
     const page = new view.DOMParser().parseFromString(html, 'text/html').documentElement;

@@ -144,21 +144,22 @@
       const headers = { Accept: 'text/html' };
       const signal = AbortSignal.timeout(this.answerMs);
       const answer = await fetch(url, { method: 'POST', body, headers, signal, redirect: 'error' });
-      const failed = answer.status === 422;
-      if (!answer.ok && !failed) throw new Error(`The preview answered ${answer.status}.`);
       const html = await answer.text();
       this.answerMs = ANSWER_MS;
       const { contentDocument: shown, contentWindow: view } = this.frame;
       // A parser of the iframe has the content policy of the mail, which allows its inline styles.
       const fresh = new view.DOMParser().parseFromString(html, 'text/html');
-      const keepsMail = failed && !this.explainsItself; // the last good mail stays
+      const failure = new Error(`The preview answered ${answer.status}.`);
+      if (!answer.ok && !fresh.querySelector('[data-message]')) throw failure;
+      const keepsMail = !answer.ok && !this.explainsItself; // the last good mail stays
       this.panel.classList.toggle('w-preview--has-errors', keepsMail);
       if (keepsMail) {
         this.explain(fresh);
-        return;
+      } else {
+        patch(shown.documentElement, fresh.documentElement);
+        this.dispatch('shown');
       }
-      patch(shown.documentElement, fresh.documentElement);
-      this.dispatch('shown');
+      if (answer.status >= 500) throw failure; // the disk or the server failed: it is asked again
     }
 
     explain(message) {

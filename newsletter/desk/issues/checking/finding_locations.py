@@ -7,8 +7,10 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
 from newsletter.desk.issues.issue_page import FIELD_PANELS, editor_url
+from newsletter.desk.preview.file_errors import explain_failure
 from newsletter.issue_checks.finding_locations import concerns_story, list_places
 from newsletter.issues.snapshot.incomplete_parts import find_incomplete_parts
 from newsletter.issues.snapshot.records.blocks import (
@@ -42,13 +44,13 @@ class MissingPart(NamedTuple):
     fix_url: str
 
 
-def list_missing_parts(issue: Issue, error: Exception) -> list[MissingPart]:
+def list_missing_parts(issue: Issue, error: DomainError | OSError) -> list[MissingPart]:
     """Return what keeps the issue from becoming a mail. ``error`` is what resolving or rendering it raised."""
     if isinstance(error, MergeError):
         return [MissingPart(translate(error), _editor_url(issue, error.block))]
     if incomplete := find_incomplete_parts(issue):
         return [MissingPart(translate(part.message), _editor_url(issue, part.key)) for part in incomplete]
-    return [MissingPart(line, "") for line in translate(error).splitlines()]
+    return [MissingPart(line, "") for line in explain_failure(error).splitlines()]
 
 
 def find_fix_link(issue: Issue, content: IssueContent, *, finding: Finding) -> FixLink:

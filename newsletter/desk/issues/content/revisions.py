@@ -18,6 +18,7 @@ from newsletter.common.staff_pages import Done, ServiceAction
 from newsletter.common.translation import translate
 from newsletter.desk.issues.audience.compare_variants import Line, compare_lines
 from newsletter.desk.issues.issue_page import ISSUES, IssuePage, overview_url
+from newsletter.desk.preview.file_errors import explain_failure
 from newsletter.desk.preview.mail_iframe import fill_personal_fields
 from newsletter.issue_checks.variant_groups import EMPTY_GROUP, render_for_group
 from newsletter.issues.approval.edits_of_approved_issues import find_open_approvals, name_approver
@@ -114,5 +115,5 @@ def _describe(revision: Revision) -> str:
     try:
         mail = render_for_group(resolve_complete_content(issue), group=EMPTY_GROUP)
     except (DomainError, OSError) as error:
-        return "\n".join([*head, translate(error) if isinstance(error, DomainError) else str(error)])
+        return "\n".join([*head, explain_failure(error)])
     return "\n".join([*head, fill_personal_fields(mail.text, mail=mail)])

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 RSS = """<?xml version="1.0" encoding="utf-8"?><rss version="2.0" xmlns:media="http://search.yahoo.com/mrss/"><channel>
 <title>Field notes</title><link>{url}/</link>{items}</channel></rss>"""
 CALENDAR = """BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\n{events}END:VCALENDAR\r\n"""
-TURN_OFF = "Open the site in a browser and enter the address that it has now, or turn the source off."
+TURN_OFF = "To find it, open the site in a browser. If the site is gone, turn the source off."
 EVENT = """BEGIN:VEVENT\r\nUID:{uid}\r\nDTSTAMP:20260301T000000Z\r\nDTSTART;TZID=Europe/London:20260{month}15T180000\r\n\
 SUMMARY:{title}\r\nLOCATION:{place}\r\nEND:VEVENT\r\n"""
 

@@ -58,7 +58,7 @@ def describe_failed_reading(error: DomainError) -> str:
     match error:
         case BadStatus(status=404 | 410) | HostNotFound():
             return Message(
-                "%(reason)s Open the site in a browser and enter the address that it has now, or turn the source off.",
+                "%(reason)s To find it, open the site in a browser. If the site is gone, turn the source off.",
                 reason=error,
             )
     return error.message

@@ -167,6 +167,25 @@ def test_text_is_saved_while_the_preview_does_not_answer(disturbed: Page, demo_f
     wait_until_saved(disturbed, demo_folder / "data" / "demo", before)
 
 
+def is_save(asked: Request) -> bool:
+    return asked.method == "POST" and "/issues/edit/" in asked.url
+
+
+def test_text_is_saved_after_a_save_that_was_never_answered(disturbed: Page, demo_folder: Path) -> None:
+    disturbed.add_init_script(SHORT_LIMITS)
+    open_editor(disturbed)
+    failures = Failures(disturbed, SILENT, is_save)
+    subject = disturbed.get_by_label("Subject")
+    before = subject.input_value()
+    with disturbed.expect_request(is_save):
+        subject.fill("Typed before the answer")
+    subject.fill("Typed while nothing answers")
+    failures.end()
+    wait_until_saved(disturbed, demo_folder / "data" / "demo", "Typed while nothing answers")
+    subject.fill(before)
+    wait_until_saved(disturbed, demo_folder / "data" / "demo", before)
+
+
 def test_typing_on_waits_for_a_slow_preview_only_once(disturbed: Page, demo_folder: Path) -> None:
     open_editor(disturbed)
     expect(mail(disturbed).get_by_role("heading").first).to_be_visible()

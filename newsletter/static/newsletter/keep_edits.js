@@ -7,6 +7,7 @@
   const LEAVE_MS = 8000;
   const STEP_MS = 50;
   const PREVIEW_MS = 5000;
+  const SAVE_MS = 60000; // Wagtail's save has no limit, and nothing more is saved before it ends
   const FREE = 'free';
   const ASKED = 'asked';
   const ALLOWED = 'allowed';
@@ -36,6 +37,7 @@
         ...EVENTS.map((name) => [this.form, name, (event) => this.noteEdit(event)]),
       ];
       this.listeners.forEach(([target, name, listener]) => target.addEventListener(name, listener, true));
+      this.endLimit = limitSaves(this.form);
       // Every controller of the page is connected, and so every block is drawn, before this runs.
       this.openTimer = setTimeout(() => this.open());
     }
@@ -46,6 +48,7 @@
       clearTimeout(this.settleTimer);
       clearTimeout(this.previewTimer);
       this.listeners.forEach(([target, name, listener]) => target.removeEventListener(name, listener, true));
+      this.endLimit();
     }
 
     controller(name) {
@@ -218,6 +221,17 @@
       this.isUnreachable = true;
       this.retry({ later: true });
     }
+  }
+
+  // Ends each request with which Wagtail saves the form if no answer comes. Wagtail then counts the connection as lost and
+  // saves again. Returns the function that takes the limit away.
+  function limitSaves(form) {
+    const { fetch } = window;
+    window.fetch = (resource, options) => {
+      const isSave = resource === form.action && options?.method === form.method && !options.signal;
+      return fetch(resource, isSave ? { ...options, signal: AbortSignal.timeout(SAVE_MS) } : options);
+    };
+    return () => { window.fetch = fetch; };
   }
 
   // The rich text editor writes its text in another order of keys a moment after the page is open. That is no edit.

@@ -56,6 +56,8 @@ FIRST_FIELDS = {
     "Question": "[name$=question]",
     "Quote with portrait": "[name$=text]",
 }
+WRITTEN_MS = 1_500
+"""By this time, the editor of rich text has written to its field, and a step has ended."""
 LEAD, STORIES, EVENTS, *REST = KINDS
 pytestmark = IN_CHROMIUM
 
@@ -316,6 +318,22 @@ def test_a_block_is_dragged_in_the_mail_to_another_place(editor: Page) -> None:
     editor.set_viewport_size({"width": 1280, "height": 1000})  # the place to drop on is in view
     mail_blocks(editor).first.drag_to(mail_blocks(editor).nth(1), target_position={"x": 60, "y": 10})
     expect_order(editor, [STORIES, LEAD, EVENTS, *REST])
+
+
+def test_an_undone_step_stays_undone_while_rich_text_is_written_again(editor: Page) -> None:
+    """The editor of rich text writes to its field some time after a step was undone."""
+    note = add_block(editor, "Note")
+    expect(note.locator(FIRST_FIELDS["Note"])).to_be_focused()
+    editor.keyboard.type("We kept the minutes.")
+    editor.wait_for_timeout(WRITTEN_MS)
+    subject = editor.get_by_label("Subject")
+    before = subject.input_value()
+    subject.fill("A step to undo")
+    editor.wait_for_timeout(WRITTEN_MS)
+    editor.get_by_role("button", name="Undo").click()
+    expect(subject).to_have_value(before)
+    editor.wait_for_timeout(WRITTEN_MS)
+    expect(editor.get_by_role("button", name="Redo")).to_be_enabled()
 
 
 def test_a_block_deleted_at_once_comes_back_with_its_last_words(editor: Page) -> None:

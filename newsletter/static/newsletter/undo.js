@@ -1,7 +1,6 @@
 // Undoes and redoes changes of the form, also of deleted and moved blocks. A text field that has the focus undoes by itself.
 (() => {
   const PAUSE_MS = 400; // a pause this long ends a step
-  const SETTLE_MS = 700; // the rich text editor writes to its field with a delay
   const MAX_STEPS = 100;
   const EVENTS = ['input', 'change', 'keyup', 'click', 'drop', 'w-unsaved:add'];
   const FIELDS = ['subject', 'preheader', 'layout', 'headline'];
@@ -34,11 +33,11 @@
 
     get state() {
       const { elements } = this.form;
-      const entries = [...new FormData(this.form)];
-      const rich = new Set([...this.form.querySelectorAll('[data-draftail-input]')].map(({ name }) => name));
+      const data = new FormData(this.form);
+      [...elements].filter(({ draftailEditor }) => draftailEditor)
+        .forEach((field) => data.set(field.name, readRichText(field)));
       return {
-        written: new URLSearchParams(entries).toString(),
-        plain: new URLSearchParams(entries.filter(([name]) => !rich.has(name))).toString(),
+        written: new URLSearchParams(data).toString(),
         fields: Object.fromEntries(FIELDS.filter((name) => elements[name]).map((name) => [name, elements[name].value])),
         body: this.stream?.getState(),
       };
@@ -47,13 +46,11 @@
     settle() {
       if (!this.stream) return;
       this.current = this.state;
-      this.settledAt = Date.now() + SETTLE_MS;
       this.showButtons();
     }
 
-    note({ target, type }) {
+    note({ type }) {
       if (type === 'click') this.check(); // Before the click changes anything: the last words typed are a step of their own.
-      if (target.isContentEditable) this.settledAt = 0;
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.check(), PAUSE_MS);
     }
@@ -64,8 +61,7 @@
         return;
       }
       const { state } = this;
-      const compared = Date.now() > this.settledAt ? 'written' : 'plain';
-      if (state[compared] !== this.current[compared]) {
+      if (state.written !== this.current.written) {
         this.past = [...this.past, this.current].slice(-MAX_STEPS);
         this.future = [];
       }
@@ -123,6 +119,11 @@
       if (event.shiftKey || event.key.toLowerCase() === 'y') this.redo();
       else this.undo();
     }
+  }
+
+  // The editor of rich text writes to its field with a delay, which is long on a slow computer, and in another order of keys.
+  function readRichText({ draftailEditor }) {
+    return JSON.stringify(window.DraftJS.convertToRaw(draftailEditor.getEditorState().getCurrentContent()));
   }
 
   function isOpen(button) {

@@ -26,6 +26,7 @@ from subscribers.exporting.csv_export import export_rows
 from subscribers.exporting.export_requests import (
     EXPORT_PERMISSIONS,
     allow_export,
+    can_anybody_else_allow,
     describe_export,
     list_ready_exports,
     list_waiting_exports,
@@ -80,13 +81,22 @@ def start_export(
     if export.without_approval:
         return _take(request, export)
     _log_export(request, export, action="subscribers.export_asked")
-    messages.success(
-        request,
-        _(
-            "This export has more than 500 people, so a second person must approve it. We have "
-            "emailed them. Return to this page after the approval."
-        ),
-    )
+    if can_anybody_else_allow(by=request.user):
+        messages.success(
+            request,
+            _(
+                "This export has more than 500 people, so a second person must approve it. We have "
+                "emailed them. Return to this page after the approval."
+            ),
+        )
+    else:
+        messages.warning(
+            request,
+            _(
+                "This export has more than 500 people, so a second person must approve it. Nobody else here can do that. "
+                "Ask an administrator to invite another data manager, who finds your request on this page."
+            ),
+        )
     return redirect("subscribers_export")
 
 

@@ -164,6 +164,12 @@ def list_exports_to_allow(*, by: User | AnonymousUser, now: datetime) -> QuerySe
     return list_waiting_exports(now=now).exclude(asked_by=by.pk).exclude(key_maker=by.get_username())
 
 
+def can_anybody_else_allow(*, by: User | AnonymousUser) -> bool:
+    """Return True if there is a second person who may allow exports."""
+    others = User.objects.filter(is_active=True).exclude(username=by.get_username())
+    return any(_may_still_allow(person) for person in others)
+
+
 def find_export_state(request: ExportRequest, *, now: datetime) -> ExportState:
     """Return the state of a request with approval: waiting, allowed, downloaded, or ended without a download."""
     if request.used_at is not None:

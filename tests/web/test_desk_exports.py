@@ -142,6 +142,15 @@ def test_an_export_ends_with_the_rights_of_the_person_who_allowed_it(
     assert exports.find_export_state(asked, now=timezone.now()) == exports.ExportState.EXPIRED
 
 
+def test_a_large_file_says_if_nobody_else_can_allow_it(ann: Client, weekly: MailingList) -> None:
+    sign_in("writer", email="wen@example.org")
+    alone = ann.post(URL, {"mailing_list": weekly.pk, "reason": "Print run", "password": PASSWORD}, follow=True)
+    assert "Nobody else here can do that." in list_messages(alone)[-1]
+    sign_in("data", email="bob@example.org")
+    answer = ann.post(URL, {"mailing_list": weekly.pk, "reason": "Print run", "password": PASSWORD}, follow=True)
+    assert "We have emailed them." in list_messages(answer)[-1]
+
+
 def test_many_small_files_count_together(ann: Client) -> None:
     small = [fill(make_list(f"list-{number}"), 200) for number in range(3)]
     assert [ask(ann, one).without_approval for one in small] == [True, True, False]

@@ -176,6 +176,8 @@ def test_history_compares_two_versions_and_goes_back(issue: Issue) -> None:
     writer = sign_in("writer")
     path = f"/admin/issues/{issue.pk}/revisions/"
     page = writer.get(f"{path}?left={first.pk}&right={second.pk}").content.decode()
+    assert 'action="#nl-text"' in page
+    assert '<td data-label="By">the system</td>' in page
     assert "<del>Subject: The first verdict</del>" in page
     assert "<ins>Subject: Our own subject</ins>" in page
     writer.post(f"{path}{first.pk}/restore/")

@@ -222,12 +222,18 @@ def test_pages_of_broken_links_are_accessible_and_fast(reader: Page, data: Path)
     check(reader, "This page does not exist")
 
 
-def test_the_embedded_form_works_without_javascript(page: Page, browser: Browser, data: Path, tmp_path: Path) -> None:
+def copy_form(page: Page, folder: Path) -> Path:
+    """Return a page of a website with the sign-up form that the desk shows."""
     page.goto("/admin/lists/")
     page.get_by_role("link", name="The weekly letter", exact=True).click()
     form = page.get_by_label("HTML of the form").input_value()
-    elsewhere = tmp_path / "our-site.html"
-    elsewhere.write_text(f"<!doctype html><html lang='en'><title>Ours</title><body>{form}</body></html>")
+    website = folder / "our-site.html"
+    website.write_text(f"<!doctype html><html lang='en'><title>Ours</title><body>{form}</body></html>")
+    return website
+
+
+def test_the_embedded_form_works_without_javascript(page: Page, browser: Browser, data: Path, tmp_path: Path) -> None:
+    elsewhere = copy_form(page, tmp_path)
     context = browser.new_context(java_script_enabled=False, viewport=PHONE)
     visitor = context.new_page()
     visitor.goto(elsewhere.as_uri())
@@ -246,6 +252,20 @@ def test_the_embedded_form_works_without_javascript(page: Page, browser: Browser
     press(visitor, "Yes, send me The weekly letter")
     expect(visitor.get_by_role("heading", level=1)).to_have_text("Thank you. You are on the list.")
     context.close()
+
+
+def test_the_embedded_form_leaves_the_iframe_of_a_site_builder(page: Page, browser: Browser, tmp_path: Path) -> None:
+    """Our pages refuse to open in an iframe."""
+    form = copy_form(page, tmp_path)
+    outer = tmp_path / "outer.html"
+    outer.write_text(f"<!doctype html><html lang='en'><title>Ours</title><iframe src='{form.name}'></iframe></html>")
+    with browser.new_context(java_script_enabled=False) as context:
+        visitor = context.new_page()
+        visitor.goto(outer.as_uri())
+        visitor.frame_locator("iframe").get_by_label("Email address").fill("in-an-iframe@example.org")
+        visitor.frame_locator("iframe").get_by_role("button", name="Sign me up").click()
+        expect(visitor.get_by_text("Almost done")).to_be_visible()
+        expect(visitor.get_by_label("Email address")).to_have_value("in-an-iframe@example.org")
 
 
 @pytest.mark.requirement("A4")

@@ -275,6 +275,7 @@ def test_a_file_can_be_thrown_away_before_anybody_came_in_and_not_after() -> Non
     discard = reverse("subscribers_import_step", args=[batch.pk, "discard"])
     ImportBatch.objects.filter(pk=batch.pk).update(state="finished", counts={"new": 1}, evidence="Sheet")
     assert "has already added people" in list_messages(client.post(discard, follow=True))[0]
+    assert ">Finished</span>" in client.get(reverse("subscribers_imports")).content.decode()
     ImportBatch.objects.filter(pk=batch.pk).update(state="draft", counts={})
     client.post(discard)
     assert not ImportBatch.objects.exists()

@@ -3,7 +3,8 @@
 import fcntl
 import os
 import shutil
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from newsletter.common.errors import DomainError
@@ -42,8 +43,9 @@ def prepare_demo(*, port: int, serves: bool, environ: MutableMapping[str, str]) 
         check_port_free(host=HOST, port=port)
     folder = Path(environ.get("NEWSLETTER_DATA_DIR", "var")).resolve() / "demo"
     try:
-        empty_folder(folder)
-        hold_folder(folder)
+        with _one_start_at_a_time(folder.parent):
+            empty_folder(folder)
+            hold_folder(folder)
     except OSError as error:
         raise DemoError(
             "%(folder)s cannot be written to: %(reason)s. The demonstration keeps its data there, so it did not start. Change to "
@@ -64,6 +66,18 @@ def prepare_demo(*, port: int, serves: bool, environ: MutableMapping[str, str]) 
     for name in (*_REMOVED_VARIABLES, *groups):
         environ.pop(name, None)
     return folder
+
+
+@contextmanager
+def _one_start_at_a_time(folder: Path) -> Iterator[None]:
+    """Wait until no other demonstration is between emptying its folder and holding it. Locks the folder around it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
 
 
 def hold_folder(folder: Path) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,32 @@ def test_a_demo_that_still_runs_is_not_emptied_by_another(tmp_path: Path) -> Non
     with pytest.raises(DemoError, match="still runs in"):
         prepare_demo(port=8000, serves=False, environ={"NEWSLETTER_DATA_DIR": str(tmp_path)})
     assert (folder / "newsletter.sqlite3").read_text() == "people"
+
+
+def _read_line(started: "subprocess.Popen[str]") -> str:
+    assert started.stdout is not None
+    return started.stdout.readline()
+
+
+def test_of_two_demos_that_start_together_one_runs(tmp_path: Path) -> None:
+    program = (
+        "import shutil, sys, time; from pathlib import Path; from newsletter.demo import environment\n"
+        "remove = shutil.rmtree\n"
+        "def remove_slowly(*given, **how): time.sleep(1); remove(*given, **how)\n"
+        "environment.shutil.rmtree = remove_slowly\n"
+        "try: folder = environment.prepare_demo(port=1, serves=False, environ={'NEWSLETTER_DATA_DIR': sys.argv[1]})\n"
+        "except environment.DemoError as error: sys.exit(f'refused: {error}')\n"
+        "(folder / 'newsletter.sqlite3').touch(); print('ready', flush=True); sys.stdin.read()\n"
+    )
+    pipe, command = subprocess.PIPE, [sys.executable, "-c", program, str(tmp_path)]
+    starts = [subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) for _ in range(2)]
+    with ThreadPoolExecutor() as threads:
+        lines = list(threads.map(_read_line, starts))
+        data = [found.name for found in (tmp_path / "demo").iterdir()]
+        said = "".join(threads.map(lambda start: start.communicate(timeout=60)[1], starts))
+    assert sorted(lines) == ["", "ready\n"]
+    assert sorted(data) == [".newsletter-demo", "newsletter.sqlite3"]
+    assert said.startswith("refused: A demonstration still runs in")
 
 
 def test_a_demo_that_is_served_again_is_not_emptied(tmp_path: Path) -> None:

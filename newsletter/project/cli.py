@@ -124,16 +124,20 @@ def _run(words: list[str]) -> int:
     parsed = _parse_options(command, name, options)
     if may_create:
         _create_data_folder()
+        _execute(command, parsed)
     else:
-        _require_installation(words)
-    _execute(command, parsed)
+        _execute_without_data(command, parsed, words)
     return 0
 
 
-def _require_installation(words: list[str]) -> None:
+def _execute_without_data(command: "BaseCommand", parsed: Namespace, words: list[str]) -> None:
+    """Run a command that may begin no installation. It finds no data, so it needs none or ends with an error."""
+    from newsletter.project.sqlite_database.base import make_no_file
     from newsletter.project.wrong_folder import require_installation
 
     require_installation(words, commands=COMMANDS)
+    with make_no_file():
+        _execute(command, parsed)
 
 
 @contextmanager

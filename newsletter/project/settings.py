@@ -191,7 +191,7 @@ MFA_FORMS = {
 }
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "BACKEND": "newsletter.project.file_cache.LazyFileCache",
         "LOCATION": ENV.data_dir / "cache",
         "OPTIONS": {
             "MAX_ENTRIES": 10_000

@@ -18,6 +18,8 @@ _NEEDING_NONE = {"init", "bench"}
 _READING_A_FILE = {"apply", "restore"}
 """Those of them that create nothing without the file that they read."""
 _USAGE_OPTIONS = {"-h", "--help", "--version"}
+_ASKING_OPTIONS = {"migrate": {"--plan", "--check"}}
+"""Options with which a command only says what it would do."""
 _FILE_OPTIONS = {"backup": "--verify", "doctor": "--message"}
 _SETTINGS = ("NEWSLETTER_DATA_DIR", "DATABASE_URL")
 
@@ -31,9 +33,8 @@ def keeps_new_keys(words: Sequence[str], *, environ: Mapping[str, str]) -> bool:
     name, options = words[0], words[1:]
     if _USAGE_OPTIONS & set(options):
         return False
-    may_create = (name in _CREATING and not _lacks_its_file(name, options)) or (
-        _creates_by_settings(name, options) and _has_settings(environ)
-    )
+    begins = name in _CREATING and not _lacks_its_file(name, options) and not _only_asks(name, options)
+    may_create = begins or (_creates_by_settings(name, options) and _has_settings(environ))
     return may_create or _find_missing_database() is None
 
 
@@ -66,6 +67,10 @@ def _find_missing_database() -> Path | None:
 
 def _creates_by_settings(name: str, options: Sequence[str]) -> bool:
     return name == "doctor" or (name == "staff" and "add" in options)
+
+
+def _only_asks(name: str, options: Sequence[str]) -> bool:
+    return not _ASKING_OPTIONS.get(name, set()).isdisjoint(options)
 
 
 def _has_settings(environ: Mapping[str, str]) -> bool:

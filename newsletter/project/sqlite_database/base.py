@@ -8,7 +8,9 @@ error is the usual one. `newsletter.common.database.write_queue` says why there 
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import Literal, Self, TypeAlias, TypeVar, overload
@@ -184,12 +186,27 @@ class DjangoCursor(sqlite.SQLiteCursorWrapper, QueuedCursor):  # type: ignore[mi
     """Django's cursor, which turns its parameter marks into SQLite's, on top of ours."""
 
 
+@contextmanager
+def make_no_file() -> Iterator[None]:
+    """Let a connection in the block fail if its file is missing, instead of making one."""
+    before, DatabaseWrapper.makes_file = DatabaseWrapper.makes_file, False
+    try:
+        yield
+    finally:
+        DatabaseWrapper.makes_file = before
+
+
 class DatabaseWrapper(sqlite.DatabaseWrapper):
+    makes_file = True
+
     def get_connection_params(self) -> dict[str, object]:
         return {"factory": QueuedConnection, **super().get_connection_params()}
 
     def get_new_connection(self, conn_params: dict[str, object]) -> sqlite3.Connection:
-        connection: sqlite3.Connection = super().get_new_connection(conn_params)
+        given = conn_params
+        if not self.makes_file and not self.is_in_memory_db():
+            given = {**conn_params, "database": f"{Path(str(conn_params['database'])).absolute().as_uri()}?mode=rw"}
+        connection: sqlite3.Connection = super().get_new_connection(given)
         if isinstance(connection, QueuedConnection) and not self.is_in_memory_db():
             connection.queue = queue_of_file(str(conn_params["database"]))
         return connection

@@ -200,12 +200,15 @@ def join_name(name: str, first: str, last: str, *, is_partial: bool) -> str:
     """Return the full name.
 
     ``is_partial``: the name may be a part. A single word beside only one part is then the other part: “Lovelace” beside “Ada”.
+    It is not if it repeats the part, or is the beginning of the first name: “Rob” beside “Robert”.
     """
+    folded = name.casefold()
     is_part = (
         is_partial
         and " " not in name
         and bool(first) != bool(last)
-        and name.casefold() not in (first.casefold(), last.casefold())
+        and folded != last.casefold()
+        and not first.casefold().startswith(folded)
     )
     parts = [name] if name and not is_part else [first, name, last]
     return " ".join(part for part in parts if part)[:200].strip()

@@ -268,8 +268,11 @@ def find_chosen_attributes(header: Sequence[str], mapping: Sequence[str]) -> set
 
 
 def may_hold_part_of_name(header: Sequence[str], mapping: Sequence[str]) -> bool:
-    """Return True if the full name is in a column such as “Name”, which may hold only one part. A display name never does."""
-    return any(
+    """Return True if the full name is in a column such as “Name”, which may hold only one part.
+
+    A display name never does, and no name in a file that has columns for both parts.
+    """
+    return not {"first_name", "last_name"} <= set(mapping) and any(
         target == "name" and _fold(normalise_column_name(name)) in _PARTS_OF_NAMES
         for name, target in zip(header, mapping, strict=True)
     )

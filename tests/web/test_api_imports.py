@@ -190,6 +190,28 @@ def test_lines_of_json_are_read_by_the_same_reader(weekly: MailingList) -> None:
     assert Subscriber.objects.get(email="ada@example.org").name == "Ada, Countess of Lovelace"
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/json",
+        "application/problem+json; charset=utf-8",
+        "APPLICATION/JSON",
+        "multipart/form-data; boundary=x",
+    ],
+)
+def test_a_body_that_is_no_file_of_people_says_what_to_send(weekly: MailingList, kind: str) -> None:
+    answer = upload(create_key(SCOPE), '[{"email": "ann@example.org"}]', kind=kind, column=[])
+    assert problem(answer, 415)
+    assert answer.json()["code"] == "wrong_content_type"
+    assert "application/x-ndjson" in answer.json()["detail"]
+    assert not ImportBatch.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["application/octet-stream", "application/x-www-form-urlencoded", "text/plain", ""])
+def test_a_file_without_its_own_type_is_read_as_csv(weekly: MailingList, kind: str) -> None:
+    assert upload(create_key(SCOPE), kind=kind).status_code == 202
+
+
 @pytest.mark.parametrize("text", ['{"email": "a@example.org"}\n[1]\n', "{\n", "[" * 100_000, "\n"])
 def test_a_file_that_is_not_lines_of_json_is_refused_whole(weekly: MailingList, text: str) -> None:
     answer = upload(create_key(SCOPE), text, kind="application/x-ndjson", column=[])
@@ -252,7 +274,8 @@ def test_a_key_of_some_lists_suppresses_nobody_for_all_lists(weekly: MailingList
     key = create_key(SCOPE, lists=[weekly])
     problem(upload(key, list="board"), 404)
     query = urlencode({"list": "weekly", "kind": "left_all"})
-    assert "every list" in problem(call("post", f"imports?{query}", text="email\nada@example.org\n", key=key), 403)
+    answer = call("post", f"imports?{query}", text="email\nada@example.org\n", key=key, content_type="text/csv")
+    assert "every list" in problem(answer, 403)
     assert not Suppression.objects.exists()
 
 

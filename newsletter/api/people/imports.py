@@ -16,6 +16,7 @@ from wagtail.log_actions import log
 
 from newsletter.api.calls.access import ApiKeyAuth, get_key, label_caller, require_all_lists
 from newsletter.api.calls.handle_call import repeats
+from newsletter.api.calls.openapi import problem_answer
 from newsletter.api.calls.pages import Page, PageParams, make_page
 from newsletter.api.calls.problems import Problem
 from newsletter.api.calls.uploads import get_upload
@@ -43,14 +44,16 @@ from subscribers.places.regions import resolve_country
 router = Router(tags=["imports"])
 IMPORTING = ApiKeyAuth(ApiScope.PEOPLE_WRITE)
 _OF_ONE_LIST = (ImportKind.JOIN, ImportKind.LEFT_LIST)
+_NDJSON = "application/x-ndjson"
 _BODY = {
+    "responses": {415: problem_answer(415)},
     "requestBody": {
         "required": True,
         "content": {
             "text/csv": {"schema": {"type": "string", "description": "The first line names the columns."}},
-            "application/x-ndjson": {"schema": {"type": "string", "description": "One JSON object a line."}},
+            _NDJSON: {"schema": {"type": "string", "description": "One JSON object a line."}},
         },
-    }
+    },
 }
 
 
@@ -62,9 +65,12 @@ _BODY = {
 def start_import(request: HttpRequest, data: Annotated[ImportToStart, Query()]) -> Status[ImportAnswer]:
     """Store a file of at most 200 MB (CSV, or NDJSON with that content type), and have it imported as the desk does.
 
+    A JSON document or a form with the file is 415.
+
     Nobody who unsubscribed, complained or was erased is added. With `dry_run` nobody is added: the file is only checked.
     """
     key, now = get_key(request), timezone.now()
+    _check_content_type(request)
     mailing_list = find_list(key, data.list)
     check_list(mailing_list)
     require_lists_of_kind(key, data.kind)
@@ -131,9 +137,22 @@ def find_own_import(key: ApiKey, pk: int, *, lock: bool = False) -> ImportBatch:
     return row
 
 
+def _check_content_type(request: HttpRequest) -> None:
+    """Raise Problem if the body is one JSON document or a form. Many programs name no type of a CSV file, or a wrong one."""
+    kind = str(request.content_type).lower()
+    if kind in ("application/json", "text/json", "multipart/form-data") or kind.endswith("+json"):
+        raise Problem(
+            415,
+            "The body is not a file of people",
+            f"It has the content type {kind}, so nothing was read. Send the file itself as the body: CSV as text/csv, or one "
+            f"JSON object a line as {_NDJSON}.",
+            code="wrong_content_type",
+        )
+
+
 def _store_file(request: HttpRequest, key: ApiKey, mailing_list: MailingList, data: ImportToStart) -> ImportBatch:
     file, _ = get_upload(request)
-    is_ndjson = request.content_type == "application/x-ndjson"
+    is_ndjson = str(request.content_type).lower() == _NDJSON
     with closing(convert_ndjson_to_csv(file)) if is_ndjson else nullcontext(file) as source:
         return create_draft_import(
             file=source,

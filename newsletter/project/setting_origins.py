@@ -55,6 +55,11 @@ def _pairs(value: object) -> str:
     return ", ".join(f"{left}={right}" for left, right in value) if isinstance(value, tuple) else ""
 
 
+def _or_none(value: object) -> str:
+    """Show an empty list as the word that makes it empty: an empty setting means the default."""
+    return _plain(value) or "none"
+
+
 def _hidden(value: object) -> str:
     return HIDDEN if value else ""
 
@@ -123,5 +128,6 @@ _SHOWN: dict[str, Callable[[object], str]] = {
     "NEWSLETTER_INBOUND": _inbound,
     "NEWSLETTER_OIDC_CLIENT_SECRET": _hidden,
     "NEWSLETTER_OIDC_ROLES": _pairs,
+    "NEWSLETTER_OIDC_SECOND_FACTORS": _or_none,
     "DATABASE_URL": _database,
 }

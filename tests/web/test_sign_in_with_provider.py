@@ -339,6 +339,19 @@ def test_a_claim_without_a_role_is_refused_and_changes_nothing(issuer: Issuer, s
     assert not SocialAccount.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("groups", "detail"), [(["other", "mail-old"], "groups: mail-old, other"), ([], "groups: nothing was sent")]
+)
+def test_the_staff_log_has_the_values_that_gave_no_role(
+    issuer: Issuer, settings: Any, groups: list[str], detail: str
+) -> None:
+    add("admin", "chief@example.org")
+    settings.NEWSLETTER_OIDC = issuer.settings(role_claim="groups", roles=(("mail", "writer"),))
+    issuer.person["groups"] = groups
+    assert refused(sign_in_with(issuer, Client())) == "no_role"
+    assert AuditEntry.objects.get(action="newsletter.sign_in_refused").data["detail"] == detail
+
+
 def test_a_newcomer_without_a_role_is_not_told_to_ask_for_an_invitation(issuer: Issuer, settings: Any) -> None:
     add("admin", "chief@example.org")
     settings.NEWSLETTER_OIDC = issuer.settings(role_claim="groups", roles=(("mail", "writer"),))

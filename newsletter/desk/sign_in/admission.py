@@ -98,7 +98,7 @@ def _add(identity: Identity, *, address: str, provider: IdentityProvider) -> Use
     """Make an account with the role that the settings give to newcomers. Raises NotAdmitted."""
     role = _claimed_role(identity, provider=provider) or (check_role(provider.new_role) if provider.new_role else None)
     if role is None and provider.role_claim:
-        raise _without_role(provider)  # an invitation would not help
+        raise _without_role(identity, provider=provider)  # an invitation would not help
     if role is None:
         raise _not_invited(address, provider=provider)
     if role != "admin" and not list_administrators().exists():
@@ -153,7 +153,7 @@ def _update(person: User, identity: Identity, *, address: str, provider: Identit
 def _update_role(person: User, identity: Identity, *, provider: IdentityProvider) -> None:
     role = _claimed_role(identity, provider=provider)
     if role is None:
-        raise _without_role(provider)
+        raise _without_role(identity, provider=provider)
     was = role_of(person)
     if role == was:
         return
@@ -181,12 +181,14 @@ def _claimed_role(identity: Identity, *, provider: IdentityProvider) -> Role | N
     return next((role for role in reversed(ROLES) if role in held), None)
 
 
-def _without_role(provider: IdentityProvider) -> NotAdmitted:
+def _without_role(identity: Identity, *, provider: IdentityProvider) -> NotAdmitted:
+    """Return the refusal. Its detail has what the claim gives, so that a missing scope is not taken for a missing group."""
     return NotAdmitted(
         "%(name)s gives you no role at this desk, so you are not signed in. Ask whoever looks after %(name)s to add "
         "you to a group of the newsletter.",
         name=provider.name,
         code="no_role",
+        detail=f"{provider.role_claim}: {', '.join(sorted(identity.groups)) or 'nothing was sent'}",
     )
 
 

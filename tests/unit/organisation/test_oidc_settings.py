@@ -117,3 +117,9 @@ def test_the_secret_is_described_without_its_value(monkeypatch: pytest.MonkeyPat
     assert shown["NEWSLETTER_OIDC_CLIENT_SECRET"] == "(hidden)"
     assert shown["NEWSLETTER_OIDC_ROLES"] == "staff=writer, chiefs=admin"
     assert "s3cret" not in str(shown)
+
+
+def test_no_second_factor_is_shown_as_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    read(monkeypatch, SECOND_FACTORS="none")
+    shown = {one.name: one.value for one in env.read().describe()}
+    assert shown["NEWSLETTER_OIDC_SECOND_FACTORS"] == "none"

@@ -44,7 +44,7 @@ def test_a_mailbox_that_opens_is_fine_and_nothing_is_moved(settings: Any) -> Non
         read_mailboxes(now=NOW)
         assert len(look(settings, server.url)) == 1
         late = look(settings, server.url, now=NOW + timedelta(hours=1))
-        assert (late[1][1], "was last read: 2026-" in late[1][2]) == ("warning", True)
+        assert (late[1][1], "was last read on 2026-" in late[1][2]) == ("warning", True)
 
 
 def test_a_mailbox_that_hangs_is_an_error(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,9 +58,9 @@ def _check_reading(mailbox: Mailbox, *, now: datetime) -> Iterator[Finding]:
         text = f"{mailbox.label} has not been read yet."
         yield warning(MAILBOX, text, "Start the scheduler: it reads each mailbox every minute.")
     elif reading.read_at is None or reading.read_at < now - UNREAD_AFTER:
-        last = f"{reading.read_at:%Y-%m-%d %H:%M} UTC" if reading.read_at else "never"
-        do = "Check that the scheduler is running, and what the lines above say."
-        yield warning(MAILBOX, f"{mailbox.label} was last read: {last}.", do)
+        when = f"was last read on {reading.read_at:%Y-%m-%d at %H:%M} UTC" if reading.read_at else "was never read"
+        do = "Check that the scheduler runs, and what its log says about this mailbox."
+        yield warning(MAILBOX, f"{mailbox.label} {when}.", do)
 
 
 def _check_webhook(webhook: InboundWebhook, *, now: datetime) -> Finding:

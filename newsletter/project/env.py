@@ -8,6 +8,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from newsletter.common.errors import BadAddress
 from newsletter.content.fetching.errors import Refused
 from newsletter.content.fetching.url_guard import AllowList
 from newsletter.demo.environment import MARKER_FILE
@@ -31,6 +32,7 @@ from newsletter.project.setting_values import (
 )
 from newsletter.project.settings_file import BadSetting, current_settings_file
 from newsletter.providers.accounts import name_setting
+from subscribers.addresses.normalise import normalise
 
 ENGINES = ("embedded", "procrastinate")
 _NOT_SETTINGS = {"link_keys", "demo", "oidc", "further_provider_urls"}
@@ -191,12 +193,11 @@ def _key_file(name: str, data_dir: Path) -> Path | None:
 
 
 def _postmaster_person(name: str) -> str:
-    people = read_mailable(name)
-    if not people:
-        return ""
-    if len(people) > 1 or "@" not in people[0].lstrip("@"):
-        raise BadSetting(name, f"{name} is “{', '.join(people)[:80]}”. Write the address of one person.")
-    return people[0]
+    person = read_text(name, "")
+    try:
+        return normalise(person) if person else ""
+    except BadAddress as error:
+        raise BadSetting(name, f"{name} is “{person[:80]}”. Write the address of one person.") from error
 
 
 def _postmaster_endpoint(name: str) -> str:

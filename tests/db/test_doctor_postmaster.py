@@ -1,6 +1,7 @@
 """`newsletter doctor` asks Google about each sender's domain, and says what to do if there is no answer."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,25 @@ def test_a_requirement_that_is_not_met_is_named(google: Google) -> None:
     google.compliance[DOMAIN] = {"complianceData": {"rowData": [row]}}
     [(level, text)] = look()
     assert (level, "DMARC_POLICY" in text) == ("warning", True)
+
+
+def test_a_person_in_whose_name_nothing_asks_is_a_warning(settings: Any, tmp_path: Path) -> None:
+    settings.NEWSLETTER_POSTMASTER = PostmasterAccess(person="ann@example.org")
+    [(level, text)] = look()
+    assert (level, "NEWSLETTER_POSTMASTER_KEY_FILE names no key" in text) == ("warning", True)
+    file = tmp_path / "key.json"
+    file.write_text('{"type": "authorized_user", "client_id": "1", "client_secret": "s", "refresh_token": "r"}')
+    settings.NEWSLETTER_POSTMASTER = PostmasterAccess(
+        key_file=file, person="ann@example.org", endpoint="http://127.0.0.1:9"
+    )
+    assert look()[0][0] == "warning"
+    assert "NEWSLETTER_POSTMASTER_PERSON has no effect" in look()[0][1]
+
+
+def test_a_person_for_the_key_of_a_service_account_is_no_warning(google: Google, settings: Any) -> None:
+    google.rates[DOMAIN] = {}
+    settings.NEWSLETTER_POSTMASTER = replace(settings.NEWSLETTER_POSTMASTER, person="ann@example.org")
+    assert [level for level, _ in look()] == ["ok"]
 
 
 def test_a_domain_that_is_not_verified_is_a_warning(google: Google) -> None:

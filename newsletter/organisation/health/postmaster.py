@@ -9,6 +9,8 @@ from django.conf import settings
 
 from newsletter.common.translation import format_percent
 from newsletter.google_postmaster.figures import FigureFailure, FigureReader, FiguresUnavailable
+from newsletter.google_postmaster.key_file import AuthorisedUser, read_key_file
+from newsletter.google_postmaster.settings import PostmasterAccess
 from newsletter.sending.deliverability.domains import is_own_endpoint, list_further_senders, read_provider
 from newsletter.sending.deliverability.findings import Finding, error, ok, warning
 from newsletter.sending.deliverability.gmail_figures.access import get_access, open_figures
@@ -27,6 +29,7 @@ _GIVE_KEY = (
 
 def check_postmaster(*, now: datetime) -> Iterator[Finding]:
     """Report what Google says about each domain, or why it says nothing. Without a key, advise it if real mail goes out."""
+    yield from _check_person(settings.NEWSLETTER_POSTMASTER)
     access = get_access()
     if access is None or access.key_file is None:
         provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
@@ -43,6 +46,27 @@ def check_postmaster(*, now: datetime) -> Iterator[Finding]:
         return
     for signed in list_asked_senders():
         yield _check_domain(signed, reader, now=now)
+
+
+def _check_person(access: PostmasterAccess) -> Iterator[Finding]:
+    """Report a person in whose name nothing asks."""
+    if not access.person:
+        return
+    if access.key_file is None:
+        why = "NEWSLETTER_POSTMASTER_KEY_FILE names no key."
+    elif _is_key_of_a_person(access.key_file):
+        why = f"{access.key_file} is the key of a person, who asks in their own name."
+    else:
+        return
+    do = "Take it out of the settings, or name the key of a service account with domain-wide delegation."
+    yield warning(_CHECK, f"NEWSLETTER_POSTMASTER_PERSON has no effect: {why}", do)
+
+
+def _is_key_of_a_person(file: Path) -> bool:
+    try:
+        return isinstance(read_key_file(file), AuthorisedUser)
+    except FiguresUnavailable:
+        return False  # the next check reports the file
 
 
 def _check_rights(file: Path) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ LICENSE is that of the repository hteumeuleu/caniemail.
 """
 
 import json
-import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 
 OUT = Path(__file__).parents[1] / "tests" / "gallery" / "caniemail.json"
@@ -48,4 +48,7 @@ def _list_results(stats: dict[str, dict[str, dict[str, str]]], clients: list[tup
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("data_file", type=Path)
+    parser.add_argument("licence_file", type=Path)
+    main(**vars(parser.parse_args()))

@@ -14,7 +14,7 @@ Its input is what the official compiler registers. Run this again when the MJML 
 """
 
 import json
-import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +41,13 @@ def _names(allowed: list[str]) -> list[str] | None:
     return None if any(name.startswith("/") for name in allowed) else sorted(allowed)
 
 
-def main() -> None:
-    schema = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+def main(schema_file: Path) -> None:
+    schema = json.loads(schema_file.read_text(encoding="utf-8"))
     rows = (f"{json.dumps(name)}: {json.dumps(row, sort_keys=True)}" for name, row in build_table(schema).items())
     OUT.write_text("{\n" + ",\n".join(rows) + "\n}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("schema_file", type=Path)
+    main(**vars(parser.parse_args()))

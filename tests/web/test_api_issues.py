@@ -4,6 +4,7 @@ import pytest
 import time_machine
 from django.core.exceptions import ValidationError
 from django.test import RequestFactory
+from wagtail.images.models import Image
 
 from newsletter.api.publishing.drafting import edit_draft
 from newsletter.api.urls import api
@@ -110,6 +111,15 @@ def test_the_versions_of_an_issue_are_checked_and_previewed(publication: Publica
     assert "The clinic opens" in mail["text"]
     assert "person0@" not in mail["html"]
     assert "Check it first" in problem(call("get", f"issues/{issue.pk}/versions/other", key=key), 404)
+
+
+def test_a_check_names_an_image_whose_file_is_missing(publication: Publication) -> None:
+    make_story("The clinic opens")
+    issue, key = make_issue(publication), create_key(ALL)
+    image = Image.objects.create(title="Harbour", file="original_images/gone.png", width=10, height=10)
+    body = f'[{{"type": "picture", "id": "a", "value": {{"image": {image.pk}, "alt": "A harbour"}}}}]'
+    Issue.objects.filter(pk=issue.pk).update(body=body)
+    assert "“Harbour” is missing" in problem(call("post", f"issues/{issue.pk}/check", key=key), 422)
 
 
 def test_a_check_finds_what_the_desk_finds(publication: Publication) -> None:

@@ -185,7 +185,15 @@ def test_a_missing_image_file_is_explained(issue: Issue) -> None:
     add_image(issue, "original_images/gone.png")
     response = sign_in("writer").get(f"/admin/issues/{issue.pk}/mail/mail.0.none/")
     assert response.status_code == 200
-    assert "file of an image cannot be read" in response.content.decode()
+    assert "The file of the image “Harbour” is missing. Choose another image" in response.content.decode()
+
+
+@pytest.mark.parametrize("step", ["approve", "proof"])
+def test_an_issue_with_a_missing_image_file_is_refused(issue: Issue, step: str) -> None:
+    add_image(issue, "original_images/gone.png")
+    address = f"/admin/issues/{issue.pk}/{step}/"
+    page = sign_in("approver").post(address, {"group": "0.none"}, follow=True).content.decode()
+    assert "The file of the image “Harbour” is missing. Choose another image" in page
 
 
 @pytest.mark.parametrize("page", ["mail/mail.0.none/", "checks/", "audience/", "compare/"])

@@ -9,6 +9,7 @@ from pathlib import Path
 from django.conf import settings
 from wagtail.images.models import AbstractImage
 
+from newsletter.common.errors import NotReady
 from newsletter.content.fetching.fetcher import PICTURE, Fetcher, Limits
 from newsletter.content.images.sandbox_messages import EncodedImage
 from newsletter.content.images.sandboxed import encode_image_in_sandbox
@@ -18,6 +19,10 @@ MAIL_WIDTH = 1280
 LOGO_WIDTH = 600
 LIBRARY_COPY = "library:{image}:"
 """How the `source_url` of a copy of an upload by staff begins."""
+
+
+class MissingImage(NotReady):
+    """The file of an image of the library is gone."""
 
 
 def host_image(*, data: bytes, source_url: str, alt: str = "", width: int = MAIL_WIDTH) -> Picture:
@@ -61,13 +66,19 @@ def fetch_image(
 def host_staff_image(image: AbstractImage) -> Picture:
     """Return our mail-sized copy of an image of the staff's library, made once for each version of its file.
 
-    The picture of a story has its copy already.
+    The picture of a story has its copy already. Raises MissingImage.
     """
     copied: StoryImage | None = getattr(image, "of_story", None)
     if copied is not None and copied.file == image.file.name:
         return copied.picture
-    with image.file.open("rb") as file:
-        data: bytes = file.read()
+    try:
+        with image.file.open("rb") as file:
+            data: bytes = file.read()
+    except FileNotFoundError as error:
+        raise MissingImage(
+            "The file of the image “%(title)s” is missing. Choose another image, or upload this one again.",
+            title=image.title,
+        ) from error
     name = f"{LIBRARY_COPY.format(image=image.pk)}{hashlib.sha256(data).hexdigest()[:32]}"
     picture = Picture.objects.filter(source_url=name).first()
     return picture or host_image(data=data, source_url=name, alt=image.description)

@@ -20,7 +20,7 @@ from wagtail.utils.decorators import xframe_options_sameorigin_override
 
 from newsletter.common.errors import DomainError, NotReady
 from newsletter.common.translation import translate
-from newsletter.desk.preview.file_errors import explain_file_error, is_temporary
+from newsletter.desk.preview.file_errors import explain_failure
 from newsletter.desk.preview.mail_iframe import message_iframe_response
 from newsletter.desk.preview.modes import PARTS, Mode
 from subscribers.desk.count_again import make_count_again_url
@@ -203,19 +203,18 @@ def show_or_explain(
 ) -> HttpResponse:
     """Return ``show(mode)``, or a page with ``status`` that explains why the mail cannot be made.
 
-    The page has status 503 if the next attempt may succeed: the script of the page then asks again.
+    The page has status 503 if the server could not use a file: the script of the page then asks again.
     """
     try:
         return show(mode)
     except NotReady as error:
         title, lines = gettext("Something is missing"), translate(error).splitlines()
     except DomainError as error:
-        title, lines = gettext("We cannot show the mail yet"), [translate(error)]
+        title, lines = gettext("We cannot show the mail yet"), [explain_failure(error)]
     except OSError as error:
-        title, lines = gettext("An image is missing"), [explain_file_error(error)]
-        if is_temporary(error):
-            _LOG.warning("A mail was not shown, because the disk or the server failed: %s", error)
-            title, status = gettext("We cannot show the mail yet"), HTTPStatus.SERVICE_UNAVAILABLE
+        _LOG.warning("A mail was not shown, because a file could not be read or written: %s", error)
+        title, lines = gettext("We cannot show the mail yet"), [explain_failure(error)]
+        status = HTTPStatus.SERVICE_UNAVAILABLE
     response = message_iframe_response(title, lines=lines, request=request)
     response.status_code = status
     return response

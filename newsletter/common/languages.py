@@ -20,6 +20,8 @@ PAGE_LANGUAGES = tuple(
 """Those whose translation has the texts of pages. The others have those of newsletters only."""
 
 MAX_CODE_LENGTH = 16
+_NO_LANGUAGES = {"und", "mul", "zxx"}
+"""Codes of CLDR for an unknown language, for several, and for none."""
 _CODE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8}){0,3}", re.I)
 
 
@@ -47,7 +49,7 @@ def find_named_language(name: str) -> str:
 
 @lru_cache(maxsize=1024)
 def normalise_language_code(text: str) -> str:
-    """Return a language code in its usual form: “pt-BR” for “pt_br”, “es” for “spa”. "" if there is no such language.
+    """Return a language code in its usual form: “pt-BR” for “pt_br”, “es” for “spa”, “ro” for “mo”. "" if it names no language.
 
     The known languages are those to which Unicode's CLDR gives a name.
     """
@@ -55,9 +57,9 @@ def normalise_language_code(text: str) -> str:
     if not _CODE.fullmatch(code) or len(code) > MAX_CODE_LENGTH:
         return ""
     base, *rest = code.lower().split("-")
-    known = get_global("language_aliases").get(base, "") if len(base) == len("spa") else ""
-    if len(known) == len("es"):
-        base = known
+    usual = get_global("language_aliases").get(base, "")
+    if len(usual) == len("es"):
+        base = usual
     return "-".join([base, *map(_write_subtag, rest)]) if base in _list_known() else ""
 
 
@@ -70,7 +72,7 @@ def _write_subtag(part: str) -> str:
 
 @cache
 def _list_known() -> frozenset[str]:
-    return frozenset({*Locale("en").languages, *get_global("language_aliases")})
+    return frozenset({*Locale("en").languages, *get_global("language_aliases")}) - _NO_LANGUAGES
 
 
 @cache

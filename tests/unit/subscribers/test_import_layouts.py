@@ -47,6 +47,9 @@ LISTMONK = "uuid,email,name,attributes,status,created_at,updated_at\n"
         ("spa", "es"),
         ("ger", "de"),
         ("por-BR", "pt-BR"),
+        ("mo", "ro"),
+        ("iw-IL", "he-IL"),
+        ("und", ""),
     ],
 )
 def test_a_language_is_read_by_its_code_or_its_name(cell: str, code: str) -> None:

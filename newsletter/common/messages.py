@@ -71,6 +71,13 @@ def describe_hours(number: int) -> Message:
     return Message("1 hour") if number == 1 else Message("%(hours)s hours", hours=Quantity(number))
 
 
+def end_sentence(text: str) -> str:
+    """Return the text with a full stop, unless it ends a sentence already. Staff write reasons either way."""
+    if text.rstrip('"”').endswith((".", "!", "?", "…")):
+        return text
+    return Message.joined([text, "."], between="")
+
+
 def fill(template: str, values: Mapping[str, object]) -> str:
     """Put the values into a template as English writes them."""
     return template % {name: _in_english(value) for name, value in values.items()} if values else str(template)

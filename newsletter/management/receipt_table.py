@@ -8,6 +8,7 @@ from typing import TextIO, TypedDict
 from rich.console import Console
 from rich.table import Table
 
+from newsletter.common.messages import end_sentence
 from newsletter.common.text import escape_csv_cell
 from newsletter.issues.variants.exclusion_labels import get_exclusion_label
 from newsletter.models import Issue, Send
@@ -57,7 +58,9 @@ def list_moves(issue: Issue) -> list[MoveStatus]:
     ]
 
 
-def print_receipt(status: IssueStatus, *, console: Console, moves: Sequence[MoveStatus] = ()) -> None:
+def print_receipt(
+    status: IssueStatus, *, console: Console, moves: Sequence[MoveStatus] = (), held_reason: str = ""
+) -> None:
     """Print the receipt: audience = accepted + rejected + skipped + excluded + uncertain (+ pending)."""
     audience, send = status["audience"], status["send"]
     console.print(f"{status['issue']}: {status['subject']}", markup=False, highlight=False)
@@ -66,6 +69,8 @@ def print_receipt(status: IssueStatus, *, console: Console, moves: Sequence[Move
         markup=False,
         highlight=False,
     )
+    if status["held"]:
+        console.print(f"on hold: {end_sentence(held_reason or 'no reason given')}", markup=False, highlight=False)
     if send is None:
         return
     if send["reason"]:

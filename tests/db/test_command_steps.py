@@ -58,10 +58,25 @@ def test_the_whole_week_by_hand(weekly, fake_provider, tmp_path):
     status = run_json("send", "weekly/1", "--now")
     assert status["state"] == "sent"
     assert status["deliveries"]["accepted"] == 12
-    assert run_json("status", "weekly/1") == {**status, "compared": [], "canary": NO_CANARY, "moves": []}
+    more = {"held_reason": "", "compared": [], "canary": NO_CANARY, "moves": []}
+    assert run_json("status", "weekly/1") == {**status, **more}
     with pytest.raises(CommandError, match="is Sent, so it cannot be handed over"):
         run("send", "weekly/1")
     assert set(fake_provider.accepted_counts().values()) == {1}
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [("It was due at nine.", "It was due at nine."), ("a wrong date", "a wrong date."), ("", "no reason given.")],
+)
+def test_a_held_issue_says_why_it_is_held(weekly, reason: str, shown: str) -> None:
+    run("assemble", "weekly")
+    run("approve", "weekly/1", "--by", "approver@example.org")
+    Issue.objects.update(held=True, held_reason=reason)
+    assert f"\non hold: {shown}\n" in run("status", "weekly/1")
+    assert run_json("status", "weekly/1")["held_reason"] == reason
+    with pytest.raises(CommandError, match=rf"is on hold: {shown[:-1]}\. To send it anyway, add --release\."):
+        run("send", "weekly/1", "--now")
 
 
 def test_preview_writes_html_text_and_a_complete_mail(weekly, tmp_path):

@@ -94,7 +94,7 @@ def test_a_held_issue_is_not_sent_by_hand_either(approved: Issue) -> None:
     Issue.objects.update(held=True, held_reason="The date is wrong.")
     client = sign_in("approver")
     assert "Send it now" not in overview(approved, client)
-    assert "is held: The date is wrong." in step(approved, "start", client)[0]
+    assert "is held: The date is wrong. Release it first." in step(approved, "start", client)[0]
 
 
 def test_no_send_starts_while_the_installation_is_held(approved: Issue) -> None:

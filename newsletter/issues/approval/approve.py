@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from newsletter.common.errors import AudienceChanged, NeedsManualApproval, NotAllowed, NotApproved, NotReady, WrongState
-from newsletter.common.messages import Message, describe_people
+from newsletter.common.messages import Message, describe_people, end_sentence
 from newsletter.issues.approval.approval_rules import (
     count_approvals,
     count_approvals_needed,
@@ -90,7 +90,9 @@ def approve_by_policy(*, issue: Issue, now: datetime) -> Approval:
         raise NotAllowed("%(issue)s is not from the schedule, so it needs a person's approval.", issue=issue)
     if issue.held:
         raise NotReady(
-            "%(issue)s is held: %(reason)s.", issue=issue, reason=issue.held_reason or Message("no reason was given")
+            "%(issue)s is held: %(reason)s",
+            issue=issue,
+            reason=end_sentence(issue.held_reason or Message("no reason was given")),
         )
     require_comments_resolved(issue)
     people = count_recipients(issue, now=now)

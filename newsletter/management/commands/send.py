@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from newsletter.common.commands.base import ProductCommand
 from newsletter.common.errors import NotReady
+from newsletter.common.messages import end_sentence
 from newsletter.issues.approval.approval_rules import is_sent_automatically
 from newsletter.issues.approval.approve import approve_by_policy, require_approval
 from newsletter.issues.approval.hold import release_issue
@@ -44,7 +45,7 @@ class Command(ProductCommand):
         issue = find_issue(reference)
         if issue.held and not release:
             raise NotReady(
-                f"{issue} is on hold: {issue.held_reason or 'no reason given'}. To send it anyway, add --release."
+                f"{issue} is on hold: {end_sentence(issue.held_reason or 'no reason given')} To send it anyway, add --release."
             )
         require_issue_enabled(issue)
         if not now:

@@ -51,9 +51,9 @@ class Command(ProductCommand):
         status, moves = status_of(issue), list_moves(issue)
         if json:
             more = {"compared": describe_comparisons(issue), "canary": describe_canaries(issue), "moves": moves}
-            self.write_json({**status, **more})
+            self.write_json({**status, "held_reason": issue.held_reason, **more})
         else:
-            print_receipt(status, moves=moves, console=self.console())
+            print_receipt(status, moves=moves, held_reason=issue.held_reason, console=self.console())
             send = find_live_send(issue)
             if send and (pace := measure_progress(send, now=datetime.now(UTC)).pace):
                 self.stdout.write(pace)

@@ -7,7 +7,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import DatabaseError, IntegrityError, transaction
 
 from newsletter.common.errors import DomainError, NotAllowed, NotApproved, NotReady, WrongState
-from newsletter.common.messages import Message, describe_people
+from newsletter.common.messages import Message, describe_people, end_sentence
 from newsletter.issues.approval.approval_rules import count_recipients
 from newsletter.issues.approval.approve import reopen_approval, require_approval, require_approved_content
 from newsletter.issues.approval.approved_audience import max_people_after_growth
@@ -151,7 +151,9 @@ def _require_released(issue: Issue, *, now: datetime) -> None:
         )
     if issue.held:
         raise NotReady(
-            "%(issue)s is held: %(held_reason)s. Release it first.", issue=issue, held_reason=issue.held_reason
+            "%(issue)s is held: %(held_reason)s Release it first.",
+            issue=issue,
+            held_reason=end_sentence(issue.held_reason),
         )
 
 

@@ -137,13 +137,16 @@ def test_home_lists_a_story_that_its_source_removed(publication: Publication) ->
 def test_the_overview_lists_stories_not_checked_before_sending(publication: Publication) -> None:
     add_subscribers(publication, 2)
     with serve_site() as site:
-        make_story("The first verdict", url=site.put("/a/", "", status=503))
+        for title in ("The first verdict", "The second verdict"):
+            make_story(title, url=site.put(f"/{title[4]}/", "", status=503))
         issue = make_issue(publication, approved=True)
         start_send(issue=issue, now=NOW)
-    assert Send.objects.get().unchecked_stories
+    assert len(Send.objects.get().unchecked_stories) == 2
     page = sign_in("editor").get(reverse("newsletter_issue_overview", args=[issue.pk])).content.decode()
     assert "Not checked before sending" in page
-    assert "status 503" in page
+    assert "We could not read these stories at their site before the issue was sent" in page
+    assert page.count("status 503") == 1
+    assert "<li>The second verdict</li>" in page
 
 
 def test_a_story_page_says_why_its_source_no_longer_shows_it(publication: Publication) -> None:

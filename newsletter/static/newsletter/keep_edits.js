@@ -229,7 +229,9 @@
     const { fetch } = window;
     window.fetch = (resource, options) => {
       const isSave = resource === form.action && options?.method === form.method && !options.signal;
-      return fetch(resource, isSave ? { ...options, signal: AbortSignal.timeout(SAVE_MS) } : options);
+      if (!isSave) return fetch.call(window, resource, options);
+      const signal = AbortSignal.timeout(SAVE_MS);
+      return fetch(resource, { ...options, signal, redirect: 'follow' }); // as before: the sign-in page is no JSON
     };
     return () => { window.fetch = fetch; };
   }

@@ -23,6 +23,7 @@ class NewsletterConfig(AppConfig):
         from newsletter.feedback.explaining import explain_welcome
         from newsletter.inbound import data_export as inbound_data_export
         from newsletter.sending.notices import segment_conditions
+        from subscribers.identity import register_key_check
         from subscribers.people.data_export import register_export_section
         from subscribers.people.publishing_hooks import register_publishing_hooks
 
@@ -32,6 +33,7 @@ class NewsletterConfig(AppConfig):
         explain_welcome.register()
         register_export_section("issues_not_sent", _describe_exclusions)
         register_publishing_hooks(_load_publishing_hooks)
+        register_key_check(_require_key_of_database)
         _track_pictures()
 
 
@@ -67,3 +69,9 @@ def _load_publishing_hooks() -> "PublishingHooks":
     from newsletter.web.subscriber_pages import make_publishing_hooks
 
     return make_publishing_hooks()
+
+
+def _require_key_of_database() -> None:
+    from newsletter.sending.limits.installation_hold import require_key_of_database
+
+    require_key_of_database()

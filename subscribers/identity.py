@@ -1,19 +1,35 @@
 """The keyed hash that identifies the owner of an address, with this installation's key."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from django.conf import settings
 
-from newsletter.common.errors import BadAddress
+from newsletter.common.errors import BadAddress, DomainError
 from subscribers.addresses.normalise import hash_address, normalise
 
+_key_checks: list[Callable[[], None]] = []
 _ADDRESS = re.compile(r"""[^\s,;:|<>()\[\]"“”]+@[^\s,;:|<>()\[\]"“”@]+""")
+
+
+class OtherAddressKey(DomainError):
+    """The database belongs to another address key. A person stored now would be there twice under the right one."""
 
 
 def address_key() -> bytes:
     """Return `SUBSCRIBERS_ADDRESS_KEY`. It must never change, because suppressions are found by it."""
     return str(settings.SUBSCRIBERS_ADDRESS_KEY).encode()
+
+
+def register_key_check(check: Callable[[], None]) -> None:
+    """Register what raises OtherAddressKey if the database belongs to another address key."""
+    _key_checks[:] = [check]
+
+
+def require_own_key() -> None:
+    """Raise OtherAddressKey if people in the database would not be recognised. Call it before a person is stored."""
+    for check in _key_checks:
+        check()
 
 
 def identify(address: str) -> bytes:

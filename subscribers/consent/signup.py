@@ -14,7 +14,7 @@ from subscribers.addresses.normalise import normalise
 from subscribers.confirmation_quota import reset_confirmation_quota
 from subscribers.consent.confirmations import queue_confirmation
 from subscribers.consent_events import end_rest, record_consent_event
-from subscribers.identity import identify
+from subscribers.identity import identify, require_own_key
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import (
     Basis,
@@ -74,7 +74,9 @@ def request_subscription(request: SignupRequest, *, now: datetime, must_confirm:
 
     Raises:
         BadAddress: The address cannot be mailed.
+        OtherAddressKey: Nothing was changed.
     """
+    require_own_key()
     mailing_list = request.mailing_list
     address = normalise(request.email)
     address_hash = identify(address)

@@ -19,7 +19,7 @@ from subscribers.confirmation_quota import (
 )
 from subscribers.consent.throttle import increment_counter, read_counter
 from subscribers.consent_events import record_consent_event
-from subscribers.identity import identify
+from subscribers.identity import identify, require_own_key
 from subscribers.models import ConsentEvent, EndReason, MailedLink, MailingList, Reason, Subscriber, Suppression
 from subscribers.models.throttles import MAX_CONFIRMATION_REQUESTS
 from subscribers.people.mailed_links import (
@@ -189,7 +189,7 @@ def confirm_address_change(*, link: MailedLink, now: datetime) -> Subscriber:
 
     Raises:
         UsedLink: The link was used before, or the person was deleted since.
-        NewAddressSuppressed: Nothing was changed.
+        NewAddressSuppressed, OtherAddressKey: Nothing was changed.
     """
     try:
         return _move_person(link, now=now)
@@ -200,6 +200,7 @@ def confirm_address_change(*, link: MailedLink, now: datetime) -> Subscriber:
 
 @transaction.atomic
 def _move_person(link: MailedLink, *, now: datetime) -> Subscriber:
+    require_own_key()
     new_hash = identify(link.new_email)
     both = Subscriber.objects.filter(Q(pk=link.subscriber_id) | Q(address_hash=new_hash))
     locked = {person.pk: person for person in lock_people_to_delete(both)}

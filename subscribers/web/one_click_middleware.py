@@ -17,7 +17,7 @@ from newsletter.common.errors import BadLink
 from subscribers.links.signed_links import LINK_PATTERN, Purpose, read_link
 from subscribers.unsubscribing.group_commit import GroupCommitFailed
 from subscribers.unsubscribing.one_click import unsubscribe_by_link
-from subscribers.web.page import DATABASE_WAIT_SECONDS, PRIVATE_HEADERS, database_unavailable_page, language_for
+from subscribers.web.page import DATABASE_WAIT_SECONDS, PRIVATE_HEADERS, language_for, unavailable_page
 from subscribers.web.unsubscribe_page import render_unsubscribed_page
 
 _PATH = re.compile(rf"/u/({LINK_PATTERN})")
@@ -53,7 +53,7 @@ class OneClickMiddleware:
         except (OperationalError, InterfaceError) as error:
             if is_retryable(error):
                 return self._pages(environ, start_response)
-            away = database_unavailable_page(error, language="", accepted=accepted)
+            away = unavailable_page(error, language="", accepted=accepted)
             status, page = f"{away.status_code} {away.reason_phrase}", away.content
             more = [("Retry-After", away["Retry-After"])]
         except (BadLink, Error, GroupCommitFailed):

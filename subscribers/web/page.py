@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods
 from newsletter.common.database.deadlines import database_deadline
 from newsletter.common.languages import best_page_language
 from newsletter.common.networks import client_address
+from subscribers.identity import OtherAddressKey
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import MailingList, Subscriber
 from subscribers.people.publishing_hooks import Branding
@@ -75,8 +76,8 @@ def private_page(page: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
                 translation.override(language_for(language, accepted=accepted)),
             ):
                 response = page(request, *args, **kwargs)
-        except (OperationalError, InterfaceError) as error:
-            response = database_unavailable_page(error, language=language, accepted=accepted)
+        except (OperationalError, InterfaceError, OtherAddressKey) as error:
+            response = unavailable_page(error, language=language, accepted=accepted)
         except (DataError, OverflowError, UnicodeError) as error:
             raise BadRequest("The request holds something that no field can keep.") from error
         for name, value in PRIVATE_HEADERS.items():
@@ -143,9 +144,11 @@ def language_for(code: str, *, accepted: str) -> str:
         return "en"
 
 
-def database_unavailable_page(error: Error, *, language: str, accepted: str) -> HttpResponse:
+def unavailable_page(error: Error | OtherAddressKey, *, language: str, accepted: str) -> HttpResponse:
     """Return a 503 page made without the database, so without branding. The log has the error."""
-    _LOG.error("Refused a public page with 503: the database did not answer. (%s)", error)
+    _LOG.error(
+        "Refused a public page with 503: the database did not answer, or is of another installation. (%s)", error
+    )
     with translation.override(_asked_language(language, accepted=accepted) or "en"):
         response = _render_without_database(
             gettext("Please try again in a few minutes"),

@@ -16,7 +16,7 @@ from newsletter.jobs.timer import run_logged
 from newsletter.monitoring.logs.formatters import make_formatter
 from newsletter.providers.base.contract import Outcome, Verdict
 from newsletter.sending.notices.single_mails import settle_queued_mail
-from subscribers.web.page import database_unavailable_page
+from subscribers.web.page import unavailable_page
 from tests.support.people import make_list, make_member
 
 ROOT = Path(__file__).parents[2]
@@ -68,7 +68,7 @@ def test_a_database_error_of_a_job_is_logged_without_the_address(lines: io.Strin
 
 def test_a_database_that_is_away_is_logged_without_its_password(lines: io.StringIO) -> None:
     error = IntegrityError("postgres://amina:secret@mail.example.org/newsletter")
-    database_unavailable_page(error, language="", accepted="")
+    unavailable_page(error, language="", accepted="")
     assert "secret" not in read_only_line(lines)["message"]
 
 

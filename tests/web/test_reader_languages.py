@@ -21,7 +21,7 @@ from subscribers.desk.embedded_form import render_embed_form
 from subscribers.links.signed_links import Purpose
 from subscribers.models import Case, Frequency, MailingList, StayQuestion, Subscriber
 from subscribers.people.publishing_hooks import MonthlyMailCount, get_publishing_hooks, register_publishing_hooks
-from subscribers.web.page import database_unavailable_page
+from subscribers.web.page import unavailable_page
 from tests.support.people import make_list, make_member, make_person, make_topic, path_to, subscribe
 from tests.support.process_caches import clear_branding_cache
 from tests.support.signup import join
@@ -169,7 +169,7 @@ def read_pages(language: str) -> dict[str, str]:
     visit("not found", "/nothing-here")
     visit("bad request", "/join/%00")
     keep("server error", show_server_error(client.get("/my-mail").wsgi_request))
-    keep("no database", database_unavailable_page(OSError(), language="", accepted=language))  # type: ignore[arg-type]
+    keep("no database", unavailable_page(OSError(), language="", accepted=language))  # type: ignore[arg-type]
     return pages
 
 

@@ -22,6 +22,7 @@ from newsletter.common.messages import Message
 from newsletter.models import Attempt, Installation, Send
 from subscribers.erasing.journal_check import try_to_repair_journal
 from subscribers.erasing.journal_replay import replay_journal
+from subscribers.identity import OtherAddressKey
 
 log = logging.getLogger(__name__)
 _REPLAYED: list[datetime | None] = []
@@ -59,6 +60,16 @@ def get_installation(*, now: datetime) -> Installation:
 def has_other_address_key(row: Installation) -> bool:
     """Return True if the address key of the settings is not the one of this database."""
     return not hmac.compare_digest(row.address_key_hash, _key_hash())
+
+
+def require_key_of_database() -> None:
+    """Raise OtherAddressKey if the address key of the settings is not the one of this database."""
+    row = Installation.objects.filter(pk=1).first()
+    if row and has_other_address_key(row):
+        raise OtherAddressKey(
+            "This database belongs to an installation with another NEWSLETTER_ADDRESS_KEY, so people in it are not recognised. "
+            "Nothing was saved, because they would be there twice. Set the key that belongs to it, and restart."
+        )
 
 
 def check_installation(*, now: datetime) -> None:

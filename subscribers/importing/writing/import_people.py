@@ -8,6 +8,7 @@ from typing import BinaryIO
 from django.db import Error
 from django.utils.translation import gettext as _
 
+from subscribers.identity import require_own_key
 from subscribers.importing.reading.column_mapping import (
     check_mapping,
     header_key,
@@ -72,8 +73,9 @@ def import_people(
     same file, list and terms is continued.
 
     Raises:
-        CannotImport, BadFile, UnknownPlace: before anything is written.
+        CannotImport, BadFile, UnknownPlace, OtherAddressKey: before anything is written.
     """
+    require_own_key()
     check_terms(basis=terms.basis, evidence=terms.evidence, by=by, kind=terms.kind or ImportKind.JOIN)
     check_list(mailing_list)
     batch = ImportBatch(

@@ -14,6 +14,7 @@ from django.utils.translation import get_language, override
 
 from newsletter.common.database.sqlite_pragmas import larger_sqlite_cache
 from newsletter.common.messages import Message
+from subscribers.identity import require_own_key
 from subscribers.importing.reading.column_mapping import list_unused_columns
 from subscribers.importing.reading.errors import BadFile
 from subscribers.importing.reading.export_formats import find_layout
@@ -121,7 +122,8 @@ class ImportRun:
         self._rows = self._open_rows(file)
 
     def go(self) -> bool:
-        """Work until the file ends. Return False if it was asked to stop before."""
+        """Work until the file ends. Return False if it was asked to stop before. Raise OtherAddressKey."""
+        require_own_key()
         self._skip_done()
         with larger_sqlite_cache(megabytes=CACHE_MB), ChunkReader(self._rows, size=CHUNK_ROWS) as chunks:
             return self._process_chunks(chunks)

@@ -1,0 +1,63 @@
+"""Under another address key than the one of the database, nobody is stored who may be on record already."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from newsletter.sending.limits.installation_hold import get_installation
+from subscribers.consent.signup import SignupRequest, request_subscription
+from subscribers.identity import OtherAddressKey
+from subscribers.importing.writing.import_steps import set_import_terms
+from subscribers.links.signed_links import Purpose
+from subscribers.models import ImportState, MailingList, Subscriber
+from tests.support.people import NOW, make_list, make_member, path_to
+from tests.support.people_imports import import_text, keep_draft, make_terms, run_pending
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
+
+
+@pytest.fixture
+def weekly(settings: Any) -> MailingList:
+    """Return a list whose one member was stored under another key than the one of now."""
+    get_installation(now=NOW)
+    mailing_list = make_list()
+    make_member(mailing_list, "ada@example.org")
+    settings.SUBSCRIBERS_ADDRESS_KEY = "another key of addresses, also of 32 bytes"
+    return mailing_list
+
+
+def test_a_sign_up_stores_nobody(weekly: MailingList) -> None:
+    request = SignupRequest(email="ada@example.org", mailing_list=weekly, wording="Yes", source="form")
+    with pytest.raises(OtherAddressKey, match="Nothing was saved"):
+        request_subscription(request, now=NOW)
+    assert Subscriber.objects.count() == 1
+
+
+def test_an_import_stores_nobody(weekly: MailingList) -> None:
+    with pytest.raises(OtherAddressKey, match="Set the key that belongs to it"):
+        import_text(weekly, "email\nada@example.org\n")
+    assert Subscriber.objects.count() == 1
+
+
+def test_an_import_in_the_desk_ends_with_the_reason(weekly: MailingList) -> None:
+    batch = keep_draft(weekly, "email\nada@example.org\n")
+    set_import_terms(batch, terms=make_terms(batch), now=NOW)
+    run_pending()
+    batch.refresh_from_db()
+    assert batch.state == ImportState.FAILED
+    assert "another NEWSLETTER_ADDRESS_KEY" in str(batch.problem)
+    assert Subscriber.objects.count() == 1
+
+
+def test_a_new_address_is_not_stored_and_its_page_asks_to_try_again(weekly: MailingList) -> None:
+    person = Subscriber.objects.get()
+    answer = Client().post(path_to(person, weekly, Purpose.CONFIRM_ADDRESS))
+    assert (answer.status_code, answer["Retry-After"]) == (503, "120")
+    assert Subscriber.objects.get().email == "ada@example.org"
+
+
+def test_unsubscribing_works_under_any_key(weekly: MailingList) -> None:
+    person = Subscriber.objects.get()
+    assert Client().post(path_to(person, weekly), {"List-Unsubscribe": "One-Click"}).status_code == 200
+    assert not person.subscriptions.filter(ended_at__isnull=True).exists()

@@ -26,6 +26,10 @@ def reason_for(issue: Issue, title: str) -> str:
     return next(reason["why"] for reason in issue.reasons if title in reason["title"])
 
 
+def assemble_due(publication, due, *, now):
+    return assemble_slot(slot=get_or_create_slot(publication=publication, due=due, now=now), now=now)
+
+
 def test_an_issue_takes_the_newest_stories_and_says_why_each_is_in_or_out(publication):
     for number in range(7):
         make_story(f"Story {number}", days_old=number + 0.5)
@@ -105,6 +109,28 @@ def test_a_new_event_is_enough_for_an_issue(publication):
     assert assemble_slot(
         slot=get_or_create_slot(publication=publication, due="2026-03-12T09:00", now=later), now=later
     ).issue
+
+
+@pytest.mark.parametrize(("days_ahead", "is_made"), [(30, False), (35, True), (45, False)])
+def test_a_known_event_that_has_come_near_is_enough_for_an_issue(publication, days_ahead, is_made):
+    """A calendar may list the events of a whole year. Each is news when the first issue can show it."""
+    make_story("The first verdict")
+    make_event("A vigil", online=True, days_ahead=days_ahead)
+    add_subscribers(publication, 1)
+    make_issue(publication, approved=True)
+    assembly = assemble_due(publication, "2026-03-12T09:00", now=NOW + timedelta(days=7))
+    assert (assembly.issue is not None) == is_made
+
+
+@pytest.mark.parametrize(("before", "is_made"), [(-300, True), (28, False)])
+def test_an_event_is_news_again_unless_the_last_issue_could_show_it(publication, before, is_made):
+    make_story("The first verdict")
+    for days_ahead in (before, 35):
+        make_event("A fair", online=True, days_ahead=days_ahead, external_id=f"fair-{days_ahead}")
+    add_subscribers(publication, 1)
+    make_issue(publication, approved=True)
+    assembly = assemble_due(publication, "2026-03-12T09:00", now=NOW + timedelta(days=7))
+    assert (assembly.issue is not None) == is_made
 
 
 def test_a_story_that_arrives_after_assembly_is_in_the_next_issue(publication):

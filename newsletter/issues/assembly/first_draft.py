@@ -56,7 +56,9 @@ def apply_draft(*, issue: Issue, draft: Draft) -> None:
 def _draft_issue(issue: Issue, now: datetime) -> Draft:
     publication, number = issue.publication, _find_number(issue)
     choice = _choose_content(issue, now)
-    if not choice.stories and not has_new_event(choice.events, since=_find_last_assembled_at(issue)):
+    if not choice.stories and not has_new_event(
+        choice.events, last=_find_last_slot(issue), days_ahead=publication.days_ahead
+    ):
         return Draft(number, choice, skip_reason=_explain_nothing_new(publication))
     subject = draft_subject(publication=publication, choice=choice, number=number)
     return Draft(number, choice, subject, draft_body(publication=publication, choice=choice))
@@ -107,13 +109,12 @@ def _get_slot(issue: Issue) -> Slot:
     return issue.slot
 
 
-def _find_last_assembled_at(issue: Issue) -> datetime | None:
-    """Return when the newest other slot was assembled or skipped; None if there was none."""
+def _find_last_slot(issue: Issue) -> Slot | None:
+    """Return the other slot that was assembled or skipped last; None if there was none."""
     other_slots = issue.publication.slots.filter(kind=issue.kind, assembled_at__isnull=False)
     if issue.slot_id is not None:
         other_slots = other_slots.exclude(pk=issue.slot_id)
-    last: datetime | None = other_slots.aggregate(last=Max("assembled_at"))["last"]
-    return last
+    return other_slots.order_by("-assembled_at", "-pk").first()
 
 
 def _find_number(issue: Issue) -> int:

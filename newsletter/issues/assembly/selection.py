@@ -9,7 +9,7 @@ from django.db.models import Q
 from newsletter.common.languages import find_offered_language
 from newsletter.common.messages import Message, describe_days
 from newsletter.issues.appeal_rules import find_reason_against, list_by_priority
-from newsletter.models import Appeal, EventNotice, Publication, Source, Story
+from newsletter.models import Appeal, EventNotice, Publication, Slot, Source, Story
 
 MAX_CANDIDATES = 200
 STALE_SOURCE_AGE = timedelta(days=8)
@@ -90,12 +90,18 @@ def find_event_exclusion_reason(event: EventNotice, *, publication: Publication,
     return ""
 
 
-def has_new_event(events: list[EventNotice], *, since: datetime | None) -> bool:
-    """Return True if one of these events was unknown when the last issue was assembled."""
-    if since is None:
+def has_new_event(events: list[EventNotice], *, last: Slot | None, days_ahead: int) -> bool:
+    """Return True if an issue of the ``last`` slot could not show one of these events: it was unknown or too far ahead.
+
+    A later date of an event that it could show is not new.
+    """
+    if last is None or last.assembled_at is None:
         return bool(events)
-    seen_before = set(EventNotice.objects.filter(seen_at__lt=since).values_list("title", "place_text"))
-    return any((event.title, event.place_text) not in seen_before for event in events)
+    ahead = EventNotice.objects.filter(
+        starts_at__gt=last.due_at, starts_at__lte=last.due_at + timedelta(days=days_ahead)
+    )
+    shown = set(ahead.filter(seen_at__lt=last.assembled_at).values_list("title", "place_text"))
+    return any((event.title, event.place_text) not in shown for event in events)
 
 
 def _find_event_exclusion_reason(event: EventNotice, seen: set[tuple[str, str]], now: datetime) -> str:

@@ -77,7 +77,7 @@ def private_page(page: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
             ):
                 response = page(request, *args, **kwargs)
         except (OperationalError, InterfaceError, OtherAddressKey) as error:
-            response = unavailable_page(error, language=language, accepted=accepted)
+            response = unavailable_page(error, language=language, accepted=accepted, by_link="token" in kwargs)
         except (DataError, OverflowError, UnicodeError) as error:
             raise BadRequest("The request holds something that no field can keep.") from error
         for name, value in PRIVATE_HEADERS.items():
@@ -144,15 +144,22 @@ def language_for(code: str, *, accepted: str) -> str:
         return "en"
 
 
-def unavailable_page(error: Error | OtherAddressKey, *, language: str, accepted: str) -> HttpResponse:
-    """Return a 503 page made without the database, so without branding. The log has the error."""
+def unavailable_page(
+    error: Error | OtherAddressKey, *, language: str, accepted: str, by_link: bool = True
+) -> HttpResponse:
+    """Return a 503 page made without the database, so without branding. The log has the error.
+
+    ``by_link``: a person's own link opened the page.
+    """
     _LOG.error(
         "Refused a public page with 503: the database did not answer, or is of another installation. (%s)", error
     )
     with translation.override(_asked_language(language, accepted=accepted) or "en"):
         response = _render_without_database(
             gettext("Please try again in a few minutes"),
-            gettext("We could not save this. Your link is still valid, so please open it again."),
+            gettext("We could not save this. Your link is still valid, so please open it again.")
+            if by_link
+            else gettext("We could not save this, so nothing was changed."),
             status=503,
         )
     response["Retry-After"] = _RETRY_SECONDS

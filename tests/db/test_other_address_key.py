@@ -13,6 +13,7 @@ from subscribers.links.signed_links import Purpose
 from subscribers.models import ImportState, MailingList, Subscriber
 from tests.support.people import NOW, make_list, make_member, path_to
 from tests.support.people_imports import import_text, keep_draft, make_terms, run_pending
+from tests.support.signup import join
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 
@@ -54,7 +55,16 @@ def test_a_new_address_is_not_stored_and_its_page_asks_to_try_again(weekly: Mail
     person = Subscriber.objects.get()
     answer = Client().post(path_to(person, weekly, Purpose.CONFIRM_ADDRESS))
     assert (answer.status_code, answer["Retry-After"]) == (503, "120")
+    assert "Your link is still valid" in answer.content.decode()
     assert Subscriber.objects.get().email == "ada@example.org"
+
+
+def test_the_sign_up_page_asks_to_try_again_and_speaks_of_no_link(weekly: MailingList) -> None:
+    answer = join(Client(), weekly)
+    assert answer.status_code == 503
+    page = answer.content.decode()
+    assert "so nothing was changed" in page
+    assert "Your link" not in page
 
 
 def test_unsubscribing_works_under_any_key(weekly: MailingList) -> None:

@@ -18,6 +18,7 @@ from newsletter.common.translation import language_choices
 from newsletter.models import Brand
 from newsletter.web.error_pages import show_server_error
 from subscribers.desk.embedded_form import render_embed_form
+from subscribers.identity import OtherAddressKey
 from subscribers.links.signed_links import Purpose
 from subscribers.models import Case, Frequency, MailingList, StayQuestion, Subscriber
 from subscribers.people.publishing_hooks import MonthlyMailCount, get_publishing_hooks, register_publishing_hooks
@@ -169,7 +170,9 @@ def read_pages(language: str) -> dict[str, str]:
     visit("not found", "/nothing-here")
     visit("bad request", "/join/%00")
     keep("server error", show_server_error(client.get("/my-mail").wsgi_request))
-    keep("no database", unavailable_page(OSError(), language="", accepted=language))  # type: ignore[arg-type]
+    for by_link in (True, False):
+        unavailable = unavailable_page(OtherAddressKey("No."), language="", accepted=language, by_link=by_link)
+        keep(f"no database, by link {by_link}", unavailable)
     return pages
 
 

@@ -17,6 +17,7 @@ from subscribers.importing.reading.column_mapping import (
     check_mapping,
     find_chosen_attributes,
     find_code_column,
+    find_postal_columns,
     has_reasons_without_codes,
     may_hold_part_of_name,
     normalise_column_name,
@@ -164,7 +165,7 @@ def read_people(
         delimiter=detected.delimiter,
         code_at=find_code_column(detected.header),
         without_codes=has_reasons_without_codes(detected.header),
-        chosen=find_chosen_attributes(detected.header, mapping),
+        plain=find_chosen_attributes(detected.header, mapping) | find_postal_columns(detected.header),
         partial_names=may_hold_part_of_name(detected.header, mapping),
     )
     return _rows(file, detected=detected, reader=reader, email_at=list(mapping).index("email"))

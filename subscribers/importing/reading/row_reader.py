@@ -58,7 +58,7 @@ class RowReader:
     """Read the records of one file with these columns.
 
     `code_at` is the column of codes in a file of refused lines. `without_codes`: it is such a file and has no such column.
-    `chosen` are the columns that a person, or their own names, made attributes. `partial_names`: the full name may be one part.
+    `plain` are the columns that say nothing about mail, whatever their names. `partial_names`: the full name may be one part.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class RowReader:
         delimiter: str = ",",
         code_at: int | None = None,
         without_codes: bool = False,
-        chosen: Collection[int] = (),
+        plain: Collection[int] = (),
         partial_names: bool = False,
     ) -> None:
         self._partial_names = partial_names
@@ -98,7 +98,7 @@ class RowReader:
             (target.removeprefix(ATTRIBUTE), at) for at, target in enumerate(columns) if target.startswith(ATTRIBUTE)
         ]
         self._possible_states = [
-            (key, at) for key, at in self._attribute_columns if at not in chosen and may_say_unsubscribed(key)
+            (key, at) for key, at in self._attribute_columns if at not in plain and may_say_unsubscribed(key)
         ]
 
     def read(self, record: Record) -> PersonRow | RefusedRow | None:

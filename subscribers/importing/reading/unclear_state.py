@@ -36,12 +36,14 @@ _OPT_OUT_KEYS = frozenset(map(_fold_key, POSSIBLE_OPT_OUTS))
 _KEYS = frozenset(map(_fold_key, POSSIBLE_STATES)) | _OPT_OUT_KEYS
 _CONSENT = r"(consen|einwilligung|zustimmung|marketing|згод)"
 _WITHDRAWN = r"(withdr[ae]w|revo[ckg]|widerr[uo]f|retir(e|ad[ao]|o)(_|$)|відклик)"
-_MAIL = r"(newsletter|e_?mail|mails?|mailing|boletin|boletim|correos?|infolettre|rundbrief|розсилк)"
+_MAIL = r"(newsletter|e_?mail|mails?|mailing|boletin|boletim|correos?|infolettre|rundbrief|courriels?|розсилк)"
+_UNUSABLE = r"(invalid|bad|inactive|undeliverable|quarantined)"
 _OPT_OUT = re.compile(
     r"unsub|blacklist|blocklist|suppress|opt(ed)?_?out|do(_not|_?n_?t)_(e_?mail|contact)|desabonn|desinscri|abgemeldet|abbestell"
     rf"|(^|_)(no|not|without|kein\w*|ohne|pas_de|sans|sin|sem|baja|nu|fara|без)_(\w+_)?{_MAIL}"
+    rf"|(^|_)(stop|exclude[ds]?|removed?)_(\w+_)?{_MAIL}|(^|_)noe_?mail|e_?mail_(address_)?{_UNUSABLE}(_|$)|(^|_){_UNUSABLE}_e_?mail"
     r"|fecha_(de_)?baja|(^|_)baja$|(^|_)(blocked|bounced)(_|$)|(^|_)is_bad$|bloquead[oa]|desuscri|descadastr|dezabon|відпис"
-    rf"|{_CONSENT}.*{_WITHDRAWN}|{_WITHDRAWN}.*{_CONSENT}|^(date_)?deceased(_(date|on))?$|^(date_of_)?death(_date)?$"
+    rf"|mail(_\w+)?_disabled$|{_CONSENT}.*{_WITHDRAWN}|{_WITHDRAWN}.*{_CONSENT}|^(date_)?deceased(_(date|on))?$|^(date_of_)?death(_date)?$"
 )
 _OPT_IN = re.compile(
     r"newsletter|opt(ed)?_?in(_|$)|subscribed|marketing_status|consent_to_(be_)?contact|^(marketing|subscriber)$"
@@ -51,9 +53,10 @@ _EMAIL = re.compile(r"mail|correo|courriel")
 _OPT_IN_BESIDE_MAIL = re.compile(
     r"consent|subscription|einwilligung|abonn|permi|allow|accept|agree|acept|aceit|prefer|marketing|update|list|contact|emailable"
     r"|(^|_)(ok|can|may|happy|wants?|by|per|por|par|via)(_|$)|receiv|recib|receb|recevoir|recoit|send|enviar|^(e_?mails|mailings)$"
+    r"|comm?uni|kommuni|comms|touch|hear_from|news(_|$)|bulletin|notif|quier|souhait|wunsch|erlaub"
 )
 _OTHER_MEDIA = re.compile(
-    r"sms|phone|telefon|call|fax|whatsapp|(^|_)post(_|$)|postal|print|photo|foto|image|picture|gift_?aid|magazine|journal"
+    r"sms|phone|mobile|telefon|call|fax|whatsapp|(^|_)post(_|$)|postal|print|photo|foto|image|picture|gift_?aid|magazine|journal"
     r"|(^|_)texts?(_|$)|(?<!news)letter|courrier(?!_elec)"
 )
 _POST = re.compile(
@@ -61,13 +64,15 @@ _POST = re.compile(
 )
 _NOT_A_STATE = re.compile(
     r"reason|grund|motivo|raison|(^|_)type$|(^|_)(no|number|count)_of_|_(count|sent|opened|clicked|link|url|token|hash|id|name)$"
-    r"|(^|_)(html|format)(_|$)|^mailing_address|mailchimp"
+    r"|_(replied|delivered|opens|clicks|rate|\d+(d|mo))$|(^|_)(html|format|language)(_|$)|^mailing_address|mailchimp"
 )
 _NEVER = frozenset({"never", "nunca", "jamais", "nie", "niciodata", "ніколи"})
 _REFUSES = re.compile(rf"({'|'.join(map(re.escape, sorted(NO_WORDS | _NEVER)))})(?=\.?([\s,;:(/–—]|$))")
+_NONE = "none"  # a database may write it for no value, but “Newsletter: none” is an answer
+_DENIALS = _NEVER | {_NONE}
 _DECLINED = re.compile(
     r"unsub|opt(ed)?[\s_-]*out|do(n'?t| not) |no longer|withdr[ae]w|declin|refus|revo[ckg]|cancel|rechaz|recus|abgelehnt|widerruf"
-    r"|відмов|відклик|[✗✘☒❌]"
+    r"|^(not|nicht|keine?) |lapsed|stopped|відмов|відклик|[✗✘☒❌]"
 )
 
 
@@ -122,14 +127,19 @@ def _is_stated_date(text: str) -> bool:
 
 def _may_stop_mail(key: str, text: str) -> bool:
     """Return True if mail may be stopped: by any answer but “no” to an opt-out, or by a “no” or a refusal elsewhere."""
-    if not is_filled(text):
+    if not is_filled(text) and text.strip().lower() != _NONE:
         return False
     key, word = _fold_key(key), fold_name(text.strip())
     if key in _OPT_OUT_KEYS or _OPT_OUT.search(key):
-        return is_yes(word) or not (is_no(word) or word in _NEVER or is_subscribed_status(word))
-    if "@" in word:
+        return is_yes(word) or not (is_no(word) or word in _DENIALS or is_subscribed_status(word))
+    if "@" in word and len(word.split()) == 1:
         return False
-    return says_not_subscribed(word) or _REFUSES.match(word) is not None or _DECLINED.search(word) is not None
+    return (
+        word == _NONE
+        or says_not_subscribed(word)
+        or _REFUSES.match(word) is not None
+        or _DECLINED.search(word) is not None
+    )
 
 
 def _refuse_no_date(text: str) -> Refusal:

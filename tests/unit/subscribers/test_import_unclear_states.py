@@ -92,6 +92,16 @@ def test_a_date_of_bouncing_alone_suppresses_the_address(column: str, more: dict
         ("Newsletter", "n/a"),
         ("Contact email", "n.lee@example.org"),
         ("Preferred email", "opt-out@example.org"),
+        ("mobile_opt_in", "false"),
+        ("Marketing emails replied", "0"),
+        ("Marketing emails delivered", "0"),
+        ("Emails received (6mo)", "0"),
+        ("Newsletter open rate", "0"),
+        ("Newsletter language", "no"),
+        ("Invalid email address", "false"),
+        ("Email subscription disabled", "false"),
+        ("Email badge", "yes"),
+        ("Newsletter", "notes and news"),
     ],
 )
 def test_a_column_about_something_else_holds_no_line(column: str, text: str) -> None:
@@ -151,12 +161,45 @@ def test_a_column_about_something_else_holds_no_line(column: str, text: str) -> 
         ("Consent", "withdrawn"),
         ("Consent", "declined by letter"),
         ("Einwilligung", "abgelehnt"),
+        ("Newsletter", "No: use n.lee@example.org"),
+        ("Email preferences", "None"),
+        ("Keep in touch - Email", "No"),
+        ("Email communications", "No"),
+        ("Comunicaciones email", "no"),
+        ("Quiere correos", "no"),
+        ("E-Mail erwünscht", "nein"),
+        ("Ne souhaite pas de courriels", "oui"),
+        ("NoEmail", "True"),
+        ("Stop emails", "Yes"),
+        ("Exclude from mailings", "Yes"),
+        ("Invalid email address", "true"),
+        ("Email address inactive", "Yes"),
+        ("Email address quarantined", "true"),
+        ("Email subscription disabled", "true"),
+        ("Email consent status", "Not given"),
+        ("Newsletter", "stopped 2023"),
     ],
 )
 def test_a_column_that_may_stop_mail_holds_the_line(column: str, text: str) -> None:
     row = read_line({column: text})
     assert isinstance(row, RefusedRow)
     assert f"says “{text}”. This may mean" in row.reason
+
+
+@pytest.mark.parametrize(
+    ("mail", "email", "no"),
+    [
+        ("Mail Allowed", "Email Allowed", "No"),
+        ("Mail opt-in", "E-mail opt-in", "no"),
+        ("Marketing: Mail", "Marketing: Email", "No"),
+        ("No Mail", "NoEmail", "True"),
+    ],
+)
+def test_mail_beside_the_same_column_of_email_is_post(mail: str, email: str, no: str) -> None:
+    yes = "False" if no == "True" else "Yes"
+    assert read_line({mail: no, email: yes}).kind == "join"
+    assert isinstance(read_line({mail: yes, email: no}), RefusedRow)
+    assert isinstance(read_line({mail: no, "Colour": "red"}), RefusedRow)
 
 
 @pytest.mark.parametrize("column", ["unsubscribed on", "Date unsubscribed", "Unsubscribe date", "Opt-out date"])

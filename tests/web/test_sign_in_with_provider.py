@@ -18,6 +18,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from newsletter.desk.staff.log_details import label_details
 from newsletter.jobs.staff_link_mails import choose_texts
 from newsletter.models import AuditEntry, StaffLink
 from newsletter.organisation.accounts.staff import add_staff, role_of
@@ -340,7 +341,13 @@ def test_a_claim_without_a_role_is_refused_and_changes_nothing(issuer: Issuer, s
 
 
 @pytest.mark.parametrize(
-    ("groups", "detail"), [(["other", "mail-old"], "groups: mail-old, other"), ([], "groups: nothing was sent")]
+    ("groups", "detail"),
+    [
+        (["other", "mail-old"], "groups: mail-old, other"),
+        ([], "groups: nothing was sent"),
+        ([f"{number:036}" for number in range(20)], f"groups: {0:036}, {1:036}, {2:036} and 17 more"),
+        (["x" * 500, "line\nwith\0 signs"], "groups: line with signs and 1 more"),
+    ],
 )
 def test_the_staff_log_has_the_values_that_gave_no_role(
     issuer: Issuer, settings: Any, groups: list[str], detail: str
@@ -349,7 +356,9 @@ def test_the_staff_log_has_the_values_that_gave_no_role(
     settings.NEWSLETTER_OIDC = issuer.settings(role_claim="groups", roles=(("mail", "writer"),))
     issuer.person["groups"] = groups
     assert refused(sign_in_with(issuer, Client())) == "no_role"
-    assert AuditEntry.objects.get(action="newsletter.sign_in_refused").data["detail"] == detail
+    data = AuditEntry.objects.get(action="newsletter.sign_in_refused").data
+    assert data["detail"] == detail
+    assert detail in label_details(data, action="newsletter.sign_in_refused")
 
 
 def test_a_newcomer_without_a_role_is_not_told_to_ask_for_an_invitation(issuer: Issuer, settings: Any) -> None:

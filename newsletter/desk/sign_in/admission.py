@@ -8,6 +8,7 @@ from django.db import transaction
 from wagtail.log_actions import log
 
 from newsletter.common.errors import BadAddress
+from newsletter.common.text import clean_line
 from newsletter.identity_provider.errors import NotAdmitted
 from newsletter.identity_provider.identity import Identity
 from newsletter.identity_provider.settings import IdentityProvider
@@ -21,6 +22,7 @@ from newsletter.organisation.accounts.staff import check_email, check_role, give
 from newsletter.organisation.accounts.staff_links import withdraw_staff_links
 
 MAX_NAMED = 3
+MAX_GROUPS_LENGTH = 120
 
 
 @transaction.atomic
@@ -188,8 +190,17 @@ def _without_role(identity: Identity, *, provider: IdentityProvider) -> NotAdmit
         "you to a group of the newsletter.",
         name=provider.name,
         code="no_role",
-        detail=f"{provider.role_claim}: {', '.join(sorted(identity.groups)) or 'nothing was sent'}",
+        detail=f"{provider.role_claim}: {_name_groups(identity)}",
     )
+
+
+def _name_groups(identity: Identity) -> str:
+    """Return the first groups and how many more there are, because the page of the staff log leaves out long texts."""
+    named = [clean_line(group, max_length=MAX_GROUPS_LENGTH) for group in sorted(identity.groups)]
+    while len(", ".join(named)) > MAX_GROUPS_LENGTH:
+        named.pop()
+    more = len(identity.groups) - len(named)
+    return ", ".join(named) + (f" and {more} more" if more else "") or "nothing was sent"
 
 
 def _not_invited(address: str, *, provider: IdentityProvider) -> NotAdmitted:

@@ -207,6 +207,14 @@ def test_a_body_that_is_no_file_of_people_says_what_to_send(weekly: MailingList,
     assert not ImportBatch.objects.exists()
 
 
+@pytest.mark.parametrize("kind", ["application/ndjson", "application/jsonl", "Application/X-JSONLines; charset=utf-8"])
+def test_lines_of_json_have_other_content_types_too(weekly: MailingList, kind: str) -> None:
+    answer = upload(create_key(SCOPE), '{"email": "ada@example.org"}\n', kind=kind, column=[])
+    assert answer.status_code == 202
+    run_imports()
+    assert Subscriber.objects.filter(email="ada@example.org").exists()
+
+
 @pytest.mark.parametrize("kind", ["application/octet-stream", "application/x-www-form-urlencoded", "text/plain", ""])
 def test_a_file_without_its_own_type_is_read_as_csv(weekly: MailingList, kind: str) -> None:
     assert upload(create_key(SCOPE), kind=kind).status_code == 202

@@ -45,6 +45,8 @@ router = Router(tags=["imports"])
 IMPORTING = ApiKeyAuth(ApiScope.PEOPLE_WRITE)
 _OF_ONE_LIST = (ImportKind.JOIN, ImportKind.LEFT_LIST)
 _NDJSON = "application/x-ndjson"
+_NDJSON_TYPES = (_NDJSON, "application/ndjson", "application/jsonl", "application/x-jsonlines", "application/jsonlines")
+"""None is registered, so each program chooses one."""
 _BODY = {
     "responses": {415: problem_answer(415)},
     "requestBody": {
@@ -152,7 +154,7 @@ def _check_content_type(request: HttpRequest) -> None:
 
 def _store_file(request: HttpRequest, key: ApiKey, mailing_list: MailingList, data: ImportToStart) -> ImportBatch:
     file, _ = get_upload(request)
-    is_ndjson = str(request.content_type).lower() == _NDJSON
+    is_ndjson = str(request.content_type).lower() in _NDJSON_TYPES
     with closing(convert_ndjson_to_csv(file)) if is_ndjson else nullcontext(file) as source:
         return create_draft_import(
             file=source,

@@ -70,7 +70,7 @@ def _creates_by_settings(name: str, options: Sequence[str]) -> bool:
 
 
 def _only_asks(name: str, options: Sequence[str]) -> bool:
-    return not _ASKING_OPTIONS.get(name, set()).isdisjoint(options)
+    return any(_is_option(text, option) for text in options for option in _ASKING_OPTIONS.get(name, ()))
 
 
 def _has_settings(environ: Mapping[str, str]) -> bool:

@@ -74,19 +74,23 @@ def test_a_sqlite_file_in_use_is_reported_as_busy(tmp_path: Path) -> None:
     assert explain_database_error(wrap(refused.value)).startswith("The database is busy with another command.")
 
 
-def test_a_sqlite_file_that_cannot_be_written_is_a_matter_of_rights(tmp_path: Path) -> None:
-    file = tmp_path / "read.sqlite3"
+def test_a_sqlite_file_that_cannot_be_written_is_a_matter_of_rights(tmp_path: Path, settings: LazySettings) -> None:
+    file = settings.NEWSLETTER_DATABASE_FILE = tmp_path / "read.sqlite3"
     with closing(sqlite3.connect(file)) as first:
         first.execute("CREATE TABLE one (id INTEGER)")
     reader = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
     with closing(reader), pytest.raises(sqlite3.OperationalError) as refused:
         reader.execute("INSERT INTO one VALUES (1)")
+    line = explain_database_error(wrap(refused.value))
+    assert "cannot be written" in line
+    assert "Run the command as the user who owns it." in line
+
+
+def test_a_sqlite_file_that_is_missing_is_no_matter_of_rights(tmp_path: Path, settings: LazySettings) -> None:
+    file = settings.NEWSLETTER_DATABASE_FILE = tmp_path / "none" / "read.sqlite3"
     with pytest.raises(sqlite3.OperationalError) as missing:
-        sqlite3.connect(tmp_path / "none" / "read.sqlite3")
-    for error in (refused.value, missing.value):
-        line = explain_database_error(wrap(error))
-        assert "cannot be written" in line
-        assert "Run the command as the user who owns it." in line
+        sqlite3.connect(file)
+    assert explain_database_error(wrap(missing.value)).startswith(f"There are no data in {file} yet.")
 
 
 def test_the_file_that_this_user_may_not_write_is_named(settings: LazySettings) -> None:

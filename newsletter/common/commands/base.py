@@ -139,7 +139,10 @@ def explain_database_error(error: DatabaseError | InterfaceError) -> str:
     """Return one line that says why a database cannot be used, and what to do."""
     cause = " ".join(str(error).split()).rstrip(".")
     file = settings.NEWSLETTER_DATABASE_FILE
-    if is_table_missing(error) and file is not None and _is_without_tables(file):
+    if file is not None and (
+        (is_table_missing(error) and _is_without_tables(file))
+        or (is_refused_by_disk(error) and not file.exists() and not _name_unwritable(file))
+    ):
         return describe_missing_data(file)
     if is_table_missing(error):
         return f"The database is not prepared for this version ({cause}). Run: newsletter migrate"

@@ -164,6 +164,7 @@ def test_a_command_in_the_wrong_folder_says_so_and_begins_nothing(tmp_path: Path
         ["migrate", "--version"],
         ["migrate", "--plan"],
         ["migrate", "--check"],
+        ["migrate", "--pl"],
         ["check"],
         ["clearsessions"],
     ],
@@ -198,6 +199,13 @@ def test_a_command_of_django_makes_no_database(tmp_path: Path, words: list[str])
     done = run_unconfigured(words, folder=tmp_path)
     assert "Traceback" not in done.stderr
     assert [path.name for path in tmp_path.rglob("*")] == ["var"]
+
+
+@pytest.mark.long
+def test_a_command_of_django_without_a_database_says_where_it_looked(tmp_path: Path) -> None:
+    done = run_unconfigured(["showmigrations"], folder=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"There are no data in {tmp_path}/var/newsletter.sqlite3 yet.")
 
 
 @pytest.mark.long

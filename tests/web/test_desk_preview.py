@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import time_machine
 from django.conf import LazySettings
+from django.contrib.auth.models import User
 from django.test import Client
 from wagtail.images.models import Image
 
@@ -207,6 +208,16 @@ def test_a_disk_that_fails_is_no_missing_image(issue: Issue, settings: LazySetti
     assert response.status_code == (503 if page.startswith("mail") else 200)
     assert "The server could not read or write a file (Input/output error)" in text
     assert "Choose another image" not in text
+    assert "Errno" not in text
+
+
+def test_a_proof_says_that_the_disk_failed(issue: Issue, settings: LazySettings, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    (tmp_path / "broken.png").symlink_to("/proc/self/mem")
+    add_image(issue, "broken.png")
+    client, path = sign_in("writer"), f"/admin/issues/{issue.pk}/proof/"
+    text = client.post(path, {"to": [User.objects.get().pk]}, follow=True).content.decode()
+    assert "The server could not read or write a file (Input/output error)" in text
     assert "Errno" not in text
 
 

@@ -139,9 +139,13 @@ def stay(*, subscriber: Subscriber, wording: str, now: datetime) -> None:
 
 @transaction.atomic
 def record_save(subscriber: Subscriber, *, wording: str, now: datetime) -> None:
-    """Record that a person saved their choices, unless they changed one or did anything else in the last day."""
+    """Record that a person saved their choices. Without an open question, record nothing if they acted in the last day.
+
+    An act may leave the question open: to leave one list by the button of a mail program says nothing about the others.
+    """
+    is_asked = StayQuestion.objects.open().filter(subscriber=subscriber).exists()
     acts = ConsentEvent.objects.filter(address_hash=subscriber.address_hash, kind__in=ACTIVE_KINDS, by="")
-    if not acts.filter(at__gt=now - _REPEAT_TIME).exists():
+    if is_asked or not acts.filter(at__gt=now - _REPEAT_TIME).exists():
         stay(subscriber=subscriber, wording=wording, now=now)
 
 

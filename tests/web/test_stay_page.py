@@ -9,11 +9,11 @@ from django.utils import timezone
 from newsletter.models import MailLimits
 from subscribers.links.signed_links import Purpose
 from subscribers.models import ConsentEvent, MailingList, Reply, StayQuestion, Subscriber, Subscription
-from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
 from subscribers.web import preference_page
 from tests.support.desk import sign_in
 from tests.support.fixtures import add_subscribers, make_publication
-from tests.support.people import path_to
+from tests.support.people import make_list, path_to, subscribe
 
 pytestmark = pytest.mark.django_db
 
@@ -105,6 +105,15 @@ def test_saving_choices_as_they_are_ends_the_rest_and_is_recorded_once(person: S
     (event,) = ConsentEvent.objects.filter(kind="preferences")
     assert (event.data, event.by) == ({"stays": True}, "")
     assert event.wording == "Chosen on the page “Your mail from us”."
+
+
+def test_saving_after_leaving_another_list_the_same_day_ends_the_rest(person: Subscriber) -> None:
+    kept, left = MailingList.objects.get(), make_list("events")
+    subscribe(person, left)
+    unsubscribe_from_list(subscriber=person, mailing_list=left, now=timezone.now())
+    assert StayQuestion.objects.resting().exists()
+    Client().post(path_to(person, kept, Purpose.PREFERENCES), {"lists": [kept.pk], "town": str(person.place or "")})
+    assert not StayQuestion.objects.resting().exists()
 
 
 def test_saving_without_any_list_does_not_end_the_rest(person: Subscriber) -> None:

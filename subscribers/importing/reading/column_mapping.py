@@ -87,7 +87,6 @@ _ALIASES = {
     "left_because": "unsub_reason",
 }
 _SEPARATORS = re.compile(r"[\s_-]+")
-_MAIL, _E_MAIL = re.compile(r"\bmails?\b"), re.compile(r"\be mail")
 
 
 def _fold(name: str) -> str:
@@ -265,17 +264,6 @@ def find_chosen_attributes(header: Sequence[str], mapping: Sequence[str]) -> set
         at
         for at, (name, target) in enumerate(zip(header, mapping, strict=True))
         if target.startswith(_CHOSEN) or normalise_column_name(name).startswith(ATTRIBUTE)
-    }
-
-
-def find_postal_columns(header: Sequence[str]) -> set[int]:
-    """Return the positions of columns such as “Mail allowed” in a file that has “Email allowed” too: their mail is post."""
-    names = [_E_MAIL.sub("email", _fold(normalise_column_name(name))) for name in header]
-    joined = {name.replace(" ", "") for name in names}
-    return {
-        at
-        for at, name in enumerate(names)
-        if _MAIL.search(name) and _MAIL.sub("e\\g<0>", name).replace(" ", "") in joined
     }
 
 

@@ -17,7 +17,6 @@ from subscribers.importing.reading.column_mapping import (
     check_mapping,
     find_chosen_attributes,
     find_code_column,
-    find_postal_columns,
     has_reasons_without_codes,
     may_hold_part_of_name,
     normalise_column_name,
@@ -29,6 +28,7 @@ from subscribers.importing.reading.file_format import UTF8_WITH_CP1252, detect_e
 from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, RefusedRow
 from subscribers.importing.reading.row_reader import RowReader
 from subscribers.importing.reading.spreadsheet import convert_workbook_to_csv
+from subscribers.importing.reading.unclear_state import find_postal_columns
 
 MAX_ROWS = 2_000_000
 MAX_COLUMNS = 500

@@ -5,7 +5,7 @@ Names are compared without accents. A column whose meaning is unsure suppresses 
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from newsletter.common.messages import Message
 from newsletter.common.text import fold_name
@@ -32,6 +32,7 @@ def _fold_key(key: str) -> str:
 
 
 _SAY_THAT_MAIL_ARRIVES = frozenset({STATUS_FIELD, SUBSCRIBED, ON_HOLD})
+_MAIL_WORD = re.compile(r"(?<![a-z])mail(?=s?(_|$))")
 _OPT_OUT_KEYS = frozenset(map(_fold_key, POSSIBLE_OPT_OUTS))
 _KEYS = frozenset(map(_fold_key, POSSIBLE_STATES)) | _OPT_OUT_KEYS
 _CONSENT = r"(consen|einwilligung|zustimmung|marketing|згод)"
@@ -87,6 +88,17 @@ def may_say_unsubscribed(key: str) -> bool:
     if not names_email and (_OTHER_MEDIA.search(key) or _POST.search(key)):
         return False
     return bool(_OPT_OUT.search(key) or _OPT_IN.search(key) or (names_email and _OPT_IN_BESIDE_MAIL.search(key)))
+
+
+def find_postal_columns(header: Sequence[str]) -> set[int]:
+    """Return the positions of columns such as “Mail allowed” in a file that has “Email allowed” too: their mail is post."""
+    keys = [re.sub(r"(^|_)e_mail", r"\1email", _fold_key(name)) for name in header]
+    joined = {key.replace("_", "") for key in keys}
+    return {
+        at
+        for at, key in enumerate(keys)
+        if _MAIL_WORD.search(key) and _MAIL_WORD.sub("email", key).replace("_", "") in joined
+    }
 
 
 def find_unclear_state(

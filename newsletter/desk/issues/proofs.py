@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from newsletter.common.staff_pages import Done, ServiceAction, keep_refused_form, take_refused_values
 from newsletter.desk.issues.issue_page import ISSUES, overview_url
-from newsletter.desk.preview.file_errors import explain_file_error
+from newsletter.desk.preview.file_errors import explain_failure
 from newsletter.desk.shell.labels import format_reason
 from newsletter.issue_checks.variant_groups import EMPTY_GROUP, group_key, parse_group_key
 from newsletter.issues.snapshot.resolve import resolve_complete_content
@@ -68,7 +68,7 @@ def send_proof(request: HttpRequest, pk: int) -> HttpResponse:
         return action.respond(request, back=back)
     except OSError as error:
         keep_refused_form(request)
-        messages.error(request, explain_file_error(error))
+        messages.error(request, explain_failure(error))
         return redirect(back)
 
 

@@ -23,7 +23,7 @@ from newsletter.providers.base.suppression_lists import SuppressedAddress, Suppr
 from newsletter.providers.base.webhooks.events import FeedbackKind
 from newsletter.sending.settling.retention import RETENTION
 from subscribers.addresses.normalise import normalise
-from subscribers.identity import identify
+from subscribers.identity import OtherAddressKey, identify, require_own_key
 from subscribers.models import Reason, Scope, Subscription, Suppression
 from subscribers.outbound_events import PROVIDER, acting_through
 
@@ -72,11 +72,12 @@ def read_suppression_list(*, adapter: Adapter, account: str, now: datetime) -> i
         return 0
     entries = suppressed = 0
     try:
+        require_own_key()
         for page in adapter.list_suppressed(since=reading.known_until and reading.known_until - OVERLAP):
             entries += len(page)
             with acting_through(PROVIDER):
                 suppressed += _suppress_entries(page, account=account, now=now)
-    except SuppressionListError as error:
+    except (SuppressionListError, OtherAddressKey) as error:
         log.warning("%s", error)
         SuppressionListReading.objects.filter(pk=reading.pk).update(
             error=error.message, suppressed=suppressed, entries=entries

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from newsletter.common.errors import DomainError
 from subscribers.addresses.normalise import normalise
-from subscribers.identity import identify
+from subscribers.identity import identify, require_own_key
 from subscribers.models import MailingList, Reason, Subscriber, Suppression
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
@@ -31,7 +31,9 @@ def suppress_email(
     Raises:
         BadAddress: The text is no address.
         BadReason: The reason is not one of `REASONS`.
+        OtherAddressKey: Nothing was changed.
     """
+    require_own_key()
     if reason not in REASONS:
         raise BadReason(
             "“%(value)s” is not a reason. Use one of %(reasons)s.", value=reason[:40], reasons=", ".join(REASONS)

@@ -10,7 +10,8 @@ from subscribers.consent.signup import SignupRequest, request_subscription
 from subscribers.identity import OtherAddressKey
 from subscribers.importing.writing.import_steps import set_import_terms
 from subscribers.links.signed_links import Purpose
-from subscribers.models import ImportState, MailingList, Subscriber
+from subscribers.models import ImportState, MailingList, Reason, Subscriber, Suppression
+from subscribers.unsubscribing.suppress_email import suppress_email
 from tests.support.people import NOW, make_list, make_member, path_to
 from tests.support.people_imports import import_text, keep_draft, make_terms, run_pending
 from tests.support.signup import join
@@ -65,6 +66,12 @@ def test_the_sign_up_page_asks_to_try_again_and_speaks_of_no_link(weekly: Mailin
     page = answer.content.decode()
     assert "so nothing was changed" in page
     assert "Your link" not in page
+
+
+def test_an_address_that_another_system_names_is_not_suppressed_under_it(weekly: MailingList) -> None:
+    with pytest.raises(OtherAddressKey):
+        suppress_email(email="ada@example.org", reason=Reason.COMPLAINT, now=NOW)
+    assert not Suppression.objects.exists()
 
 
 def test_unsubscribing_works_under_any_key(weekly: MailingList) -> None:

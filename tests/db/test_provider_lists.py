@@ -11,6 +11,7 @@ from newsletter.common.translation import translate
 from newsletter.feedback.provider_suppressions import read_suppression_list
 from newsletter.models import SuppressionListReading
 from newsletter.sending.adapters import current_adapter, provider_label
+from newsletter.sending.limits.installation_hold import get_installation
 from subscribers.identity import identify
 from subscribers.models import ImportBatch, MailingList, Reason, Subscriber, Subscription, Suppression
 from subscribers.unsubscribing.suppression import remove_suppression, suppress
@@ -44,6 +45,21 @@ def read(now: datetime = TOMORROW) -> int:
 
 def kinds() -> set[tuple[str, str]]:
     return set(Suppression.objects.live().values_list("reason", "scope"))
+
+
+def test_the_list_is_read_once_the_address_key_is_the_databases(provider: FakeProvider, settings: Any) -> None:
+    (one,) = deliveries_of(make_send(recipients=1))
+    get_installation(now=NOW)
+    provider.suppressed = [ListedAddress("hard", "person0@example.com", THEN)]
+    right = settings.SUBSCRIBERS_ADDRESS_KEY
+    settings.SUBSCRIBERS_ADDRESS_KEY = "another key of addresses, also of 32 bytes"
+    assert read() == 0
+    reading = SuppressionListReading.objects.get()
+    assert "another NEWSLETTER_ADDRESS_KEY" in str(reading.error)
+    assert reading.known_until is None
+    settings.SUBSCRIBERS_ADDRESS_KEY = right
+    assert read(TOMORROW + timedelta(days=1)) == 1
+    assert find_suppressions(one) == {"hard"}
 
 
 def test_people_on_the_providers_list_are_suppressed_here_too(provider: FakeProvider) -> None:

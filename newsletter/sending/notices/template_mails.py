@@ -27,7 +27,7 @@ from newsletter.sending.notices.template_texts import (
     render_template_mail,
 )
 from subscribers.addresses.normalise import normalise, to_ascii
-from subscribers.identity import identify
+from subscribers.identity import identify, require_own_key
 from subscribers.models import Reason, Subscriber, Suppression
 
 log = logging.getLogger(__name__)
@@ -73,8 +73,10 @@ def request_mail(
     """Store the request for one mail. The worker hands it over.
 
     Raises:
-        BadAddress, BadValues, NotApprovedTemplate, ProtectedTemplate, ProtectedValues, SuppressedAddress, TooManyMails.
+        BadAddress, BadValues, NotApprovedTemplate, OtherAddressKey, ProtectedTemplate, ProtectedValues, SuppressedAddress,
+        TooManyMails.
     """
+    require_own_key()
     email = normalise(email)
     if not is_approved(template):
         raise NotApprovedTemplate(

@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help:
 	@echo "make demo           send the sample organisation's weekly issue to files, then serve the desk (ARGS=--no-serve to stop there)"
 	@echo "make check          the edit loop: style, types, layers, and the tests nearest to your changes"
-	@echo "make test           run the tests, on SQLite and, if its binaries are installed, on PostgreSQL (15 minutes)"
+	@echo "make test           run the tests, on SQLite and, if its binaries are installed, on PostgreSQL (22 minutes on two cores)"
 	@echo "make test-long      run the tests that start processes, kill them or wait for clocks"
 	@echo "make test-browser   use every page in Chromium"
 	@echo "make test-postgres  run all database and crash tests on PostgreSQL"

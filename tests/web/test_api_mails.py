@@ -12,6 +12,7 @@ from django.utils import timezone
 from newsletter.common.errors import NotAllowed
 from newsletter.models import ApiAnswer, MailTemplate, Publication, TemplateMail
 from newsletter.sending.adapters import current_adapter
+from newsletter.sending.limits.installation_hold import get_installation
 from newsletter.sending.notices import template_mails
 from newsletter.sending.notices.mail_templates import approve_template, save_text, withdraw_approval
 from newsletter.sending.notices.template_mails import delete_old_mails, send_due_mails
@@ -65,6 +66,16 @@ def add_text(template: MailTemplate, language: str, **texts: str) -> None:
 
 def approve(template: MailTemplate, email: str = "kim@example.org") -> None:
     approve_template(template=template, sha256=hash_template(template), by=make_approver(email), now=NOW)
+
+
+def test_under_another_address_key_a_call_is_to_be_made_again_later(template: MailTemplate, settings: Any) -> None:
+    get_installation(now=NOW)
+    key, right = create_key(SCOPE), settings.SUBSCRIBERS_ADDRESS_KEY
+    settings.SUBSCRIBERS_ADDRESS_KEY = "another key of addresses, also of 32 bytes"
+    answer = post(key)
+    assert (answer.status_code, answer["Retry-After"], answer.json()["code"]) == (503, "60", "address_key_differs")
+    settings.SUBSCRIBERS_ADDRESS_KEY = right
+    assert post(key).status_code == 202
 
 
 def test_a_mail_is_sent_once_with_its_values_and_then_forgotten(provider: Any, template: MailTemplate) -> None:

@@ -13,6 +13,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from newsletter.common.errors import BadAddress, BadRule, DomainError, InUse, NotFound, UnknownPlace, WrongState
+from subscribers.identity import OtherAddressKey
 from subscribers.people.lookup import UnknownPerson
 
 DOCS_HINT = "/api/v1/openapi.json describes all calls."
@@ -55,6 +56,7 @@ def register_error_handlers(api: NinjaAPI) -> None:
     api.exception_handler(OverflowError)(_handle_unstorable_value)
     api.exception_handler(UnicodeError)(_handle_unstorable_value)
     api.exception_handler(DomainError)(_handle_domain_error)
+    api.exception_handler(OtherAddressKey)(_handle_other_address_key)
     api.exception_handler(OperationalError)(_handle_database_unavailable)
     api.exception_handler(InterfaceError)(_handle_database_unavailable)
 
@@ -150,6 +152,13 @@ def _handle_domain_error(request: HttpRequest, error: DomainError) -> HttpRespon
     if isinstance(error, WrongState | InUse):
         return problem_response(409, "This cannot be done now", str(error), code=CODES.get(type(error), "wrong_state"))
     return problem_response(422, "This cannot be done", str(error), code=CODES.get(type(error), "refused"))
+
+
+def _handle_other_address_key(request: HttpRequest, error: OtherAddressKey) -> HttpResponse:
+    """Answer 503, so that the caller makes the call again once the operator has set the right key."""
+    response = problem_response(503, "This cannot be done yet", str(error), code="address_key_differs")
+    response["Retry-After"] = "60"
+    return response
 
 
 def _handle_database_unavailable(request: HttpRequest, error: Exception) -> HttpResponse:

@@ -97,16 +97,16 @@ def test_it_waits_if_the_segment_changed_after_the_notice(issue: Issue) -> None:
 
 
 def test_it_waits_if_the_audience_grew_far_beyond_the_notice(issue: Issue) -> None:
-    add_subscribers(issue.publication, 2, start=100)
+    add_subscribers(issue.publication, 20, start=100)
     assert is_sent_automatically(read(issue))
-    add_subscribers(issue.publication, 1, start=102)
-    with pytest.raises(NeedsManualApproval, match=r"The notice to staff said 20 people\. Now it would go to 23 people"):
+    add_subscribers(issue.publication, 1, start=120)
+    with pytest.raises(NeedsManualApproval, match=r"The notice to staff said 20 people\. Now it would go to 41 people"):
         approve_by_policy(issue=read(issue), now=NOW)
     start_due_sends(now=SLOT)
     assert not Send.objects.exists()
     approve_issue(issue=read(issue), by=make_approver(), now=SLOT)
     start_due_sends(now=SLOT)
-    assert Send.objects.get().recipients == 23
+    assert Send.objects.get().recipients == 41
 
 
 def test_it_waits_if_no_number_was_announced(issue: Issue) -> None:

@@ -11,7 +11,7 @@ from subscribers.models import Segment
 from subscribers.segments.resolve import resolve_rule
 
 GROWTH_DIVISOR = 10
-MAX_GROWTH = 500
+MIN_GROWTH, MAX_GROWTH = 20, 500
 Audience = dict[str, object]
 """A list with a segment rule, or a correction; plain JSON data."""
 
@@ -51,8 +51,8 @@ def hash_audience(audience: Audience) -> str:
 
 
 def max_people_after_growth(people: int) -> int:
-    """Return how many people may get an issue that was approved for ``people``: 10 % more, at most 500 more.
+    """Return how many people may get an issue that was approved for ``people``: 10 % more, at least 20 and at most 500 more.
 
-    One more person is always allowed, so that a list of five people can grow.
+    A small list often grows by more than 10 % in the days before an issue is sent.
     """
-    return people + min(max(people // GROWTH_DIVISOR, 1), MAX_GROWTH)
+    return people + min(max(people // GROWTH_DIVISOR, MIN_GROWTH), MAX_GROWTH)

@@ -50,6 +50,8 @@ def find_late_steps(issue: Issue, *, now: datetime) -> QuerySet[WelcomeStep]:
 def _list_quiet_zones(publication: Publication, *, now: datetime) -> list[str]:
     """Return the zones in which it is between the publication's quiet hours now."""
     start, end = publication.quiet_from, publication.quiet_until
+    if start is None or end is None:
+        return []
     return [zone for zone in list_known_zones() if find_end_between(start, end, now=now, zone=ZoneInfo(zone))]
 
 

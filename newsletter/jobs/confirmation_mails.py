@@ -9,7 +9,7 @@ from newsletter.models import Publication
 from newsletter.providers.base.contract import Adapter
 from newsletter.rendering.phrases import find_phrase, find_phrase_of_list
 from newsletter.sending.adapters import current_adapter
-from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
+from newsletter.sending.notices.single_mails import must_wait, name_call, settle_queued_mail
 from newsletter.sending.notices.system_mail import (
     Sender,
     SystemMail,
@@ -18,7 +18,7 @@ from newsletter.sending.notices.system_mail import (
     make_sender,
     send_notice,
 )
-from subscribers.consent.confirmations import list_due_confirmations, make_confirmation_url, mark_sent
+from subscribers.consent.confirmations import list_due_confirmations, make_confirmation_url
 from subscribers.models import Confirmation, MailingList
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def send_due_confirmations(*, now: datetime) -> int:
         if must_wait(adapter=adapter, now=now):
             break
         sender = find_sender(confirmation.mailing_list)
-        if sender is not None and mark_sent(confirmation=confirmation, now=now):
+        if sender is not None and confirmation.claim(now=now):
             sent += _send(confirmation, sender=sender, adapter=adapter, now=now)
     return sent
 
@@ -77,7 +77,7 @@ def _send(confirmation: Confirmation, *, sender: Sender, adapter: Adapter, now: 
         adapter=adapter,
         sender=replace(sender, language=language),
         to=confirmation.subscriber.email,
-        key=f"confirm-{confirmation.pk}",
+        key=name_call("confirm", confirmation),
         now=now,
     )
     return settle_queued_mail(confirmation, outcome, what="A confirmation")

@@ -9,11 +9,11 @@ from newsletter.jobs.confirmation_mails import find_sender
 from newsletter.models import Publication
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.adapters import current_adapter
-from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
+from newsletter.sending.notices.single_mails import must_wait, name_call, settle_queued_mail
 from newsletter.sending.notices.system_mail import Sender, SystemMail, make_sender, send_notice
 from subscribers.models import MailedLink
 from subscribers.people.link_mail_texts import write_link_mail
-from subscribers.people.mailed_links import Kind, claim_mailed_link, list_due_links, make_mailed_link_url
+from subscribers.people.mailed_links import Kind, list_due_links, make_mailed_link_url
 
 log = logging.getLogger(__name__)
 BATCH_LIMIT = 100
@@ -35,7 +35,7 @@ def send_due_links(*, now: datetime) -> int:
         if sender is None:
             log.error("There is no publication yet, so mails with links have no sender. Create one.")
             break
-        if claim_mailed_link(link=link, now=now):
+        if link.claim(now=now):
             sent += _send(link, sender=sender, adapter=adapter, now=now)
     return sent
 
@@ -64,7 +64,7 @@ def _send(link: MailedLink, *, sender: Sender, adapter: Adapter, now: datetime) 
         adapter=adapter,
         sender=replace(sender, language=language),
         to=link.new_email or link.subscriber.email,
-        key=f"link-{link.pk}",
+        key=name_call("link", link),
         now=now,
     )
     return settle_queued_mail(link, outcome, what="A mail with a link")

@@ -13,7 +13,7 @@ from newsletter.jobs.confirmation_mails import find_sender
 from newsletter.models import MailLimits
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.adapters import current_adapter
-from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
+from newsletter.sending.notices.single_mails import must_wait, name_call, settle_queued_mail
 from newsletter.sending.notices.system_mail import Sender, SystemMail, send_notice
 from subscribers.links.signed_links import Purpose, make_link
 from subscribers.models import StayQuestion
@@ -21,7 +21,6 @@ from subscribers.people.inactivity import (
     ANSWER_TIME,
     answer_by_replies,
     ask_silent_people,
-    claim_question,
     forget_unsendable_questions,
     forget_unsent_questions,
     list_due_questions,
@@ -70,7 +69,7 @@ def send_due_questions(*, now: datetime) -> int:
         if must_wait(adapter=adapter, now=now):
             break
         sender = find_sender(question.mailing_list)
-        if sender is not None and claim_question(question, now=now):
+        if sender is not None and question.claim(now=now):
             sent += _send(question, sender=sender, adapter=adapter, now=now)
     return sent
 
@@ -103,7 +102,7 @@ def _send(question: StayQuestion, *, sender: Sender, adapter: Adapter, now: date
             adapter=adapter,
             sender=replace(sender, language=language, reply_to=settings.NEWSLETTER_INBOUND_ADDRESS or sender.reply_to),
             to=person.email,
-            key=f"stay-{question.pk}",
+            key=name_call("stay", question),
             now=now,
         )
     return settle_queued_mail(question, outcome, what="A question whether somebody still wants mail")

@@ -57,7 +57,7 @@ def send_due_staff_links(*, now: datetime) -> int:
     for link in due[:BATCH_LIMIT] if sender else ():
         if sender is None or must_wait(adapter=adapter, now=now):
             break
-        if StaffLink.objects.filter(pk=link.pk, sent_at=None).update(sent_at=now):
+        if link.claim(now=now):
             sent += _send(link, sender=sender, adapter=adapter, now=now)
     return sent
 

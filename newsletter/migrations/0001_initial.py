@@ -3337,7 +3337,9 @@ class Migration(migrations.Migration):
                 ),
                 ("made_at", models.DateTimeField()),
                 ("expires_at", models.DateTimeField()),
-                ("sent_at", models.DateTimeField(null=True)),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("repeat_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("repeats", models.PositiveSmallIntegerField(default=0, editable=False)),
                 ("used_at", models.DateTimeField(null=True)),
                 ("withdrawn_at", models.DateTimeField(null=True)),
                 (
@@ -3361,6 +3363,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "default_permissions": (),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("repeat_at__isnull", False)), fields=["repeat_at"], name="staff_link_repeat"
+                    ),
+                ],
                 "constraints": [
                     models.UniqueConstraint(
                         condition=models.Q(("used_at__isnull", True), ("withdrawn_at__isnull", True)),
@@ -3374,6 +3381,11 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("kind__in", ["invitation", "password"])), name="staff_link_kind"
                     ),
+                    models.CheckConstraint(
+                        condition=models.Q(("repeat_at__isnull", True), ("sent_at__isnull", False), _connector="OR"),
+                        name="staff_link_repeat_of_sent",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("repeats__lte", 4)), name="staff_link_repeats_limited"),
                 ],
             },
         ),
@@ -3386,7 +3398,9 @@ class Migration(migrations.Migration):
                 ("paragraphs", newsletter.common.message_fields.MessagesJSONField(default=list)),
                 ("link", models.CharField(max_length=300)),
                 ("made_at", models.DateTimeField()),
-                ("sent_at", models.DateTimeField(null=True)),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("repeat_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("repeats", models.PositiveSmallIntegerField(default=0, editable=False)),
                 ("read_at", models.DateTimeField(help_text="When the person opened it in the desk.", null=True)),
                 (
                     "person",
@@ -3403,7 +3417,23 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["made_at", "id"],
-                "constraints": [models.UniqueConstraint(fields=("key", "person"), name="staff_notice_once")],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("repeat_at__isnull", False)),
+                        fields=["repeat_at"],
+                        name="staff_notice_repeat",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("key", "person"), name="staff_notice_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("repeat_at__isnull", True), ("sent_at__isnull", False), _connector="OR"),
+                        name="staff_notice_repeat_of_sent",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("repeats__lte", 4)), name="staff_notice_repeats_limited"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(

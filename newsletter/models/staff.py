@@ -20,6 +20,7 @@ from wagtail.models.audit_log import ModelLogEntryManager
 from newsletter.common.errors import InvariantViolated
 from newsletter.common.message_fields import MessageField, MessagesJSONField
 from newsletter.models.states import one_of
+from subscribers.models.queued_mails import QueuedMail, make_repeat_index, make_repeat_rules
 
 done_from: ContextVar[str] = ContextVar("done_from", default="")
 START = "0" * 64
@@ -171,7 +172,7 @@ def record_edits(
     )
 
 
-class StaffNotice(models.Model):
+class StaffNotice(QueuedMail):
     """One notice to one person about one thing: a mail, and a line in the desk. The constraint prevents a second one."""
 
     key = models.CharField(max_length=120)
@@ -181,20 +182,23 @@ class StaffNotice(models.Model):
     link = models.CharField(max_length=300)
     publication = models.ForeignKey("newsletter.Publication", on_delete=models.CASCADE, related_name="+")
     made_at = models.DateTimeField()
-    sent_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(null=True, help_text=gettext_lazy("When the person opened it in the desk."))
 
     wagtail_reference_index_ignore = True
 
     class Meta:
         ordering = ["made_at", "id"]
-        constraints = [models.UniqueConstraint(fields=["key", "person"], name="staff_notice_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["key", "person"], name="staff_notice_once"),
+            *make_repeat_rules("staff_notice"),
+        ]
+        indexes = [make_repeat_index("staff_notice")]
 
     def __str__(self) -> str:
         return str(self.subject)
 
 
-class StaffLink(models.Model):
+class StaffLink(QueuedMail):
     """A link with which one person can choose their password once. The token is not kept: it is made when it is needed.
 
     A person has at most one open link. A new one withdraws the one before.
@@ -215,7 +219,6 @@ class StaffLink(models.Model):
         help_text=gettext_lazy("The administrator who made it. Nobody: the person asked for it."),
     )
     expires_at = models.DateTimeField()
-    sent_at = models.DateTimeField(null=True)
     used_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
 
@@ -234,7 +237,9 @@ class StaffLink(models.Model):
                 name="staff_link_used_or_withdrawn",
             ),
             one_of("staff_link_kind", "kind", ["invitation", "password"]),
+            *make_repeat_rules("staff_link"),
         ]
+        indexes = [make_repeat_index("staff_link")]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.person}"

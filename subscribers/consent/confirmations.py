@@ -73,11 +73,6 @@ def list_due_confirmations(*, now: datetime) -> QuerySet[Confirmation]:
     )
 
 
-def mark_sent(*, confirmation: Confirmation, now: datetime) -> bool:
-    """Claim the row before its mail is handed over. Return False if another process has it: do not send then."""
-    return Confirmation.objects.filter(pk=confirmation.pk, sent_at__isnull=True).update(sent_at=now) == 1
-
-
 def make_confirmation_url(*, confirmation: Confirmation, now: datetime) -> str:
     """Return the link for the mail. It is valid for seven days from `now`."""
     return make_link(

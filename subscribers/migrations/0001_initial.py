@@ -738,6 +738,8 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("asked_at", models.DateTimeField()),
                 ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("repeat_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("repeats", models.PositiveSmallIntegerField(default=0, editable=False)),
                 ("resting_since", models.DateTimeField(blank=True, null=True)),
                 ("answered_at", models.DateTimeField(blank=True, null=True)),
                 (
@@ -761,7 +763,12 @@ class Migration(migrations.Migration):
                         condition=models.Q(("answered_at__isnull", True), ("resting_since__isnull", False)),
                         fields=["subscriber"],
                         name="stay_question_resting",
-                    )
+                    ),
+                    models.Index(
+                        condition=models.Q(("repeat_at__isnull", False)),
+                        fields=["repeat_at"],
+                        name="stay_question_repeat",
+                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(
@@ -776,6 +783,13 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="nobody_rests_unasked",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("repeat_at__isnull", True), ("sent_at__isnull", False), _connector="OR"),
+                        name="stay_question_repeat_of_sent",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("repeats__lte", 4)), name="stay_question_repeats_limited"
                     ),
                 ],
             },
@@ -863,6 +877,8 @@ class Migration(migrations.Migration):
                 ("new_email", models.CharField(blank=True, default="", max_length=254)),
                 ("asked_at", models.DateTimeField()),
                 ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("repeat_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("repeats", models.PositiveSmallIntegerField(default=0, editable=False)),
                 ("used_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "mailing_list",
@@ -880,6 +896,13 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("repeat_at__isnull", False)),
+                        fields=["repeat_at"],
+                        name="mailed_link_repeat",
+                    ),
+                ],
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(("kind__in", ["preferences", "download", "erase", "move", "arrive"])),
@@ -898,6 +921,11 @@ class Migration(migrations.Migration):
                         fields=("subscriber", "kind"),
                         name="mailed_link_one_due",
                     ),
+                    models.CheckConstraint(
+                        condition=models.Q(("repeat_at__isnull", True), ("sent_at__isnull", False), _connector="OR"),
+                        name="mailed_link_repeat_of_sent",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("repeats__lte", 4)), name="mailed_link_repeats_limited"),
                 ],
             },
         ),
@@ -1007,6 +1035,8 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("requested_at", models.DateTimeField()),
                 ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("repeat_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("repeats", models.PositiveSmallIntegerField(default=0, editable=False)),
                 (
                     "mailing_list",
                     models.ForeignKey(
@@ -1023,12 +1053,26 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("repeat_at__isnull", False)),
+                        fields=["repeat_at"],
+                        name="confirmation_repeat",
+                    ),
+                ],
                 "constraints": [
                     models.UniqueConstraint(
                         condition=models.Q(("sent_at__isnull", True)),
                         fields=("subscriber", "mailing_list"),
                         name="confirmation_one_due",
-                    )
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("repeat_at__isnull", True), ("sent_at__isnull", False), _connector="OR"),
+                        name="confirmation_repeat_of_sent",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("repeats__lte", 4)), name="confirmation_repeats_limited"
+                    ),
                 ],
             },
         ),

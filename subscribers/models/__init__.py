@@ -7,6 +7,7 @@ from subscribers.models.lists import MailingList, Topic
 from subscribers.models.locations import SubscriberLocation
 from subscribers.models.mailed_links import MailedLink
 from subscribers.models.people import FormerIdentity, Giving, Subscriber
+from subscribers.models.queued_mails import QueuedMail
 from subscribers.models.replies import Reply
 from subscribers.models.segments import Segment, SubscriberAttribute
 from subscribers.models.signups import Confirmation, HeldSignup
@@ -41,6 +42,7 @@ __all__ = [
     "MailedLink",
     "MailingList",
     "OutboundEvent",
+    "QueuedMail",
     "RateCounter",
     "Reason",
     "Reply",

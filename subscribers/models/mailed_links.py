@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from subscribers.models.lists import MailingList, make_public_id
 from subscribers.models.people import Subscriber
+from subscribers.models.queued_mails import QueuedMail, make_repeat_index, make_repeat_rules
 
 
 class MailedLinkQuerySet(models.QuerySet["MailedLink"]):
@@ -16,8 +17,8 @@ class MailedLinkQuerySet(models.QuerySet["MailedLink"]):
         return self.filter(sent_at__isnull=True).order_by("asked_at", "pk")
 
 
-class MailedLink(models.Model):
-    """One link by mail. `public_id` is in its token; `sent_at` and `used_at` are written once each.
+class MailedLink(QueuedMail):
+    """One link by mail. `public_id` is in its token; `used_at` is written once.
 
     `new_email` is where the mail goes if the person changes address. All other mails go to the person's own address.
     """
@@ -37,7 +38,6 @@ class MailedLink(models.Model):
     public_id = models.CharField(max_length=16, unique=True, default=make_public_id, editable=False)
     new_email = models.CharField(max_length=254, blank=True, default="")
     asked_at = models.DateTimeField()
-    sent_at = models.DateTimeField(null=True, blank=True)
     used_at = models.DateTimeField(null=True, blank=True)
 
     objects = MailedLinkQuerySet.as_manager()
@@ -55,7 +55,9 @@ class MailedLink(models.Model):
             models.UniqueConstraint(
                 fields=["subscriber", "kind"], condition=Q(sent_at__isnull=True), name="mailed_link_one_due"
             ),
+            *make_repeat_rules("mailed_link"),
         ]
+        indexes = [make_repeat_index("mailed_link")]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} for {self.subscriber}"

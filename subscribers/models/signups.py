@@ -11,6 +11,7 @@ from subscribers.addresses.normalise import mask
 from subscribers.models.lists import MailingList, Topic
 from subscribers.models.locations import SubscriberLocation
 from subscribers.models.people import Subscriber
+from subscribers.models.queued_mails import QueuedMail, make_repeat_index, make_repeat_rules
 
 
 class HeldSignup(models.Model):
@@ -46,13 +47,12 @@ class ConfirmationQuerySet(models.QuerySet["Confirmation"]):
         return self.filter(sent_at__isnull=True).order_by("requested_at", "pk")
 
 
-class Confirmation(models.Model):
-    """One confirmation mail. The sender writes `sent_at` once."""
+class Confirmation(QueuedMail):
+    """One confirmation mail."""
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="confirmations")
     mailing_list = models.ForeignKey(MailingList, on_delete=models.CASCADE, related_name="+")
     requested_at = models.DateTimeField()
-    sent_at = models.DateTimeField(null=True, blank=True)
 
     objects = ConfirmationQuerySet.as_manager()
     wagtail_reference_index_ignore = True
@@ -61,8 +61,10 @@ class Confirmation(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["subscriber", "mailing_list"], condition=Q(sent_at__isnull=True), name="confirmation_one_due"
-            )
+            ),
+            *make_repeat_rules("confirmation"),
         ]
+        indexes = [make_repeat_index("confirmation")]
 
     def __str__(self) -> str:
         return f"confirmation to {self.subscriber}"

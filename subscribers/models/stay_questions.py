@@ -7,6 +7,7 @@ from django.db.models import F, Q
 
 from subscribers.models.lists import MailingList
 from subscribers.models.people import Subscriber
+from subscribers.models.queued_mails import QueuedMail, make_repeat_index, make_repeat_rules
 
 
 class StayQuestionQuerySet(models.QuerySet["StayQuestion"]):
@@ -19,16 +20,17 @@ class StayQuestionQuerySet(models.QuerySet["StayQuestion"]):
         return self.open().filter(resting_since__isnull=False)
 
 
-class StayQuestion(models.Model):
+class StayQuestion(QueuedMail):
     """One question to one person. ``mailing_list`` is the oldest of their lists that has a sender, which asks.
 
     A person rests from ``resting_since`` until they answer. Anything that they do on their own pages is an answer.
     """
 
+    CLAIMABLE = QueuedMail.CLAIMABLE & Q(answered_at__isnull=True)
+
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="stay_questions")
     mailing_list = models.ForeignKey(MailingList, on_delete=models.CASCADE, related_name="+")
     asked_at = models.DateTimeField()
-    sent_at = models.DateTimeField(null=True, blank=True)
     resting_since = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
 
@@ -44,13 +46,15 @@ class StayQuestion(models.Model):
                 condition=Q(resting_since__isnull=True) | Q(sent_at__isnull=False, resting_since__gt=F("sent_at")),
                 name="nobody_rests_unasked",
             ),
+            *make_repeat_rules("stay_question"),
         ]
         indexes = [
             models.Index(
                 fields=["subscriber"],
                 condition=Q(answered_at__isnull=True, resting_since__isnull=False),
                 name="stay_question_resting",
-            )
+            ),
+            make_repeat_index("stay_question"),
         ]
 
     def __str__(self) -> str:

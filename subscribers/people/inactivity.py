@@ -126,11 +126,6 @@ def forget_unsent_questions() -> int:
     return StayQuestion.objects.open().filter(sent_at__isnull=True).delete()[0]
 
 
-def claim_question(question: StayQuestion, *, now: datetime) -> bool:
-    """Claim the row before its mail is handed over. Return False if another process has it."""
-    return StayQuestion.objects.open().filter(pk=question.pk, sent_at__isnull=True).update(sent_at=now) == 1
-
-
 @transaction.atomic
 def stay(*, subscriber: Subscriber, wording: str, now: datetime) -> None:
     """Record that a person still wants their mail. They rest no longer."""

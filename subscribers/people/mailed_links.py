@@ -97,11 +97,6 @@ def list_due_links(*, now: datetime) -> QuerySet[MailedLink]:
     return due.select_related("subscriber", "mailing_list")
 
 
-def claim_mailed_link(*, link: MailedLink, now: datetime) -> bool:
-    """Claim the row before its mail is handed over. Return False if another process has it: do not send then."""
-    return MailedLink.objects.filter(pk=link.pk, sent_at__isnull=True).update(sent_at=now) == 1
-
-
 def make_mailed_link_url(*, link: MailedLink, now: datetime) -> str:
     """Return the link for the mail: valid for an hour from `now`, a new address for 7 days, preferences for 90."""
     public_id = link.mailing_list.public_id if link.kind == Kind.PREFERENCES else link.public_id

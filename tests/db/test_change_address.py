@@ -47,7 +47,6 @@ from subscribers.people.mailed_links import (
     REQUEST_INTERVAL,
     Kind,
     UsedLink,
-    claim_mailed_link,
     find_link,
     list_due_links,
     make_mailed_link_url,
@@ -165,7 +164,7 @@ def test_a_purge_forgets_every_mail_that_was_not_sent_in_time(
 def test_a_mail_that_was_sent_stays_in_the_quota_of_the_new_address(weekly: MailingList) -> None:
     ada = make_member(weekly)
     request_address_change(link=ask(ada, weekly, "move"), email="new@example.org", now=NOW)
-    assert claim_mailed_link(link=MailedLink.objects.get(kind="arrive"), now=NOW)
+    assert MailedLink.objects.get(kind="arrive").claim(now=NOW)
     for hours in (2, 20):
         with pytest.raises(CannotAskNewAddress):
             request_correction(person=ada, email="new@example.org", now=NOW + timedelta(hours=hours))
@@ -180,7 +179,7 @@ def test_a_correction_whose_mail_waits_says_when_to_try_again(weekly: MailingLis
             request_correction(person=person, email="new@example.org", now=NOW + timedelta(minutes=minutes))
     purge_expired_data(now=NOW + timedelta(hours=2))
     request_correction(person=bea, email="new@example.org", now=NOW + timedelta(hours=2))
-    assert claim_mailed_link(link=MailedLink.objects.get(kind="arrive"), now=NOW + timedelta(hours=2))
+    assert MailedLink.objects.get(kind="arrive").claim(now=NOW + timedelta(hours=2))
     said = refuse(bea, "new@example.org", now=NOW + timedelta(hours=3))
     assert said.endswith("Try again after this time: 6 Mar 2026, 11:00. The person keeps the old address.")
 
@@ -202,7 +201,7 @@ def test_a_waiting_mail_of_ones_own_does_not_delay_another_mailbox(weekly: Maili
     """Two hours would be wrong: the other mailbox got its mail, and gets none for a day."""
     ada, bea = make_member(weekly), make_member(weekly, "bea@example.org")
     request_correction(person=bea, email="asked@example.org", now=NOW)
-    assert claim_mailed_link(link=MailedLink.objects.get(), now=NOW)
+    assert MailedLink.objects.get().claim(now=NOW)
     request_correction(person=ada, email="other@example.org", now=LATER)
     assert "Try again after this time: 6 Mar 2026, 09:00" in refuse(ada, "asked@example.org", now=LATER)
     request_correction(person=bea, email="asked@example.org", now=NOW + timedelta(hours=24))
@@ -213,7 +212,7 @@ def test_three_unanswered_mails_name_the_day_and_another_way(weekly: MailingList
     for day in range(3):
         at = NOW + timedelta(days=day)
         request_correction(person=ada, email="new@example.org", now=at)
-        assert claim_mailed_link(link=MailedLink.objects.due().get(), now=at)
+        assert MailedLink.objects.due().get().claim(now=at)
     last = NOW + timedelta(days=2)
     said = refuse(ada, "new@example.org", now=last + timedelta(days=3))
     assert "Nobody confirmed the 3 mails that this mailbox got, so it gets no other until 3 Sep 2026." in said
@@ -409,7 +408,7 @@ def test_a_mailed_link_is_claimed_by_one_sender_and_an_old_one_is_not_sent(weekl
     link = ask(make_member(weekly), weekly, "erase")
     assert list(list_due_links(now=NOW + timedelta(minutes=59))) == [link]
     assert not list_due_links(now=NOW + timedelta(minutes=61)).exists()
-    assert [claim_mailed_link(link=link, now=NOW) for _ in range(2)] == [True, False]
+    assert [link.claim(now=NOW) for _ in range(2)] == [True, False]
     assert not list_due_links(now=NOW).exists()
 
 
@@ -442,7 +441,7 @@ def test_staff_correct_an_address_and_the_person_confirms_it(weekly: MailingList
     link = list_due_links(now=LATER).get()
     assert (link.new_email, link.mailing_list) == ("Ada@gmail.com", weekly)
     assert Subscriber.objects.get().email == "ada@example.org"
-    assert claim_mailed_link(link=link, now=LATER)
+    assert link.claim(now=LATER)
     url = make_mailed_link_url(link=link, now=LATER)
     target = read_link(url.rsplit("/", 1)[1], purpose=Purpose.CONFIRM_ADDRESS, now=LATER + timedelta(days=6))
     confirm_address_change(link=find_link(target, kind=Kind.CONFIRM_ADDRESS), now=LATER + timedelta(days=6))
@@ -467,7 +466,7 @@ def test_a_corrected_address_is_asked_a_few_times_a_day_at_most(weekly: MailingL
     ada = make_member(weekly)
     for number in range(MAX_LINKS_PER_DAY):
         request_correction(person=ada, email=f"ada{number}@example.org", now=NOW)
-        assert claim_mailed_link(link=list_due_links(now=NOW).get(), now=NOW)
+        assert list_due_links(now=NOW).get().claim(now=NOW)
     assert "Try again after this time: 6 Mar 2026, 09:00." in refuse(ada, "one.more@example.org", now=NOW)
     request_correction(person=ada, email="one.more@example.org", now=NOW + timedelta(days=1))
 

@@ -10,7 +10,6 @@ from newsletter.common.errors import BadAddress
 from subscribers.consent.confirmations import (
     list_due_confirmations,
     make_confirmation_url,
-    mark_sent,
     queue_confirmation,
 )
 from subscribers.consent.signup import (
@@ -142,7 +141,7 @@ def test_one_address_gets_one_confirmation_mail_a_day_and_three_in_all() -> None
     for hours in range(0, 24 * 30, 6):
         ask(weekly, now=NOW + timedelta(hours=hours))
         for confirmation in Confirmation.objects.due():
-            queued += mark_sent(confirmation=confirmation, now=NOW + timedelta(hours=hours))
+            queued += confirmation.claim(now=NOW + timedelta(hours=hours))
     assert queued == 3
     times = list(Confirmation.objects.order_by("requested_at").values_list("requested_at", flat=True))
     assert all(later - earlier >= timedelta(hours=24) for earlier, later in pairwise(times))
@@ -154,7 +153,7 @@ def test_a_second_request_is_queued_once_the_address_is_confirmed() -> None:
     ask(weekly)
     assert ask(events) is SignupResult.WAITING
     assert [one.mailing_list for one in list_due_confirmations(now=NOW)] == [weekly]
-    mark_sent(confirmation=Confirmation.objects.get(), now=NOW)
+    Confirmation.objects.get().claim(now=NOW)
     confirm(weekly, now=NOW + timedelta(minutes=5))
     assert [one.mailing_list for one in list_due_confirmations(now=NOW + timedelta(minutes=6))] == [events]
 
@@ -163,8 +162,8 @@ def test_a_confirmation_mail_is_claimed_by_one_sender_only() -> None:
     weekly = make_list()
     ask(weekly)
     confirmation = list_due_confirmations(now=NOW).get()
-    assert mark_sent(confirmation=confirmation, now=NOW)
-    assert not mark_sent(confirmation=confirmation, now=NOW)
+    assert confirmation.claim(now=NOW)
+    assert not confirmation.claim(now=NOW)
     assert not list_due_confirmations(now=NOW).exists()
 
 
@@ -479,7 +478,7 @@ def test_requests_that_were_mailed_stay_in_the_limit_after_their_week() -> None:
     for number, day in enumerate((0, 2, 4)):
         asked_at = NOW + timedelta(days=day)
         ask(make_list(f"sent-{number}"), now=asked_at)
-        assert mark_sent(confirmation=Confirmation.objects.latest("pk"), now=asked_at)
+        assert Confirmation.objects.latest("pk").claim(now=asked_at)
     assert ask(weekly, now=NOW + timedelta(days=20)) is SignupResult.WAITING
     assert Confirmation.objects.count() == 3
 
@@ -516,7 +515,7 @@ def test_a_person_whose_unsent_confirmation_is_deleted_can_ask_again(how: str) -
 def test_a_sent_confirmation_still_counts_after_the_person_is_taken_off() -> None:
     weekly = make_list()
     ask(weekly)
-    mark_sent(confirmation=Confirmation.objects.get(), now=NOW)
+    Confirmation.objects.get().claim(now=NOW)
     take_off_list(people=[find_person("ada@example.org").pk], mailing_list=weekly, by="kim", now=NOW)
     ask(weekly, now=NOW + timedelta(minutes=5))
     assert not Confirmation.objects.due().exists()

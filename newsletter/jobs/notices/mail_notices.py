@@ -18,7 +18,7 @@ from newsletter.jobs.staff_link_mails import ACCOUNT_KEY_PREFIX
 from newsletter.models import Publication, StaffNotice
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.sending.adapters import account_adapter, can_mail_leave
-from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
+from newsletter.sending.notices.single_mails import must_wait, name_call, settle_queued_mail
 from newsletter.sending.notices.system_mail import SystemMail, find_staff_language, make_sender, send_notice
 
 BATCH_LIMIT = 50
@@ -60,7 +60,7 @@ def send_due_notices(*, now: datetime) -> int:
     for notice in waiting[:BATCH_LIMIT]:
         accounts = (DEFAULT_ACCOUNT, notice.publication.second_account)
         account = next((name for name in accounts if _can_take(name, now=now)), None)
-        if account is not None and StaffNotice.objects.filter(pk=notice.pk, sent_at__isnull=True).update(sent_at=now):
+        if account is not None and notice.claim(now=now):
             accepted += _send(notice, account, now=now)
     return accepted
 
@@ -88,7 +88,7 @@ def _send(notice: StaffNotice, account: str, *, now: datetime) -> int:
             account=account,
             sender=replace(make_sender(notice.publication), language=language.partition("-")[0]),
             to=notice.person.email,
-            key=f"staff-{notice.pk}",
+            key=name_call("staff", notice),
             now=now,
         )
     return settle_queued_mail(notice, outcome, what="A notice to staff")

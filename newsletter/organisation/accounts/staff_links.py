@@ -124,7 +124,7 @@ def _may_have_another(person: User, *, now: datetime) -> bool:
     open_link = find_open_link(person, now=now)
     if open_link and open_link.kind == StaffLink.Kind.INVITATION:
         again = StaffLink.objects.filter(pk=open_link.pk, sent_at__lt=now - INVITATION_INTERVAL)
-        again.update(sent_at=None)
+        again.update(sent_at=None, repeat_at=None, repeats=0)
         return False
     recent_links = StaffLink.objects.filter(person=person, made_by=None, made_at__gt=now - timedelta(days=1))
     times = list(recent_links.order_by("-made_at").values_list("made_at", flat=True)[:MAX_REQUESTS_PER_DAY])

@@ -8,11 +8,11 @@ import logging
 import random
 from datetime import datetime, timedelta
 
-from django.db.models import Case, F, Model, Value, When
+from django.db.models import Case, F, Value, When
 from django.db.models.functions import Greatest
 
 from newsletter.common.messages import Message
-from newsletter.models import ProviderAccount
+from newsletter.models import ProviderAccount, StaffLink, StaffNotice
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.contract import Adapter, BatchCall, Outcome, Verdict
 from newsletter.sending.limits.rate_limit import (
@@ -22,6 +22,7 @@ from newsletter.sending.limits.rate_limit import (
     slow_down,
     wait_before_retry,
 )
+from subscribers.models import Confirmation, MailedLink, QueuedMail, StayQuestion
 
 log = logging.getLogger(__name__)
 PROBE_SECONDS = 45.0
@@ -61,17 +62,35 @@ def may_be_repeated(outcome: Outcome) -> bool:
     return refused_for_us or outcome.verdict in (Verdict.NOT_SENT, Verdict.THROTTLED)
 
 
-def settle_queued_mail(row: Model, outcome: Outcome, *, what: str) -> int:
-    """Record the outcome of a mail whose row was claimed by its ``sent_at``. Return 1 if the provider accepted it, else 0.
+def name_call(kind: str, row: QueuedMail) -> str:
+    """Return the key of a call for this row. A repeated mail has another key: its text may differ, as by a newer link."""
+    return f"{kind}-{row.pk}-{row.repeats}" if row.repeats else f"{kind}-{row.pk}"
 
-    The row is due again if the mail may be repeated. ``what`` names the mail in the log.
+
+def settle_queued_mail(row: QueuedMail, outcome: Outcome, *, what: str) -> int:
+    """Record the outcome of a mail whose row was claimed. Return 1 if the provider accepted it, else 0.
+
+    The row is due again if the mail was not sent. It stays claimed for now if nobody knows. ``what`` names the mail in the log.
     """
     if may_be_repeated(outcome):
-        type(row)._default_manager.filter(pk=row.pk).update(sent_at=None)
+        row.release()
         log.warning("%s was not sent and will be retried: %s", what, outcome.reason)
-    elif outcome.verdict is not Verdict.ACCEPTED:
-        log.error("%s may not have been sent: %s", what, outcome.reason)
+    elif outcome.verdict is Verdict.UNCERTAIN:
+        if row.is_last_attempt:
+            log.error("%s may not have been sent, and is not sent again: %s", what, outcome.reason)
+        else:
+            log.warning("%s may not have been sent, and is sent again later: %s", what, outcome.reason)
+    else:
+        row.record_answer()
+        if outcome.verdict is not Verdict.ACCEPTED:
+            log.error("%s was not sent: %s", what, outcome.reason)
     return int(outcome.verdict is Verdict.ACCEPTED)
+
+
+def release_unanswered_mails(*, now: datetime) -> int:
+    """Make the mails due again that got no clear answer from the provider for some time. Return how many."""
+    kinds: tuple[type[QueuedMail], ...] = (Confirmation, MailedLink, StayQuestion, StaffLink, StaffNotice)
+    return sum(kind.release_unanswered(now=now) for kind in kinds)
 
 
 def _reserve_call(adapter: Adapter, rate: str, *, now: datetime) -> float | None:

@@ -3,23 +3,19 @@
 from typing import TypedDict, cast
 
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel
-from wagtail.admin.templatetags.wagtailadmin_tags import user_display_name
 from wagtail.admin.ui.components import MediaContainer
 from wagtail.admin.ui.tables import Column
 from wagtail.admin.views.generic.mixins import RevisionsRevertMixin
 from wagtail.admin.widgets.button import Button, HeaderButton
-from wagtail.models import Revision
 from wagtail.snippets.action_menu import ActionMenuItem, SaveMenuItem
 from wagtail.snippets.views.snippets import PreviewRevisionView
 
@@ -29,10 +25,11 @@ from newsletter.desk.editor.issue_list import IssueFilters, IssueList, StateColu
 from newsletter.desk.editor.locks import find_issue_lock
 from newsletter.desk.editor.other_editors import warn_of_other_editors
 from newsletter.desk.editor.preview import DEFAULT_MODE, IssuePreview, list_issue_modes, show_mail_part
+from newsletter.desk.editor.saving import SavingEditView
 from newsletter.desk.issues.comments.threads import IssueCommentsPanel
 from newsletter.desk.issues.issue_page import overview_url, with_kept_counts
 from newsletter.desk.preview.modes import Mode
-from newsletter.desk.preview.panel import PreviewedEditView, show_or_explain
+from newsletter.desk.preview.panel import show_or_explain
 from newsletter.desk.preview.person import can_preview_people
 from newsletter.desk.publications.slot_text import format_sent_or_due
 from newsletter.desk.shell.labels import send_began, written_to_files
@@ -41,12 +38,8 @@ from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.models import Issue
 from newsletter.models.body_fields import LIMIT_ATTRIBUTE
 from newsletter.rendering.lint.document import PHONE_SUBJECT_LENGTH
-from subscribers.desk.editing.row_pages import EditRowMixin
 from subscribers.desk.listing import DateTimeColumn, DeskViewSet, format_moment
 
-OUT_OF_DATE_MESSAGE = gettext_lazy(
-    "%(who)s saved this issue after you opened it. Copy your text, reload the page and enter it again."
-)
 MAX_SUBJECT_LENGTH, MIN_PREHEADER_LENGTH, MAX_PREHEADER_LENGTH = PHONE_SUBJECT_LENGTH, 40, 110
 """Characters that a phone shows. They are advice, not limits: docs/reference/checks.md has the measurement."""
 
@@ -80,7 +73,7 @@ def inbox_panel_context(issue: Issue) -> InboxPanelContext:
     }
 
 
-class IssueEditView(EditRowMixin, PreviewedEditView):
+class IssueEditView(SavingEditView):
     """Save content and nothing else, unfinished blocks too. An approved issue is locked until its approval is withdrawn."""
 
     def setup(self, request: HttpRequest, *args: object, **kwargs: object) -> None:
@@ -118,48 +111,6 @@ class IssueEditView(EditRowMixin, PreviewedEditView):
         if not can_preview_people(self.request.user):
             return ""
         return reverse("newsletter_issue_people", args=[self.object.pk])
-
-    @cached_property
-    def overwrite_revision(self) -> Revision | None:
-        """Return the revision that an autosave may overwrite: never one whose content somebody approved."""
-        revision: Revision | None = super().overwrite_revision
-        if revision and self.object.approvals.filter(at__gte=revision.created_at).exists():
-            return None
-        return revision
-
-    @cached_property
-    def is_out_of_date(self) -> bool:
-        """Return True if somebody else saved since. The form may not know the user's own latest autosave."""
-        if not super().is_out_of_date or self.expects_json_response:
-            return bool(super().is_out_of_date)
-        loaded = parse_datetime(self.request.POST.get("loaded_revision_created_at", ""))
-        if loaded is None:
-            return True
-        return bool(self.object.revisions.filter(created_at__gt=loaded).exclude(user=self.request.user).exists())
-
-    def is_valid(self, form: object) -> bool:
-        if self.is_out_of_date:
-            self.produced_error_code = "invalid_revision"
-            self.produced_error_message = OUT_OF_DATE_MESSAGE % {"who": self._find_other_author()}
-            return False
-        return bool(super().is_valid(form))
-
-    def _find_other_author(self) -> str:
-        """Return who saved the latest version, or the user's own other window."""
-        author = self.object.latest_revision.user
-        if author == self.request.user:
-            return _("You, in another window,")
-        return str(user_display_name(author)) if author else _("The system")
-
-    def form_valid(self, form: object) -> HttpResponse:
-        """Save the form, unless the issue was approved or its send began while the form was read."""
-        with transaction.atomic():
-            now = Issue.objects.select_for_update(of=("self",)).get(pk=self.object.pk)
-            lock = find_issue_lock(now, request=self.request)
-            if lock is not None:
-                self.produced_error_code, self.produced_error_message = "locked", lock.get_message(self.request.user)
-            response: HttpResponse = super().form_valid(form) if lock is None else self.form_invalid(form)
-        return response
 
     def get_success_url(self) -> str:
         return overview_url(self.object)

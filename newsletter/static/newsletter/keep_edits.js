@@ -12,6 +12,7 @@
   const ASKED = 'asked';
   const ALLOWED = 'allowed';
   const SENT = 'sent';
+  const NAMES_OF_SAVE = ['editor_window', 'save_number'];
   const EVENTS = ['beforeinput', 'input', 'change', 'click', 'w-unsaved:add'];
 
   class KeepEdits extends window.StimulusModule.Controller {
@@ -20,6 +21,8 @@
     connect() {
       this.form = this.element.closest('form');
       this.submission = FREE;
+      this.windowId = [...crypto.getRandomValues(new Uint32Array(3))].map((part) => part.toString(16)).join('-');
+      this.saveNumber = 0;
       this.listeners = [
         [document, 'nl-live-preview:begun', () => this.beginPreview()],
         [document, 'nl-live-preview:ended', () => this.endPreview()],
@@ -34,6 +37,7 @@
         [window, 'pageshow', () => { this.submission = FREE; }],
         [window, 'click', (event) => this.saveBeforeLeaving(event)],
         [this.form, 'submit', (event) => this.submit(event)],
+        [this.form, 'formdata', ({ formData }) => { if (this.submission === SENT) this.nameSave(formData); }],
         ...EVENTS.map((name) => [this.form, name, (event) => this.noteEdit(event)]),
       ];
       this.listeners.forEach(([target, name, listener]) => target.addEventListener(name, listener, true));
@@ -156,6 +160,15 @@
       }
       this.sentData = this.unsaved?.formData;
       this.isSending = true;
+      this.saveNumber += 1;
+      this.nameSave(event.detail.formData);
+    }
+
+    // By this, the server tells a repeated save from one of another window, and the older of two saves from the newer.
+    nameSave(formData) {
+      const [windowName, numberName] = NAMES_OF_SAVE;
+      formData.set(windowName, this.windowId);
+      formData.set(numberName, this.saveNumber);
     }
 
     savePostponed() {
@@ -171,6 +184,16 @@
       this.isUnreachable = false;
       this.show(null);
       this.showStateSoon();
+      setTimeout(() => this.endConflict());
+    }
+
+    // While a save had no answer, Wagtail may have taken its version for that of another window.
+    endConflict() {
+      const element = document.querySelector('.w-editing-sessions');
+      const session = element && this.application.getControllerForElementAndIdentifier(element, 'w-session');
+      if (!session?.interceptValue) return;
+      session.interceptValue = '';
+      session.ping();
     }
 
     noteError({ detail: { type } }) {
@@ -204,6 +227,7 @@
     async submit(event) {
       if (this.submission === ALLOWED) {
         this.submission = SENT;
+        this.saveNumber += 1;
         return;
       }
       event.preventDefault();
@@ -236,14 +260,15 @@
     return () => { window.fetch = fetch; };
   }
 
-  // The rich text editor writes its text in another order of keys a moment after the page is open. That is no edit.
+  // The rich text editor writes its text in another order of keys a moment after the page is open. That is no edit, nor is the
+  // name of a save that a submitted form has.
   function ignoreFormat(unsaved) {
     let owner = unsaved;
     while (!Object.hasOwn(owner, 'formData')) owner = Object.getPrototypeOf(owner);
     const { get } = Object.getOwnPropertyDescriptor(owner, 'formData');
     Object.defineProperty(unsaved, 'formData', {
       get() {
-        const fields = [...new URLSearchParams(get.call(unsaved))];
+        const fields = [...new URLSearchParams(get.call(unsaved))].filter(([name]) => !NAMES_OF_SAVE.includes(name));
         return new URLSearchParams(fields.map(([name, value]) => [name, sortText(value)])).toString();
       },
     });

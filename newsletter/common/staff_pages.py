@@ -1,8 +1,10 @@
-"""Parts that pages of staff share: their bases, breadcrumbs, the call of one service, and refused forms.
+"""Parts that pages of staff share: their bases, breadcrumbs, the call of one service, refused forms, and failures of the disk.
 
 They are here because both apps have such pages, and `subscribers` may import nothing else of `newsletter`.
 """
 
+import errno
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,11 +28,30 @@ from newsletter.common.errors import BadValue, DomainError
 from newsletter.common.sealing import Sealer
 from newsletter.common.translation import translate
 
+_LOG = logging.getLogger(__name__)
 _SEALER = Sealer(b"newsletter.refused-forms")
 KEPT_SECONDS = 300
 _IN_SESSION = "refused_form"
 _MAX_LENGTH = 20_000
 _NEVER_KEPT = ("csrfmiddlewaretoken", "password")
+_OF_FILES = frozenset(
+    {
+        errno.EACCES,
+        errno.EDQUOT,
+        errno.EFBIG,
+        errno.EIO,
+        errno.EISDIR,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOENT,
+        errno.ENOSPC,
+        errno.ENOTDIR,
+        errno.EPERM,
+        errno.EROFS,
+        errno.ESTALE,
+    }
+)
+"""Other errors of the system are about a connection or a process."""
 
 
 @dataclass(frozen=True)
@@ -53,25 +74,47 @@ class ServiceAction:
     call: Callable[[], str | Done]
     instance: Model
     log_action: str
-    errors: tuple[type[Exception], ...] = (DomainError,)
     keeps_form: bool = False
 
     def respond(self, request: HttpRequest, *, back: str) -> HttpResponse:
         """Call the service, show its message or its error, and redirect to the URL ``back``."""
         try:
             result = self.call()
-        except self.errors as error:
+        except DomainError as error:
             if self.keeps_form and isinstance(error, BadValue):
                 keep_refused_form(request, problem=translate(error), field=error.name)
             elif self.keeps_form:
                 keep_refused_form(request)
             messages.error(request, translate(error))
             return redirect(back)
+        except OSError as error:
+            if not is_file_error(error):
+                raise
+            _LOG.error(
+                "%s of %s failed: a file could not be read or written.", self.log_action, self.instance, exc_info=True
+            )
+            if self.keeps_form:
+                keep_refused_form(request)
+            messages.error(request, explain_undone(error))
+            return redirect(back)
         done = Done(result) if isinstance(result, str) else result
         log(instance=self.instance, action=self.log_action, user=request.user, data=done.log_data)
         if done.message:
             messages.success(request, done.message)
         return redirect(back)
+
+
+def is_file_error(error: BaseException | None) -> bool:
+    """Return True if the server could not read or write a file."""
+    return isinstance(error, OSError) and error.errno in _OF_FILES
+
+
+def explain_undone(error: OSError) -> str:
+    """Return what to do after a step that could not be done because of a file."""
+    return _(
+        "The server could not read or write a file (%(reason)s), so this was not done. Try again in a minute. If it fails "
+        "again, tell the person who looks after the server."
+    ) % {"reason": error.strerror}
 
 
 def make_breadcrumbs(*steps: tuple[str, str]) -> list[dict[str, str]]:

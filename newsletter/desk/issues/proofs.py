@@ -7,16 +7,15 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from newsletter.common.staff_pages import Done, ServiceAction, keep_refused_form, take_refused_values
+from newsletter.common.staff_pages import Done, ServiceAction, take_refused_values
 from newsletter.desk.issues.issue_page import ISSUES, overview_url
-from newsletter.desk.preview.file_errors import explain_failure
 from newsletter.desk.shell.labels import format_reason
 from newsletter.issue_checks.variant_groups import EMPTY_GROUP, group_key, parse_group_key
 from newsletter.issues.snapshot.resolve import resolve_complete_content
@@ -63,13 +62,7 @@ def send_proof(request: HttpRequest, pk: int) -> HttpResponse:
         return Done(log_data={"people": len(proofs)})
 
     action = ServiceAction(call=call, instance=issue, log_action="newsletter.proof", keeps_form=True)
-    back = overview_url(issue) + "#nl-proof"
-    try:
-        return action.respond(request, back=back)
-    except OSError as error:
-        keep_refused_form(request)
-        messages.error(request, explain_failure(error))
-        return redirect(back)
+    return action.respond(request, back=overview_url(issue) + "#nl-proof")
 
 
 def _read_keys(values: Iterable[str]) -> list[int]:

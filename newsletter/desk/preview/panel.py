@@ -4,6 +4,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
+from time import monotonic
 from typing import TypedDict
 
 from django.db import models
@@ -26,6 +27,9 @@ from newsletter.desk.preview.modes import PARTS, Mode
 from subscribers.desk.count_again import make_count_again_url
 
 _LOG = logging.getLogger(__name__)
+LOG_AGAIN_SECONDS = 600.0
+logged_failures: dict[int | None, float] = {}
+"""When this process logged each error number last."""
 DEVICE_SIZES = (
     {"name": "desktop", "icon": "desktop", "device_width": 720, "label": _("Computer width")},
     {"name": "phone", "icon": "mobile-alt", "device_width": 375, "label": _("Phone width")},
@@ -212,9 +216,21 @@ def show_or_explain(
     except DomainError as error:
         title, lines = gettext("We cannot show the mail yet"), [explain_failure(error)]
     except OSError as error:
-        _LOG.warning("A mail was not shown, because a file could not be read or written: %s", error)
+        _log_failure(error)
         title, lines = gettext("We cannot show the mail yet"), [explain_failure(error)]
         status = HTTPStatus.SERVICE_UNAVAILABLE
     response = message_iframe_response(title, lines=lines, request=request)
     response.status_code = status
     return response
+
+
+def _log_failure(error: OSError) -> None:
+    """Log each kind of error every ten minutes at most: an open preview asks again every few seconds."""
+    now = monotonic()
+    if now - logged_failures.get(error.errno, -LOG_AGAIN_SECONDS) < LOG_AGAIN_SECONDS:
+        return
+    logged_failures[error.errno] = now
+    _LOG.warning(
+        "A mail was not shown, because a file could not be read or written: %s. This is logged every 10 minutes at most.",
+        error,
+    )

@@ -1,6 +1,7 @@
 """Images from outside are checked, limited, turned upright and encoded again."""
 
 import hashlib
+import resource
 import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -247,3 +248,15 @@ def test_threads_may_write_the_same_image_at_the_same_time(tmp_path: Path) -> No
             list(threads.map(write, [file] * 4))
             assert file.read_bytes() == data
     assert list(tmp_path.glob("*.part")) == []
+
+
+def test_a_file_that_cannot_be_written_whole_leaves_no_part(tmp_path: Path) -> None:
+    """An open preview tries again every few seconds: parts would fill the rest of the disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write_image_file(tmp_path / "large.jpg", b"x" * 500_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []

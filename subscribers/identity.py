@@ -13,7 +13,7 @@ _ADDRESS = re.compile(r"""[^\s,;:|<>()\[\]"“”]+@[^\s,;:|<>()\[\]"“”@]+""
 
 
 class OtherAddressKey(DomainError):
-    """The database belongs to another address key. A person stored now would be there twice under the right one."""
+    """The database belongs to another address key: no address finds a person, and whoever is stored now would be there twice."""
 
 
 def address_key() -> bytes:
@@ -27,9 +27,21 @@ def register_key_check(check: Callable[[], None]) -> None:
 
 
 def require_own_key() -> None:
-    """Raise OtherAddressKey if people in the database would not be recognised. Call it before a person is stored."""
+    """Raise OtherAddressKey if people in the database would not be recognised.
+
+    Call it before a person is stored, and before somebody who was not found by address counts as unknown.
+    """
     for check in _key_checks:
         check()
+
+
+def has_own_key() -> bool:
+    """Return True unless people in the database would not be recognised."""
+    try:
+        require_own_key()
+    except OtherAddressKey:
+        return False
+    return True
 
 
 def identify(address: str) -> bytes:

@@ -19,6 +19,7 @@ from newsletter.models.feedback import Bounce
 from newsletter.providers.base.webhooks.events import BounceClass, FeedbackKind
 from newsletter.providers.registry import is_atomic, name_provider
 from newsletter.sending.settling.delivered_bitmap import Handover, mark_delivered
+from subscribers.identity import has_own_key
 from subscribers.models import Reason
 from subscribers.outbound_events import PROVIDER, acting_through
 
@@ -41,7 +42,12 @@ _PROBLEM_KINDS = (FeedbackKind.BOUNCED.value, FeedbackKind.COMPLAINED.value)
 
 
 def apply_due_events(*, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> int:
-    """Apply the events that are due, in at most ``MAX_ROUNDS`` rounds. Return how many were examined."""
+    """Apply the events that are due, in at most ``MAX_ROUNDS`` rounds. Return how many were examined.
+
+    Under another address key than the database has, their addresses would match nobody: they wait for the right one.
+    """
+    if not has_own_key():
+        return 0
     total = 0
     for _ in range(MAX_ROUNDS):
         examined = apply_events(now=clock())

@@ -48,7 +48,7 @@ NOT_MIGRATED = Readiness(
 OTHER_KEY = Readiness(
     "address_key_differs",
     "The database belongs to an installation with another NEWSLETTER_ADDRESS_KEY, so this process would not recognise who "
-    "unsubscribed. Set the key that belongs to it.",
+    "unsubscribed. It sends nothing and stores nobody. Set the key that belongs to it, and restart.",
 )
 
 
@@ -91,7 +91,8 @@ def wait_until_prepared(
 ) -> bool:
     """Wait until the database answers and has the tables of this version. Return False if the process has to stop before.
 
-    ``wait_or_stop`` waits so many seconds and returns True once the process has to stop. The log names each missing step once.
+    ``wait_or_stop`` waits so many seconds and returns True once the process has to stop. The log names each missing step once,
+    and another address key.
     """
     logged_codes: set[str] = set()
     while (readiness := check()).code in _LOGGED:
@@ -102,4 +103,11 @@ def wait_until_prepared(
         connection.close()
         if wait_or_stop(CHECK_SECONDS):
             return False
+    log_other_key(readiness)
     return True
+
+
+def log_other_key(readiness: Readiness) -> None:
+    """Log it at the start of a process: pages open, but nothing is sent and nobody is stored."""
+    if readiness.code == OTHER_KEY.code:
+        log.warning(OTHER_KEY.message)

@@ -5,7 +5,7 @@ from django.db.models import Q, QuerySet
 from newsletter.common.errors import BadAddress, DomainError
 from newsletter.common.text import remove_accents
 from subscribers.addresses.normalise import normalise
-from subscribers.identity import identify
+from subscribers.identity import identify, require_own_key
 from subscribers.models import Subscriber, SubscriberLocation
 
 MAX_WORDS, MAX_LENGTH = 8, 200
@@ -16,9 +16,10 @@ class UnknownPerson(DomainError):
 
 
 def find_person(email: str) -> Subscriber:
-    """Return the subscriber of an address in any spelling. Raises `BadAddress` or `UnknownPerson`."""
+    """Return the subscriber of an address in any spelling. Raises `BadAddress`, `UnknownPerson` or `OtherAddressKey`."""
     person = Subscriber.objects.filter(address_hash=identify(normalise(email))).select_related("place").first()
     if person is None:
+        require_own_key()
         raise UnknownPerson("No subscriber has this address. Check the spelling, or import them.")
     return person
 

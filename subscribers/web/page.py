@@ -151,9 +151,10 @@ def unavailable_page(
 
     ``by_link``: a person's own link opened the page.
     """
-    _LOG.error(
-        "Refused a public page with 503: the database did not answer, or is of another installation. (%s)", error
-    )
+    if isinstance(error, OtherAddressKey):
+        _LOG.error("Refused a public page with 503: %s", error)
+    else:
+        _LOG.error("Refused a public page with 503: the database did not answer. (%s)", error)
     with translation.override(_asked_language(language, accepted=accepted) or "en"):
         response = _render_without_database(
             gettext("Please try again in a few minutes"),

@@ -8,7 +8,7 @@ from newsletter.common.errors import BadAddress, BadLink
 from newsletter.common.networks import single_client_network
 from subscribers.addresses.normalise import normalise
 from subscribers.consent.throttle import increment_counter
-from subscribers.identity import identify
+from subscribers.identity import identify, require_own_key
 from subscribers.links.signed_links import ExpiredLink, Purpose, read_link
 from subscribers.models import Subscriber, Subscription
 from subscribers.people.mailed_links import Kind, request_mailed_link
@@ -53,6 +53,8 @@ def my_mail(request: HttpRequest) -> HttpResponse:
 
 def _mail_if_known(address: str) -> None:
     person = Subscriber.objects.filter(address_hash=identify(address)).first()
+    if person is None:
+        require_own_key()
     last = (
         Subscription.objects.filter(subscriber=person).select_related("mailing_list").order_by("-requested_at").first()
     )

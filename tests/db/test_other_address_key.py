@@ -1,22 +1,35 @@
 """Under another address key than the one of the database, nobody is stored who may be on record already."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from newsletter.feedback.apply import apply_due_events
 from newsletter.sending.limits.installation_hold import get_installation
 from subscribers.consent.signup import SignupRequest, request_subscription
 from subscribers.identity import OtherAddressKey
 from subscribers.importing.writing.import_steps import set_import_terms
 from subscribers.links.signed_links import Purpose
 from subscribers.models import ImportState, MailingList, Reason, Subscriber, Suppression
+from subscribers.people.lookup import find_person
 from subscribers.unsubscribing.suppress_email import suppress_email
+from tests.support.api import call, create_key
+from tests.support.feedback_reports import (
+    LATER,
+    apply_reports,
+    brevo_event,
+    deliveries_of,
+    find_suppressions,
+    make_send,
+)
 from tests.support.people import NOW, make_list, make_member, path_to
 from tests.support.people_imports import import_text, keep_draft, make_terms, run_pending
 from tests.support.signup import join
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
+OTHER_KEY = "another key of addresses, also of 32 bytes"
 
 
 @pytest.fixture
@@ -25,13 +38,13 @@ def weekly(settings: Any) -> MailingList:
     get_installation(now=NOW)
     mailing_list = make_list()
     make_member(mailing_list, "ada@example.org")
-    settings.SUBSCRIBERS_ADDRESS_KEY = "another key of addresses, also of 32 bytes"
+    settings.SUBSCRIBERS_ADDRESS_KEY = OTHER_KEY
     return mailing_list
 
 
 def test_a_sign_up_stores_nobody(weekly: MailingList) -> None:
     request = SignupRequest(email="ada@example.org", mailing_list=weekly, wording="Yes", source="form")
-    with pytest.raises(OtherAddressKey, match="Nothing was saved"):
+    with pytest.raises(OtherAddressKey, match="this was not done"):
         request_subscription(request, now=NOW)
     assert Subscriber.objects.count() == 1
 
@@ -72,6 +85,37 @@ def test_an_address_that_another_system_names_is_not_suppressed_under_it(weekly:
     with pytest.raises(OtherAddressKey):
         suppress_email(email="ada@example.org", reason=Reason.COMPLAINT, now=NOW)
     assert not Suppression.objects.exists()
+
+
+def test_nobody_reads_that_a_person_on_record_is_unknown(weekly: MailingList) -> None:
+    with pytest.raises(OtherAddressKey):
+        find_person("ada@example.org")
+
+
+def test_a_page_that_cannot_find_the_person_promises_no_mail(weekly: MailingList) -> None:
+    assert Client().post("/my-mail", {"email": "ada@example.org"}).status_code == 503
+
+
+def test_a_program_does_not_read_that_a_suppressed_address_may_be_mailed(weekly: MailingList) -> None:
+    answer = call("post", "suppressions/find", {"email": "ada@example.org"}, key=create_key("people:read"))
+    assert (answer.status_code, answer.json()["code"]) == (503, "address_key_differs")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("has_ids", [True, False])
+def test_a_reported_complaint_waits_for_the_right_key(settings: Any, has_ids: bool) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=10"
+    get_installation(now=NOW)
+    delivery = deliveries_of(make_send())[0]
+    complaint = brevo_event("spam", delivery, **({} if has_ids else {"X-Mailin-custom": ""}))
+    right, settings.SUBSCRIBERS_ADDRESS_KEY = settings.SUBSCRIBERS_ADDRESS_KEY, OTHER_KEY
+    apply_reports(complaint)
+    later = LATER + timedelta(hours=1)
+    assert apply_due_events(clock=lambda: later) == 0
+    assert not Suppression.objects.exists()
+    settings.SUBSCRIBERS_ADDRESS_KEY = right
+    assert apply_due_events(clock=lambda: later) == 1
+    assert find_suppressions(delivery) == {Reason.COMPLAINT}
 
 
 def test_unsubscribing_works_under_any_key(weekly: MailingList) -> None:

@@ -18,7 +18,7 @@ from newsletter.api.people.schemas import Address
 from newsletter.common.errors import NotFound
 from newsletter.models import ApiKey, ApiScope
 from subscribers.addresses.normalise import normalise
-from subscribers.identity import identify
+from subscribers.identity import identify, require_own_key
 from subscribers.models import Subscriber, Suppression
 from subscribers.unsubscribing.suppression import can_staff_remove, remove_suppression
 
@@ -39,6 +39,7 @@ def all_suppressions(request: HttpRequest, page: PageParams) -> dict[str, object
 @repeats(reads=True)
 def find_suppressions(request: HttpRequest, data: Address) -> list[SuppressionAnswer]:
     """Return the suppressions of one address, the newest first; none if it may be mailed."""
+    require_own_key()
     rows = _list_visible(get_key(request)).filter(address_hash=identify(normalise(data.email)))
     return _show(rows.order_by("-pk"))
 

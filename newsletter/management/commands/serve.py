@@ -16,6 +16,7 @@ from newsletter.management.commands.worker import add_concurrency_option
 from newsletter.management.ports import check_port_free, port_number
 from newsletter.management.prepare_database import prepare_database
 from newsletter.management.server import Server
+from newsletter.monitoring.readiness import check_readiness, log_other_key
 from newsletter.organisation.accounts.first_administrator import (
     CODE_LIFETIME,
     find_claim_link,
@@ -42,6 +43,7 @@ class Command(ProductCommand):
         check_port_free(host=host, port=port)
         hold_folder(settings.NEWSLETTER_DATA_DIR)
         prepare_database()
+        log_other_key(check_readiness())
         try_to_repair_journal(now=datetime.now(UTC))
         engine = make_engine(roles=self.roles, concurrency=concurrency)
 

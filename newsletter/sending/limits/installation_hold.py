@@ -67,8 +67,8 @@ def require_key_of_database() -> None:
     row = Installation.objects.filter(pk=1).first()
     if row and has_other_address_key(row):
         raise OtherAddressKey(
-            "This database belongs to an installation with another NEWSLETTER_ADDRESS_KEY, so people in it are not recognised. "
-            "Nothing was saved, because they would be there twice. Set the key that belongs to it, and restart."
+            "This database belongs to an installation with another NEWSLETTER_ADDRESS_KEY, so people in it are not recognised, "
+            "and this was not done. Set the key that belongs to it, and restart."
         )
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import dateparser
+from dateparser.timezone_parser import pop_tz_offset_from_string
 
 from newsletter.common.iso_time import parse_iso_time
 from newsletter.common.messages import Message
@@ -46,9 +47,9 @@ def parse_date_text(text: str, *, language: str, now: datetime) -> ParsedDate:
     cleaned = tidy(text)
     if not cleaned:
         return ParsedDate()
-    moment = _read_standard(cleaned)
+    moment = read_standard_date(cleaned) or _read_mail_date(cleaned)
     if moment is not None:
-        return ParsedDate(moment)
+        return ParsedDate(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     moment = _read_written(cleaned, language=language, now=now) if len(cleaned) <= _MAX_LENGTH else None
     excerpt = cut_at_word(cleaned, 60)
     if moment is None:
@@ -67,16 +68,23 @@ def parse_date_text(text: str, *, language: str, now: datetime) -> ParsedDate:
     )
 
 
-def _read_standard(text: str) -> datetime | None:
-    """Read ISO 8601, or the form of mails and RSS."""
+def read_standard_date(text: str) -> datetime | None:
+    """Read ISO 8601, or the form of mails and RSS. Return None for any other, and for a zone that is not known."""
     parsed = parse_iso_time(text)
     if parsed is not None:
         return parsed
+    moment = _read_mail_date(text)
+    if moment is None or moment.tzinfo is not None:
+        return moment
+    _, zone = pop_tz_offset_from_string(text)  # CET and BST are not in the standard of mails, and feeds have them
+    return moment.replace(tzinfo=zone) if zone is not None else None
+
+
+def _read_mail_date(text: str) -> datetime | None:
     try:
-        moment = parsedate_to_datetime(text)
+        return parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _read_written(text: str, *, language: str, now: datetime) -> datetime | None:

@@ -128,6 +128,12 @@ def test_an_entry_with_an_impossible_date_has_none(date: str) -> None:
     assert rss(item(rest=f"<pubDate>{date}</pubDate>")).stories[0].published_at is None
 
 
+@pytest.mark.parametrize(("zone", "hour"), [("CET", 8), ("BST", 8), ("EEST", 6), ("GMT+1", 8), ("Z", 9), ("XYZ", 9)])
+def test_the_zone_of_a_date_is_known_by_its_usual_letters(zone: str, hour: int) -> None:
+    (story,) = rss(item(rest=f"<pubDate>Tue, 24 Nov 2026 09:30:00 {zone}</pubDate>")).stories
+    assert story.published_at == datetime(2026, 11, 24, hour, 30, tzinfo=UTC)
+
+
 def test_a_date_a_few_hours_ahead_is_accepted() -> None:
     assert rss(item(rest="<pubDate>Wed, 25 Nov 2026 20:00:00 GMT</pubDate>")).stories
 

@@ -12,7 +12,7 @@ import feedparser
 
 from newsletter.common.messages import Message
 from newsletter.content.parsing.alternates import read_hreflang
-from newsletter.content.parsing.dates import ParsedDate, parse_date_text
+from newsletter.content.parsing.dates import ParsedDate, parse_date_text, read_standard_date
 from newsletter.content.parsing.entries import Parsed, StoryEntry
 from newsletter.content.parsing.entry_rules import (
     BROKEN_CHARACTERS,
@@ -214,9 +214,9 @@ def _longest_html(raw: Mapping[str, Any]) -> str:
 
 
 def _date(raw: Mapping[str, object], *, language: str, now: datetime) -> ParsedDate:
-    moment = _moment(raw)
     fields = (field for field in ("published", "updated", "created") if field in raw)
     date_text = next((str(raw[field]) for field in fields if raw[field]), "")
+    moment = read_standard_date(date_text) or _moment(raw)  # feedparser takes CET or BST for UTC
     return ParsedDate(moment) if moment else parse_date_text(date_text, language=language, now=now)
 
 

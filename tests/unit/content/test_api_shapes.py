@@ -104,6 +104,15 @@ def test_a_mobilize_event_takes_place_at_each_of_its_time_slots() -> None:
     assert (first.zone, first.place) == ("America/New_York", "Library, 204 E 13th St, New York, NY, 10003, US")
 
 
+def test_the_markdown_of_a_mobilize_description_is_read_as_text() -> None:
+    park = "[the _park_](https://www.example.org/p_a_r_k)"
+    written = f"## Join us\n\nWe **meet** at {park}.\n\n* Bring 2 * 3 snacks &amp; water\n* A <b>hat</b>"
+    events = read_one("mobilize", description=written).events
+    assert [event.summary for event in events] == [
+        "Join us\nWe meet at the park.\n- Bring 2 * 3 snacks & water\n- A hat"
+    ]
+
+
 def test_a_private_address_at_mobilize_is_reduced_to_its_town() -> None:
     home = next(event for event in read("mobilize").events if event.title.startswith("Evening at"))
     assert (home.place, home.street, home.postcode, home.latitude) == ("Austin, TX, US", "", "", None)

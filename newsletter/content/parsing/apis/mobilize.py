@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit, urlunsplit
 
+from markdown_it import MarkdownIt
+
 from newsletter.content.fetching.credentials import replace_parameters
 from newsletter.content.parsing.apis.answers import (
     Node,
@@ -18,7 +20,13 @@ from newsletter.content.parsing.apis.answers import (
     read_page,
     read_text,
 )
-from newsletter.content.parsing.apis.event_fields import check_times, read_osdi_location, read_summary, venue_fields
+from newsletter.content.parsing.apis.event_fields import (
+    SUMMARY_CHARS,
+    check_times,
+    read_osdi_location,
+    read_summary,
+    venue_fields,
+)
 from newsletter.content.parsing.calendars.zone_names import find_zone_name
 from newsletter.content.parsing.entries import EventEntry, Parsed
 from newsletter.content.parsing.entry_rules import BadEntry, require_link, require_title
@@ -95,12 +103,18 @@ def _read_event(node: Node, *, url: str, now: datetime) -> EventEntry:
         starts_at=times.starts_at,
         ends_at=times.ends_at,
         zone=find_zone_name(read_text(node, "timezone")),
-        summary=read_summary(read_text(node, "summary"), read_text(node, "description")),
+        summary=read_summary(read_text(node, "summary"), _read_description(node)),
         url=require_link(read_text(node, "browser_url"), base_url=url),
         online=online,
         note=times.note,
         **venue_fields(venue),  # type: ignore[arg-type]
     )
+
+
+def _read_description(node: Node) -> str:
+    """Return the description as HTML. Organisers write it in Markdown, which may hold HTML."""
+    html: str = MarkdownIt("commonmark").render(read_text(node, "description")[:SUMMARY_CHARS])
+    return html
 
 
 def _read_venue(node: Node) -> Venue:

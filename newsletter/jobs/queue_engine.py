@@ -17,6 +17,7 @@ from procrastinate import App
 from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import ConnectorException
 
+from newsletter.common.database.error_codes import describe_cause
 from newsletter.jobs.catalogue import DISPATCH, SCHEDULER, WORKER, list_jobs
 from newsletter.jobs.queue import BULK, PERIODIC
 from newsletter.jobs.queue_tasks import make_worker_app
@@ -98,7 +99,7 @@ class WorkerThread(threading.Thread):
             try:
                 await self._work()
             except (ConnectorException, psycopg.Error, psycopg_pool.PoolTimeout) as error:
-                log.error("The queue cannot be reached and will be retried: %s", error)
+                log.error("The queue cannot be reached and will be retried: %s.", describe_cause(error))
             if not is_stopping():
                 await asyncio.sleep(RECONNECT_SECONDS)
 

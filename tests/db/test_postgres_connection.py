@@ -1,7 +1,12 @@
 """The program's settings for each PostgreSQL connection."""
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, transaction
+
+from newsletter.common.commands.base import explain_database_error
+from newsletter.common.database.deadlines import is_database_unavailable
+from newsletter.organisation.health.machine import check_database
+from subscribers.models import MailingList
 
 pytestmark = [
     pytest.mark.postgres,
@@ -20,3 +25,31 @@ def test_postgres_reads_for_a_page_in_one_process():
     with connection.cursor() as cursor:
         cursor.execute("SHOW max_parallel_workers_per_gather")
         assert cursor.fetchone() == ("0",)
+
+
+def make_read_only() -> None:
+    """Make this transaction one of a server that takes no changes, such as a standby or one whose disk is full."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+
+
+@transaction.atomic
+def store_in_read_only() -> None:
+    make_read_only()
+    MailingList.objects.create(slug="weekly", name="Weekly")
+
+
+def test_a_postgres_that_takes_no_changes_is_unavailable():
+    with pytest.raises(OperationalError) as refused:
+        store_in_read_only()
+    assert is_database_unavailable(refused.value)
+    line = explain_database_error(refused.value)
+    assert line.startswith("PostgreSQL takes no changes: ")
+    assert "standby" in line
+
+
+def test_doctor_names_a_postgres_that_takes_no_changes():
+    make_read_only()
+    finding = check_database()
+    assert finding.level == "error"
+    assert finding.text.startswith("PostgreSQL takes no changes, so nothing can be stored or sent.")

@@ -12,8 +12,10 @@ import pytest
 import requests
 from django.conf import LazySettings
 from django.db import DatabaseError, OperationalError, ProgrammingError
+from procrastinate.exceptions import ConnectorException
 
 from newsletter.common.commands.base import explain_database_error
+from newsletter.common.database.error_codes import describe_cause
 from newsletter.providers.base.contract import HttpRequest
 from newsletter.providers.base.errors import RequestNotSent
 from newsletter.providers.base.transport import Transport, describe_error
@@ -63,6 +65,20 @@ def test_a_refused_statement_does_not_blame_the_address() -> None:
 def test_a_server_that_shuts_down_cannot_be_used() -> None:
     line = explain_database_error(wrap(psycopg.errors.AdminShutdown("terminando la conexión")))
     assert line.startswith("The database cannot be used: terminando la conexión. Check DATABASE_URL")
+
+
+def test_the_statement_of_an_error_is_not_repeated() -> None:
+    missing = psycopg.errors.UndefinedTable('relation "a" does not exist\nLINE 1: SELECT "secret" FROM "a"\n   ^')
+    line = explain_database_error(wrap(missing, ProgrammingError))
+    assert line == (
+        'The database is not prepared for this version (relation "a" does not exist). Run: newsletter migrate'
+    )
+
+
+def test_an_error_of_the_queue_is_described_by_its_cause() -> None:
+    error = ConnectorException()
+    error.__cause__ = psycopg.OperationalError("connection failed: Connection refused\n\tIs the server running?")
+    assert describe_cause(error) == "connection failed: Connection refused"
 
 
 def test_a_sqlite_file_in_use_is_reported_as_busy(tmp_path: Path) -> None:

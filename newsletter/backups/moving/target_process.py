@@ -47,13 +47,12 @@ def _fill(pipe: Connection, file: str, url: str, write_wait: float) -> None:
     from django.db import Error
 
     from newsletter.backups.moving.fill_target import fill_target
+    from newsletter.common.database.error_codes import describe_cause
 
     try:
         pipe.send((fill_target(Path(file), write_wait=write_wait), ""))
     except DomainError as error:
         pipe.send(({}, str(error)))
     except Error as error:
-        cause = " ".join(str(error).split()).rstrip(".")
-        pipe.send(
-            ({}, f"The move failed: {cause}. Nothing was moved. Check that both databases run, then run this again.")
-        )
+        text = f"The move failed: {describe_cause(error)}. Nothing was moved. Check that both databases run, then run this again."
+        pipe.send(({}, text))

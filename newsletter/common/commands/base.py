@@ -15,9 +15,11 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from newsletter.common.database.error_codes import (
+    describe_cause,
     is_damaged,
     is_disk_full,
     is_locked,
+    is_read_only,
     is_refused_by_disk,
     is_statement_refused,
     is_table_missing,
@@ -135,9 +137,15 @@ def describe_missing_data(file: Path, *, note: str = "") -> str:
     )
 
 
+REPAIR_READ_ONLY = (
+    "If its disk is full, make it larger. If it is a standby, let DATABASE_URL name the server that takes changes."
+)
+"""What to do if PostgreSQL takes no changes."""
+
+
 def explain_database_error(error: DatabaseError | InterfaceError) -> str:
     """Return one line that says why a database cannot be used, and what to do."""
-    cause = " ".join(str(error).split()).rstrip(".")
+    cause = describe_cause(error)
     file = settings.NEWSLETTER_DATABASE_FILE
     if file is not None and (
         (is_table_missing(error) and _is_without_tables(file))
@@ -157,6 +165,8 @@ def explain_database_error(error: DatabaseError | InterfaceError) -> str:
         return f"The database {file} cannot be written: {cause}. Free some disk space, then run this again."
     if is_damaged(error):
         return f"{file} is damaged, or no SQLite database: {cause}. Check DATABASE_URL, or restore a backup."
+    if is_read_only(error):
+        return f"PostgreSQL takes no changes: {cause}. The command did not finish. {REPAIR_READ_ONLY}"
     if is_statement_refused(error):
         return (
             f"The database works, but it refused a step of this command: {cause}. The command did not finish. Run it "

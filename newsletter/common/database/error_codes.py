@@ -6,6 +6,7 @@ import sqlite3
 from django.db import Error
 
 QUERY_CANCELED = "57014"
+_READ_ONLY = "25006"
 _MISSING = ("42P01", "42703")  # a table, a column
 _UNUSABLE = ("08", "28", "3D", "53", "57", "58")  # classes: connection, sign-in, database, resources, shutdown, system
 _SQLITE_HAS_NO_SUCH = re.compile(r"no such (table|column)|^table .+ has no column named ", re.IGNORECASE)
@@ -26,6 +27,17 @@ def is_statement_refused(error: Error) -> bool:
     """Return True if PostgreSQL works and refused this one statement."""
     code = sqlstate_of(error)
     return bool(code) and code[:2] not in _UNUSABLE
+
+
+def is_read_only(error: Error) -> bool:
+    """Return True if PostgreSQL takes no changes at all."""
+    return sqlstate_of(error) == _READ_ONLY
+
+
+def describe_cause(error: Exception) -> str:
+    """Return the first line of the driver's text. PostgreSQL repeats the statement in the next ones."""
+    lines = str(error.__cause__ or error).strip().splitlines()
+    return " ".join(lines[0].split()).rstrip(".") if lines else ""
 
 
 def is_locked(error: Error) -> bool:

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from django.db import DatabaseError, InterfaceError, connection
 
+from newsletter.common.commands.base import REPAIR_READ_ONLY
+from newsletter.common.database.error_codes import describe_cause
 from newsletter.common.database.missing_migrations import list_missing_migrations
 from newsletter.common.networks import is_loopback
 from newsletter.organisation.private_folder import DataPaths, find_readable_by_others
@@ -89,15 +91,30 @@ def check_database() -> Finding:
     kind = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.get(connection.vendor, connection.vendor)
     try:
         waiting = list_missing_migrations()
+        is_read_only = _takes_no_changes()
     except (DatabaseError, InterfaceError) as failure:
-        cause = " ".join(str(failure).split())
-        return error("database", f"{kind} does not answer: {cause}.", _REPAIR_DATABASE.get(connection.vendor, ""))
+        return error(
+            "database",
+            f"{kind} does not answer: {describe_cause(failure)}.",
+            _REPAIR_DATABASE.get(connection.vendor, ""),
+        )
+    if is_read_only:
+        return error("database", f"{kind} takes no changes, so nothing can be stored or sent.", REPAIR_READ_ONLY)
     kind = f"{kind}, for one machine" if connection.vendor == "sqlite" else kind
     if waiting:
         return error(
             "database", f"{kind}; {len(waiting)} changes of its tables are waiting.", "Run: newsletter migrate"
         )
     return ok("database", f"{kind}; its tables are those of this version.")
+
+
+def _takes_no_changes() -> bool:
+    """Return True for a PostgreSQL that is a standby, or was made read-only, as some hosts do if its disk is full."""
+    if connection.vendor != "postgresql":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW transaction_read_only")
+        return bool(cursor.fetchone() == ("on",))
 
 
 def check_site_url(url: str, *, production: bool, sends_real_mail: bool) -> Iterator[Finding]:

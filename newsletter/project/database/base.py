@@ -79,6 +79,8 @@ def _silent() -> psycopg.OperationalError:
 _driver = ModuleType("psycopg")
 _driver.__dict__.update(vars(psycopg))
 _driver.__dict__["connect"] = DeadlineConnection.connect
+# A server that takes no changes (a standby, a full disk) cannot be used. psycopg calls that internal, and SQLite operational.
+_driver.__dict__["OperationalError"] = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
 
 
 class DatabaseWrapper(postgresql.DatabaseWrapper):

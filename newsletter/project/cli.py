@@ -259,16 +259,16 @@ def _parse_options(command: "BaseCommand", name: str, rest: list[str]) -> Namesp
 
 def _execute(command: "BaseCommand", parsed: Namespace) -> None:
     from django.core.management import CommandError
-    from django.db import Error, InterfaceError, OperationalError, ProgrammingError, connections
+    from django.db import Error, connections
 
-    from newsletter.common.commands.base import explain_database_error
+    from newsletter.common.commands.base import DATABASE_ERRORS, explain_database_error
 
     options = vars(parsed)
     try:
         command.execute(*options.pop("args", ()), **options)
     except CommandError as error:
         raise CommandLineError(str(error), status=error.returncode) from error
-    except (OperationalError, ProgrammingError, InterfaceError) as error:
+    except DATABASE_ERRORS as error:
         raise CommandLineError(explain_database_error(error)) from error
     finally:
         for connection in connections.all(initialized_only=True):

@@ -1,11 +1,13 @@
 """The program's settings for each PostgreSQL connection."""
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection, transaction
 
 from newsletter.common.commands.base import explain_database_error
 from newsletter.common.database.deadlines import is_database_unavailable
-from newsletter.organisation.health.machine import check_database
+from newsletter.management.commands.status import Command as StatusCommand
+from newsletter.organisation.health import machine
 from subscribers.models import MailingList
 
 pytestmark = [
@@ -50,6 +52,20 @@ def test_a_postgres_that_takes_no_changes_is_unavailable():
 
 def test_doctor_names_a_postgres_that_takes_no_changes():
     make_read_only()
-    finding = check_database()
+    finding = machine.check_database()
     assert finding.level == "error"
     assert finding.text.startswith("PostgreSQL takes no changes, so nothing can be stored or sent.")
+
+
+def test_a_postgres_that_is_too_old_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(connection.features, "minimum_database_version", (99,))
+    monkeypatch.setattr(StatusCommand, "run", lambda self, **options: connection.check_database_version_supported())
+    with pytest.raises(CommandError, match=r"PostgreSQL 99 or later is required \(found [\d.]+\)\. Nothing was done\."):
+        call_command("status")
+
+
+def test_doctor_names_a_postgres_that_is_too_old(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(connection.features, "minimum_database_version", (99,))
+    monkeypatch.setattr(machine, "list_missing_migrations", connection.check_database_version_supported)
+    finding = machine.check_database()
+    assert finding.text.startswith("PostgreSQL 99 or later is required")

@@ -10,7 +10,14 @@ import orjson
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, connection
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+)
 from rich.console import Console
 from rich.table import Column, Table
 
@@ -26,6 +33,8 @@ from newsletter.common.database.error_codes import (
 )
 from newsletter.common.errors import DomainError
 
+DATABASE_ERRORS = (OperationalError, ProgrammingError, InterfaceError, NotSupportedError)
+"""The errors that `explain_database_error` explains. Others are defects of the program."""
 _DJANGO_OPTIONS = {
     "--version",
     "--verbosity",
@@ -64,7 +73,7 @@ class ProductCommand(BaseCommand):
             self.run(**{name: value for name, value in options.items() if name not in _DJANGO_VALUES})
         except DomainError as error:
             raise CommandError(str(error)) from error
-        except (OperationalError, ProgrammingError, InterfaceError) as error:
+        except DATABASE_ERRORS as error:
             raise CommandError(explain_database_error(error)) from error
 
     def write_json(self, document: object) -> None:
@@ -141,6 +150,8 @@ REPAIR_READ_ONLY = (
     "If its disk is full, make it larger. If it is a standby, let DATABASE_URL name the server that takes changes."
 )
 """What to do if PostgreSQL takes no changes."""
+REPAIR_TOO_OLD = "Upgrade the server, or let DATABASE_URL name a newer one."
+"""What to do if Django does not support so old a PostgreSQL."""
 
 
 def explain_database_error(error: DatabaseError | InterfaceError) -> str:
@@ -165,6 +176,8 @@ def explain_database_error(error: DatabaseError | InterfaceError) -> str:
         return f"The database {file} cannot be written: {cause}. Free some disk space, then run this again."
     if is_damaged(error):
         return f"{file} is damaged, or no SQLite database: {cause}. Check DATABASE_URL, or restore a backup."
+    if isinstance(error, NotSupportedError):
+        return f"{cause}. Nothing was done. {REPAIR_TOO_OLD}"
     if is_read_only(error):
         return f"PostgreSQL takes no changes: {cause}. The command did not finish. {REPAIR_READ_ONLY}"
     if is_statement_refused(error):

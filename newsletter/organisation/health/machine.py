@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, NotSupportedError, connection
 
-from newsletter.common.commands.base import REPAIR_READ_ONLY
+from newsletter.common.commands.base import REPAIR_READ_ONLY, REPAIR_TOO_OLD
 from newsletter.common.database.error_codes import describe_cause
 from newsletter.common.database.missing_migrations import list_missing_migrations
 from newsletter.common.networks import is_loopback
@@ -92,6 +92,8 @@ def check_database() -> Finding:
     try:
         waiting = list_missing_migrations()
         is_read_only = _takes_no_changes()
+    except NotSupportedError as failure:
+        return error("database", f"{describe_cause(failure)}.", REPAIR_TOO_OLD)
     except (DatabaseError, InterfaceError) as failure:
         return error(
             "database",

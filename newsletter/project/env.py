@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from importlib.util import find_spec
 from ipaddress import ip_network
@@ -31,7 +32,7 @@ from newsletter.project.setting_values import (
     read_words,
 )
 from newsletter.project.settings_file import BadSetting, current_settings_file
-from newsletter.providers.accounts import name_setting
+from newsletter.providers.accounts import FURTHER_SETTING, name_setting
 from subscribers.addresses.normalise import normalise
 
 ENGINES = ("embedded", "procrastinate")
@@ -166,6 +167,17 @@ def read() -> Environment:
     if production:
         environment.require_strong_keys()
     return environment
+
+
+def list_setting_names(environ: Mapping[str, str]) -> list[str]:
+    """Return the names of all settings that a settings file may have, and of the further accounts of ``environ``."""
+    names = (
+        field.name for field in fields(Environment) if field.name not in {*_NOT_SETTINGS, "database_url", "env_file"}
+    )
+    accounts = (name for name in environ if FURTHER_SETTING.fullmatch(name))
+    return sorted(
+        ["DATABASE_URL", *(f"NEWSLETTER_{name.upper()}" for name in names), *IdentityProvider().by_name(), *accounts]
+    )
 
 
 def find_data_dir() -> Path:

@@ -4,7 +4,7 @@ import secrets
 import sys
 import tempfile
 from argparse import ArgumentError, ArgumentParser
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 from newsletter.common.commands.private_output import replace_private
@@ -16,12 +16,11 @@ from newsletter.management.setup.prompt import NONE, Prompt, explain_stop, is_no
 from newsletter.management.setup.questions import ADMINISTRATOR, PROVIDER_URL, SITE_URL
 from newsletter.organisation.sample_files import SETTINGS_FILE, is_sample, read_sample
 from newsletter.organisation.sample_text import add_settings, set_settings
-from newsletter.project.env import KEY_FILES, SQLITE_FILE, find_data_dir
+from newsletter.project.env import KEY_FILES, SQLITE_FILE, find_data_dir, list_setting_names
 from newsletter.project.secret_keys import read_key_file
 from newsletter.project.settings_file import current_settings_file, read_settings_file
 
 _ASKED = {"NEWSLETTER_SITE_URL": SITE_URL, "NEWSLETTER_PROVIDER_URL": PROVIDER_URL}
-_KEPT = ("NEWSLETTER_DATA_DIR", "DATABASE_URL")
 
 
 class CannotSetUp(DomainError):
@@ -115,7 +114,8 @@ def _ask_for_settings(
 ) -> dict[str, str]:
     """Return the settings for a new file, with those of the environment. For an existing file: settings without a value."""
     is_new = not file.exists() or is_sample(file)
-    values = {name: environ[name] for name in (*_ASKED, *_KEPT) if environ.get(name)}
+    values = {name: environ[name] for name in list_setting_names(environ) if environ.get(name)}
+    _name_given(values, file=file, is_new=is_new)
     if options.database_url:
         values["DATABASE_URL"] = options.database_url
     for name, question in _ASKED.items():
@@ -133,6 +133,20 @@ def _ask_for_settings(
             values["NEWSLETTER_ONLY_TO"] = administrator
         return values
     return {name: value for name, value in values.items() if not environ.get(name)}
+
+
+def _name_given(values: Mapping[str, str], *, file: Path, is_new: bool) -> None:
+    """Say which settings come from the environment, so that the file and the environment do not differ in silence."""
+    names = [name for name in values if is_new or name not in current_settings_file().names]
+    if not names:
+        return
+    if is_new:
+        _say(f"From the environment: {', '.join(names)}")
+    else:
+        _say(
+            f"Note: {file} does not have what the environment has for {', '.join(names)}. Processes that start without this "
+            "environment use other values. Add these settings to the file, or set them wherever the program starts."
+        )
 
 
 def _write(file: Path, values: dict[str, str]) -> None:

@@ -73,7 +73,7 @@ def test_settings_of_the_environment_are_written_and_not_asked(
     database = "postgres://newsletter:p%23w@127.0.0.1/letters"
     values = prepare(*SCRIPT, DATABASE_URL=database, NEWSLETTER_PROVIDER_URL=PROVIDER, NEWSLETTER_ONLY_TO="example.org")
     assert (values["DATABASE_URL"], values["NEWSLETTER_PROVIDER_URL"]) == (database, PROVIDER)
-    assert "NEWSLETTER_ONLY_TO" not in values
+    assert values["NEWSLETTER_ONLY_TO"] == "example.org"
     said = capsys.readouterr().out
     assert "Mail provider: postmark (from the settings)" in said
     assert "secret-key" not in said
@@ -138,6 +138,39 @@ def test_an_existing_file_only_gets_what_it_lacks(
     again = prepare("--yes")
     assert again == values
     assert f"Kept: {folder / '.env'}" in capsys.readouterr().out
+
+
+OF_THE_ENVIRONMENT = {
+    "NEWSLETTER_FETCH_ALLOW": "cms.intranet.example.org, 10.0.0.0/8",
+    "NEWSLETTER_ONLY_TO": "me@example.org",
+    "NEWSLETTER_OIDC_CLIENT_SECRET": "a 'quoted' #secret",
+    "NEWSLETTER_PROVIDER_URL_BACKUP": PROVIDER,
+    "NEWSLETTER_TIME_ZONE": "Europe/London",
+}
+
+
+def test_a_new_file_has_every_setting_of_the_environment(
+    prepare: Callable[..., dict[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = prepare(*SCRIPT, **OF_THE_ENVIRONMENT, NEWSLETTER_TEST_OTHER="x", NEWSLETTER_PULSE_URL="")
+    assert {name: values.get(name) for name in OF_THE_ENVIRONMENT} == OF_THE_ENVIRONMENT
+    assert not {"NEWSLETTER_TEST_OTHER", "NEWSLETTER_PULSE_URL", "NEWSLETTER_ENV_FILE"} & values.keys()
+    said = capsys.readouterr().out
+    assert f"From the environment: {', '.join(sorted(OF_THE_ENVIRONMENT))}\n" in said
+    assert "secret" not in said
+
+
+def test_what_only_the_environment_has_is_named_beside_an_old_file(
+    prepare: Callable[..., dict[str, str]], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / ".env").write_text("NEWSLETTER_TIME_ZONE=Europe/Paris\nNEWSLETTER_ONLY_TO=me@example.org\n")
+    prepare(*SCRIPT, **OF_THE_ENVIRONMENT)
+    said = capsys.readouterr().out
+    names = (
+        "NEWSLETTER_FETCH_ALLOW, NEWSLETTER_OIDC_CLIENT_SECRET, NEWSLETTER_PROVIDER_URL_BACKUP, NEWSLETTER_TIME_ZONE"
+    )
+    assert f"{folder / '.env'} does not have what the environment has for {names}." in said
+    assert "Processes that start without this environment use other values." in said
 
 
 def test_an_option_that_differs_from_the_file_is_refused(prepare: Callable[..., dict[str, str]], folder: Path) -> None:

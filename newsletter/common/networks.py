@@ -70,3 +70,9 @@ def _read(text: str) -> Address | None:
     if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
         return parsed.ipv4_mapped
     return parsed
+
+
+def limited_network(client: object, *, proxies: Sequence[str]) -> str:
+    """Return the network that shares a limit, or "" for a reverse proxy, which limits its visitors itself."""
+    address = str(client[0]) if isinstance(client, tuple) else ""
+    return "" if not address or is_proxy(address, proxies=proxies) else single_client_network(address)

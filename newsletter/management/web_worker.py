@@ -19,7 +19,7 @@ from gunicorn import http
 from gunicorn.workers.base import Worker
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from newsletter.common.networks import is_proxy, single_client_network
+from newsletter.common.networks import limited_network
 from newsletter.common.thread_pool import LastUsedFirstExecutor, OneAtATimeExecutor
 from newsletter.management.request_buffer import BodyLimit, RequestBuffer, Stage
 from newsletter.monitoring.event_loop import turns
@@ -139,10 +139,10 @@ class CollectingWorker(ThreadWorker):
             client,
             listener.getsockname(),
             body_limit=type(self).body_limit,
-            network=_limited_network(client, proxies=type(self).trusted_proxies),
+            network=limited_network(client, proxies=type(self).trusted_proxies),
         )
         self._wait(connection)
-        self._make_room(connection.network)
+        self._make_room(connection)
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Accept connections, or do not. Called at every event, so it enables nothing before the end of a pause."""
@@ -170,6 +170,8 @@ class CollectingWorker(ThreadWorker):
                 connection.deadline = min(connection.deadline, now + STOPPING_SECONDS)
             if connection.deadline <= now:
                 self._drop(connection, response=_TIMED_OUT if connection.request.started else b"")
+        if self.nr_conns >= self.worker_connections and len(self._waiting) > 1:  # now nobody is accepted
+            self._drop(next(iter(self._waiting)))
 
     def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
         """Keep the connection for its next request, or close it. Runs in the event loop."""
@@ -251,18 +253,20 @@ class CollectingWorker(ThreadWorker):
         connection.hand_over()
         self.enqueue_req(connection)
 
-    def _make_room(self, network: str) -> None:
+    def _make_room(self, new: Connection) -> None:
         """Close the oldest waiting connections if one network, or all together, have too many.
 
+        The new one stays: its request may have arrived. If no other waits, gunicorn accepts nothing until one is finished.
         A request that has arrived is never refused, however many come from one address: mailbox providers unsubscribe thousands
         of people from a few.
         """
-        if network:
-            same = [waiting for waiting in self._waiting if waiting.network == network]
+        if new.network:
+            same = [waiting for waiting in self._waiting if waiting.network == new.network]
             for connection in same[: max(0, len(same) - MAX_WAITING_PER_NETWORK)]:
                 self._drop(connection)
-        if self.nr_conns >= self.worker_connections and self._waiting:
-            self._drop(next(iter(self._waiting)))
+        oldest = next(iter(self._waiting), new)
+        if self.nr_conns >= self.worker_connections and oldest is not new:
+            self._drop(oldest)
 
     def _leave_loop(self, connection: Connection) -> None:
         self._waiting.pop(connection, None)
@@ -292,9 +296,3 @@ def worker_class(
         "stop_asked": staticmethod(stop_asked),
     }
     return type("Worker", (CollectingWorker,), limits)
-
-
-def _limited_network(client: object, *, proxies: Sequence[str]) -> str:
-    """Return the network that shares a limit, or "" for a reverse proxy, which limits its visitors itself."""
-    address = str(client[0]) if isinstance(client, tuple) else ""
-    return "" if not address or is_proxy(address, proxies=proxies) else single_client_network(address)

@@ -4,16 +4,19 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from newsletter.management.server import CONNECTIONS
 from newsletter.management.web_worker import HEADER_SECONDS
 from tests.support.processes import wait_until
 from tests.support.web_server import FilledDatabase, RunningWebServer, fill_database, read_all, serve_filled, status_of
 
 SLOW = 60
 MORE_THAN_THREADS = 30
+MORE_THAN_CONNECTIONS = CONNECTIONS + 200
 
 
 @pytest.fixture(scope="module")
@@ -263,6 +266,17 @@ def test_a_trusted_proxy_has_deadlines_but_no_limit_of_connections(behind_proxy:
     finally:
         for sock in open_ones:
             sock.close()
+
+
+def test_more_requests_at_once_than_connections_are_all_answered(behind_proxy: RunningWebServer) -> None:
+    at_once = threading.Barrier(MORE_THAN_CONNECTIONS)
+
+    def ask(_: int) -> int:
+        at_once.wait()
+        return behind_proxy.ask("/hooks/mailgun/x", method="POST", body=b"{}", timeout=60)[0]
+
+    with ThreadPoolExecutor(MORE_THAN_CONNECTIONS) as threads:
+        assert set(threads.map(ask, range(MORE_THAN_CONNECTIONS))) == {404}
 
 
 @pytest.mark.long

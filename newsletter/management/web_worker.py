@@ -133,13 +133,9 @@ class CollectingWorker(ThreadWorker):
             return
         self._accept_fails_until = 0.0
         self.nr_conns += 1
+        network = limited_network(client, proxies=type(self).trusted_proxies)
         connection = Connection(
-            self.cfg,
-            sock,
-            client,
-            listener.getsockname(),
-            body_limit=type(self).body_limit,
-            network=limited_network(client, proxies=type(self).trusted_proxies),
+            self.cfg, sock, client, listener.getsockname(), body_limit=type(self).body_limit, network=network
         )
         self._wait(connection)
         self._make_room(connection)
@@ -171,7 +167,7 @@ class CollectingWorker(ThreadWorker):
             if connection.deadline <= now:
                 self._drop(connection, response=_TIMED_OUT if connection.request.started else b"")
         if self.nr_conns >= self.worker_connections and len(self._waiting) > 1:  # now nobody is accepted
-            self._drop(next(iter(self._waiting)))
+            any(self._drop_unless_arrived(oldest) for oldest in list(self._waiting)[:-1])
 
     def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
         """Keep the connection for its next request, or close it. Runs in the event loop."""
@@ -256,17 +252,22 @@ class CollectingWorker(ThreadWorker):
     def _make_room(self, new: Connection) -> None:
         """Close the oldest waiting connections if one network, or all together, have too many.
 
-        The new one stays: its request may have arrived. If no other waits, gunicorn accepts nothing until one is finished.
         A request that has arrived is never refused, however many come from one address: mailbox providers unsubscribe thousands
-        of people from a few.
+        of people from a few. So the new one stays. Gunicorn accepts nothing until there is room.
         """
         if new.network:
             same = [waiting for waiting in self._waiting if waiting.network == new.network]
             for connection in same[: max(0, len(same) - MAX_WAITING_PER_NETWORK)]:
-                self._drop(connection)
-        oldest = next(iter(self._waiting), new)
-        if self.nr_conns >= self.worker_connections and oldest is not new:
-            self._drop(oldest)
+                self._drop_unless_arrived(connection)
+        if self.nr_conns >= self.worker_connections:
+            any(self._drop_unless_arrived(oldest) for oldest in list(self._waiting) if oldest is not new)
+
+    def _drop_unless_arrived(self, connection: Connection) -> bool:
+        """Close a waiting connection, except if its request has arrived by now. Return True if it was closed."""
+        self._read(connection, None)
+        if is_waiting := connection in self._waiting:
+            self._drop(connection)
+        return is_waiting
 
     def _leave_loop(self, connection: Connection) -> None:
         self._waiting.pop(connection, None)

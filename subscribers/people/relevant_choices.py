@@ -18,8 +18,8 @@ def find_asked_topics(lists: Iterable[MailingList]) -> QuerySet[Topic]:
 
 
 def find_topics_asked_of(person: Subscriber) -> QuerySet[Topic]:
-    """Return the topics that count for the lists that a person is on."""
-    return find_asked_topics(_list_open(person))
+    """Return the topics that count for the lists that a person is on or can return to."""
+    return find_asked_topics(_find_possible_lists(person))
 
 
 def is_language_asked(lists: Iterable[MailingList]) -> bool:
@@ -30,13 +30,20 @@ def is_language_asked(lists: Iterable[MailingList]) -> bool:
 
 
 def is_language_asked_of(person: Subscriber) -> bool:
-    """Return True if the language counts for the lists that a person is on."""
-    return is_language_asked(_list_open(person))
+    """Return True if the language counts for the lists that a person is on or can return to."""
+    return is_language_asked(_find_possible_lists(person))
 
 
-def _list_open(person: Subscriber) -> list[MailingList]:
-    subscriptions = Subscription.objects.open().filter(subscriber=person).select_related("mailing_list")
-    return [subscription.mailing_list for subscription in subscriptions]
+def _find_possible_lists(person: Subscriber) -> list[MailingList]:
+    """Return the lists that a person is on and the public ones that they left; if there is none, all public ones.
+
+    Whoever left everything can so return with one press, and to the same choices.
+    """
+    own = Subscription.objects.filter(subscriber=person)
+    is_on = Q(pk__in=own.open().values("mailing_list"))
+    has_left = Q(public=True, pk__in=own.values("mailing_list"))
+    lists = MailingList.objects.all()
+    return list(lists.filter(is_on | has_left)) or list(lists.filter(public=True))
 
 
 def _iter_conditions() -> Iterator[Condition]:

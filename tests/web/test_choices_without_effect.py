@@ -1,5 +1,6 @@
 """A choice that changes nothing is not offered. Rows and files that have it keep it, and `apply` says so."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from subscribers.links.signed_links import Purpose
 from subscribers.models import Segment, Topic
 from tests.support.desk import sign_in, sign_in_superuser, story_fields
 from tests.support.fixtures import make_publication, make_story
-from tests.support.people import make_list, make_member, make_topic, path_to
+from tests.support.people import make_list, make_member, make_topic, path_to, subscribe
 
 pytestmark = pytest.mark.django_db
 
@@ -29,6 +30,42 @@ def test_a_topic_is_asked_for_only_if_a_segment_selects_by_it(client: Client) ->
         shown = client.get(page).content.decode()
         assert "Land" in shown
         assert "Law" not in shown
+
+
+@pytest.mark.parametrize("was_on", [True, False])
+def test_a_person_on_no_list_finds_all_topics_of_the_offered_lists(client: Client, *, was_on: bool) -> None:
+    """Whoever left everything can return with one press of “Save”, to the lists and the topics that they had."""
+    land = Topic.objects.create(slug="land", name="Land")
+    weekly = make_publication(interests=Publication.Interests.FIRST, languages=["es"]).mailing_list
+    ada = make_member(weekly)
+    page = path_to(ada, weekly, Purpose.PREFERENCES)
+    before = list_choices(client, page)
+    assert str(land.pk) in before["topics"]
+    if was_on:
+        client.post(path_to(ada, weekly, Purpose.UNSUBSCRIBE) + "/all")
+    else:
+        ada.subscriptions.all().delete()
+    assert list_choices(client, page) == before
+    assert "Language of these pages" not in client.get(page).content.decode()
+
+
+def test_a_list_that_a_person_left_keeps_its_topics_on_their_page(client: Client) -> None:
+    land = Topic.objects.create(slug="land", name="Land")
+    weekly = make_publication(interests=Publication.Interests.FIRST).mailing_list
+    ada = make_member(weekly)
+    subscribe(ada, make_list("other"))
+    page = path_to(ada, weekly, Purpose.PREFERENCES)
+    before = list_choices(client, page)
+    assert before["topics"] == {str(land.pk)}
+    client.post(path_to(ada, weekly, Purpose.UNSUBSCRIBE))
+    assert list_choices(client, page) == before
+
+
+def list_choices(client: Client, page: str) -> dict[str, set[str]]:
+    """Return the values of the boxes for lists and topics on a preference page."""
+    shown = client.get(page).content.decode()
+    boxes = re.findall(r'type="checkbox"\s+name="(lists|topics)"\s+value="(\d+)"', shown)
+    return {name: {value for kind, value in boxes if kind == name} for name in ("lists", "topics")}
 
 
 def test_a_sign_up_asks_for_a_language_only_if_a_segment_selects_by_it(client: Client) -> None:

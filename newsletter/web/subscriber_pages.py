@@ -41,7 +41,7 @@ MONTH = timedelta(days=31)
 _MAX_ISSUES = 40
 _STARTED_STATES = (Send.State.SUBMITTING, Send.State.PAUSED, Send.State.SUBMITTED, Send.State.NEEDS_ATTENTION)
 _NO_REPLY = re.compile(r"(?:no|do-?not)[-_.]?reply", re.I)
-_GOOD, _BAD = "#2f8f4e", "#c0392b"
+_GOOD, _TODO, _BAD = "#2f8f4e", "#c98a00", "#c0392b"
 
 
 def make_publishing_hooks() -> PublishingHooks:
@@ -185,8 +185,8 @@ def forget_person(hashes: Collection[bytes]) -> None:
 
 
 def _colours(palette: Palette, *, tint: float) -> dict[str, str]:
-    """Return the CSS colours of a palette. `tint` is the share of green or red in the backgrounds of messages."""
-    good, bad = mix_colours(palette.paper, _GOOD, share=tint), mix_colours(palette.paper, _BAD, share=tint)
+    """Return the CSS colours of a palette. `tint` is the share of green, amber or red in the backgrounds of messages."""
+    good, todo, bad = (mix_colours(palette.paper, colour, share=tint) for colour in (_GOOD, _TODO, _BAD))
     return {
         "page": palette.page,
         "page-ink": palette.page_ink,
@@ -203,8 +203,11 @@ def _colours(palette: Palette, *, tint: float) -> dict[str, str]:
         "on-action": choose_text_colour(palette.button),
         "good": good,
         "on-good": make_readable(palette.ink, on=good),
+        "todo": todo,
+        "on-todo": make_readable(palette.ink, on=todo),
         "bad": bad,
         "on-bad": make_readable(palette.ink, on=bad),
+        "caution": make_readable(_TODO, on=palette.paper, ratio=3.0),
         "alarm": make_readable(_BAD, on=palette.paper),
     }
 

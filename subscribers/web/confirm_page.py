@@ -45,14 +45,14 @@ def confirm(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         if not subscription.exists():
             return _gone(mailing_list)
         if not subscription.filter(CHANGED_BY_CONFIRMING).exists() and not _is_mail_stopped(person, mailing_list):
-            return _confirmed(target, name=name, before=True)
+            return _confirmed(target, name=name, is_visit=True)
         form = {"wording_field": WORDING_FIELD, "wording": sign_wording(wording, action=_ACTION, target=target)}
         return render_response("confirm.html", {**context, **form})
     wording = read_wording(request, action=_ACTION, target=target, default=wording)
     outcome = confirm_subscription(target=target, now=timezone.now(), wording=wording, source="confirmation link")
     if outcome is ConfirmationResult.GONE:
         return _gone(mailing_list)
-    return _confirmed(target, name=name, before=outcome is ConfirmationResult.BEFORE)
+    return _confirmed(target, name=name)
 
 
 def _is_mail_stopped(person: Subscriber, mailing_list: MailingList) -> bool:
@@ -61,9 +61,9 @@ def _is_mail_stopped(person: Subscriber, mailing_list: MailingList) -> bool:
     return suppressed or find_resting_since(person) is not None
 
 
-def _confirmed(target: LinkTarget, *, name: str, before: bool) -> HttpResponse:
-    """Return the page of somebody who is on the list. ``before``: this press or visit changed nothing."""
-    context = {"name": name, "before": before, "preferences_path": make_related_path(target, Purpose.PREFERENCES)}
+def _confirmed(target: LinkTarget, *, name: str, is_visit: bool = False) -> HttpResponse:
+    """Return the page of somebody who is on the list. A second press gets the answer to the first: it worked."""
+    context = {"name": name, "is_visit": is_visit, "preferences_path": make_related_path(target, Purpose.PREFERENCES)}
     return render_response("confirmed.html", context)
 
 

@@ -15,7 +15,7 @@ from subscribers.models import MailingList
 from subscribers.people.relevant_choices import find_asked_topics
 from subscribers.web.form_fields import name_topics
 from subscribers.web.join_form import JoinForm, explain_changed_wording, spend_proof, submit_join_form
-from subscribers.web.page import client_address_of, message_page, private_page, render_response
+from subscribers.web.page import client_address_of, kept_for_back, message_page, private_page, render_response
 
 MIN_FORM_SECONDS = {"join": 3, "again": 1}
 MAX_FORM_SECONDS = 2 * 60 * 60
@@ -117,4 +117,5 @@ def _form_page(
         "started": started if _read_stamp(started)[1] == _digest(wording) else _make_stamp(stamp, wording=wording),
         "challenge": make_challenge(now=now, hard=is_flooded(now=now)),
     }
-    return render_response("join.html", context, status=status)
+    page = render_response("join.html", context, status=status)
+    return kept_for_back(page) if form.is_bound else page

@@ -59,6 +59,16 @@ PRIVATE_HEADERS = {
 }
 
 
+def kept_for_back(response: HttpResponse) -> HttpResponse:
+    """Let the visitor's own browser keep the answer to a form that must be corrected.
+
+    “Back” then leads to what they typed. Otherwise browsers show “Document Expired” or ask to send the form again. Use it
+    only on a page that shows nothing but what its visitor typed.
+    """
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
 def private_page(page: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
     """Make a view for GET, HEAD and POST without cookies or CSRF check, which is never stored or indexed.
 
@@ -81,7 +91,7 @@ def private_page(page: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
         except (DataError, OverflowError, UnicodeError) as error:
             raise BadRequest("The request holds something that no field can keep.") from error
         for name, value in PRIVATE_HEADERS.items():
-            response[name] = value
+            response.setdefault(name, value)
         patch_vary_headers(response, ["Accept-Language"])
         response._has_been_logged = True  # type: ignore[attr-defined]  # Django would log the path, which holds the token
         return response

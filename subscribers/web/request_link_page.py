@@ -15,7 +15,7 @@ from subscribers.people.mailed_links import Kind, request_mailed_link
 from subscribers.web.form_fields import explain_bad_address
 from subscribers.web.links import bad_link_page
 from subscribers.web.own_data import link_mailed_page, offer_mailed_link
-from subscribers.web.page import client_address_of, private_page, render_response
+from subscribers.web.page import client_address_of, kept_for_back, private_page, render_response
 
 MAX_REQUESTS_PER_HOUR = 10
 
@@ -42,11 +42,11 @@ def my_mail(request: HttpRequest) -> HttpResponse:
         address = normalise(typed)
     except BadAddress:
         error = explain_bad_address(typed)
-        return render_response("my_mail.html", {"value": typed, "error": error}, status=400)
+        return kept_for_back(render_response("my_mail.html", {"value": typed, "error": error}, status=400))
     network = single_client_network(client_address_of(request))
     if increment_counter(f"my mail {network}", now=timezone.now()) > MAX_REQUESTS_PER_HOUR:
         error = gettext("Too many requests from your network. Try again in an hour.")
-        return render_response("my_mail.html", {"value": typed, "error": error}, status=429)
+        return kept_for_back(render_response("my_mail.html", {"value": typed, "error": error}, status=429))
     _mail_if_known(address)
     return link_mailed_page(address=typed)
 

@@ -1,5 +1,6 @@
 """Unsubscribe by link, with one press or one POST of a mailbox provider, whose body is not read. Undo it with one press."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from django.db import transaction
@@ -13,6 +14,7 @@ from subscribers.addresses.normalise import mask
 from subscribers.consent_events import make_press_wording
 from subscribers.links.signed_links import LinkTarget, Purpose
 from subscribers.models import MailingList, Reason, Scope, Subscriber, Subscription, Suppression
+from subscribers.people.preferences import find_subscribed_lists
 from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.unsubscribing.one_click import UnsubscribedPerson, unsubscribe_by_link
 from subscribers.unsubscribing.undo import UNDO_PERIOD, can_undo, is_too_late_to_undo, undo_unsubscribe
@@ -104,19 +106,33 @@ def _undo(request: HttpRequest, target: LinkTarget, *, everything: bool) -> Http
             )
             get_publishing_hooks().resume_welcome(person, lists, now - UNDO_PERIOD)
     if lists:
-        context = {
-            "names": [public_list_name(each) for each in lists],
-            "masked": mask(person.email),
-            "preferences_path": _paths(target)[1],
-        }
-        return render_response("resubscribed.html", context)
+        return _resubscribed(target, person=person, lists=lists)
     now = timezone.now()
     for left in (None, link_list):
         if can_undo(subscriber=person, mailing_list=left, now=now, link_list=link_list):
             return HttpResponse(_render_left(target, person=person, mailing_list=left, link_list=link_list))
+    if request.method == "POST" and (lists := _find_mailed_lists(person, among=mailing_list)):
+        return _resubscribed(target, person=person, lists=lists)
     return _nothing_to_undo(
         link_list, late=is_too_late_to_undo(subscriber=person, mailing_list=mailing_list, now=now, link_list=link_list)
     )
+
+
+def _resubscribed(target: LinkTarget, *, person: Subscriber, lists: Iterable[MailingList]) -> HttpResponse:
+    """Return the page of somebody who is on these lists again. A second press gets the answer to the first."""
+    context = {
+        "names": [public_list_name(each) for each in lists],
+        "masked": mask(person.email),
+        "preferences_path": _paths(target)[1],
+    }
+    return render_response("resubscribed.html", context)
+
+
+def _find_mailed_lists(person: Subscriber, *, among: MailingList | None) -> list[MailingList]:
+    """Return the lists that mail this person: this one or none, or all of theirs if ``among`` is None."""
+    mailable = set(Subscription.objects.filter(subscriber=person).mailable().values_list("mailing_list", flat=True))
+    lists = find_subscribed_lists(person)
+    return [each for each in lists if each.pk in mailable and (among is None or each.pk == among.pk)]
 
 
 def _make_undo_wording(name: str) -> str:

@@ -61,6 +61,16 @@ def test_a_used_link_to_an_earlier_address_does_not_claim_to_be_it(client: Clien
     assert b"This link was used already" in client.post(page).content
 
 
+@pytest.mark.parametrize("everything", ["", "/all"])
+def test_a_second_press_of_an_undo_reads_as_the_first(client: Client, weekly: MailingList, everything: str) -> None:
+    page = path_to(make_member(weekly), weekly) + everything
+    client.post(page)
+    first, second = client.post(f"{page}/undo"), client.post(f"{page}/undo")
+    assert b"You are on the list again." in first.content
+    assert second.content == first.content
+    assert b"There is nothing to undo" in client.get(f"{page}/undo").content
+
+
 @pytest.mark.parametrize("is_blocked", [False, True])
 def test_a_second_press_asks_for_a_new_address_once(client: Client, weekly: MailingList, is_blocked: bool) -> None:
     if is_blocked:

@@ -101,10 +101,12 @@ def test_the_log_keeps_no_text_of_another_persons_or_lists_page(client: Client, 
 
 
 @pytest.mark.requirement("K3")
-def test_a_confirmation_link_used_twice_says_so(client: Client, weekly: MailingList) -> None:
+def test_a_second_press_on_confirm_reads_as_the_first(client: Client, weekly: MailingList) -> None:
+    """After a double click, the browser shows only the answer to the second."""
     confirm = path_to(ask_to_join(weekly), weekly, Purpose.CONFIRM)
-    client.post(confirm)
-    assert b"You had confirmed already" in client.post(confirm).content
+    first, second = client.post(confirm), client.post(confirm)
+    assert b"Thank you. You are on the list." in first.content
+    assert second.content == first.content
 
 
 def test_a_confirmation_link_opened_again_asks_for_no_second_press(client: Client, weekly: MailingList) -> None:
@@ -249,9 +251,9 @@ def test_preferences_are_saved_from_the_page(client: Client, weekly: MailingList
         page, {"lists": [weekly.pk, events.pk], "topics": [topic.pk], "town": "Houston, Texas", "language": "fr"}
     )
     assert answer.status_code == 200
-    assert "Enregistré. Pour recevoir Events, appuyez sur le bouton du courriel" in compact_html(
-        answer.content.decode()
-    )
+    shown = compact_html(answer.content.decode())
+    assert '<p class="notice" role="status">Enregistré.</p>' in shown
+    assert '<p class="notice todo" role="status">Pour recevoir Events, appuyez sur le bouton du courriel' in shown
     ada = Subscriber.objects.get()
     assert (str(ada.place), ada.language, list(ada.topics.all())) == ("Houston, Texas, United States", "fr", [topic])
     assert [one.mailing_list for one in list_due_confirmations(now=timezone.now())] == [events]
@@ -452,6 +454,20 @@ def test_a_mistyped_field_is_marked_and_keeps_its_text(
     assert 'value="Ada"' in page
     assert 'aria-invalid="true"' in page
     assert not Subscriber.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["/join/weekly", "/my-mail"])
+def test_the_browser_keeps_a_form_to_correct_for_its_back_button(
+    client: Client, weekly: MailingList, path: str
+) -> None:
+    assert client.get(path)["Cache-Control"] == "no-store"
+    assert client.post(path, {"email": "nonsense"})["Cache-Control"] == "private, no-cache"
+
+
+def test_no_browser_keeps_a_page_of_a_persons_own(client: Client, weekly: MailingList) -> None:
+    page = path_to(make_member(weekly), weekly, Purpose.PREFERENCES)
+    answer = client.post(page, {"town": "Xyzzyville"})
+    assert (answer.status_code, answer["Cache-Control"]) == (400, "no-store")
 
 
 def test_a_town_too_small_for_our_gazetteer_does_not_stop_a_sign_up(client: Client, weekly: MailingList) -> None:

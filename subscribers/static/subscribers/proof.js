@@ -82,6 +82,9 @@
     begin();
   });
   window.addEventListener("pageshow", (event) => {
-    if (event.persisted) location.reload();
+    if (!event.persisted) return;
+    if (!("answer" in form.dataset)) return void location.reload(); // for a new sum
+    sending = false; // this page answers a form, so the browser would ask whether to send that again
+    form.removeAttribute("aria-busy");
   });
 })();

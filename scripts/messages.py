@@ -30,6 +30,8 @@ from scripts.framework_messages import DJANGO_MESSAGES, WAGTAIL_MESSAGES
 
 ROOT = Path(__file__).parent.parent
 LOCALES = ROOT / "newsletter/locale"
+OWN_ENGLISH = ROOT / "newsletter/desk/shell/words/en_GB/LC_MESSAGES"
+"""The folder of texts of Wagtail for which the desk uses other words. People write its .po file."""
 _TRANSLATED = [kind for kind in OwnTranslation.__subclasses__() if kind.catalogue is not None]
 LANGUAGES = tuple(kind.language for kind in _TRANSLATED if kind.for_staff)
 """Languages of every text: of the desk too."""
@@ -157,6 +159,13 @@ def main() -> None:
     for languages, found in ((LANGUAGES, collect()), (READER_LANGUAGES, collect_for_readers())):
         for language in languages:
             _update(language, found)
+    (OWN_ENGLISH / f"{DOMAIN}.mo").write_bytes(compile_catalog(read_own_english()))
+
+
+def read_own_english() -> Catalog:
+    """Return the desk's own words for English texts of Wagtail."""
+    with (OWN_ENGLISH / f"{DOMAIN}.po").open("rb") as file:
+        return read_po(file, domain=DOMAIN)
 
 
 def _update(language: str, found: Catalog) -> None:

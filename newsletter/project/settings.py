@@ -127,7 +127,10 @@ AUTH_PASSWORD_VALIDATORS = [
 
 LANGUAGE_CODE = "en-gb"
 LANGUAGES = WAGTAILADMIN_PERMITTED_LANGUAGES = [("en-gb", "English"), *list_desk_languages()]  # of the desk
-LOCALE_PATHS = list_catalogues()
+LOCALE_PATHS = [
+    *list_catalogues(),
+    Path(__file__).parents[1] / "desk/shell/words",
+]  # the last: Wagtail’s English, in our words
 TIME_ZONE = ENV.time_zone
 USE_I18N = True
 USE_TZ = True

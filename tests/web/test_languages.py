@@ -1,6 +1,7 @@
 """Catalogues: each text is translated, keeps its placeholders, and is what people see. The desk is in Spanish too."""
 
 import ast
+import json
 import re
 from collections import Counter
 from datetime import datetime
@@ -24,12 +25,14 @@ from scripts.messages import (
     KEYWORDS,
     LANGUAGES,
     LOCALES,
+    OWN_ENGLISH,
     READER_LANGUAGES,
     ROOT,
     collect,
     collect_for_readers,
     compile_catalog,
     read,
+    read_own_english,
 )
 from tests.support.desk import sign_in, sign_in_superuser
 from tests.support.desk_pages import fill
@@ -119,6 +122,24 @@ def test_each_compiled_catalogue_equals_its_source(language: str) -> None:
     assert {(_key(message), message.context): list_translations(message) for message in used if message.id} == {
         (_key(message), message.context): list_translations(message) for message in written if message.id
     }
+
+
+def test_the_compiled_own_english_equals_its_source() -> None:
+    with (OWN_ENGLISH / f"{DOMAIN}.mo").open("rb") as file:
+        used = {message.id: message.string for message in read_mo(file) if message.id}
+    assert used == {message.id: message.string for message in read_own_english() if message.id}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("language", "word"), [("", "Sign out"), ("es", "Cerrar sesión")])
+def test_the_menu_and_the_account_pages_have_one_word_to_sign_out(language: str, word: str) -> None:
+    client = sign_in("approver")
+    UserProfile.objects.update_or_create(user=User.objects.get(), defaults={"preferred_language": language})
+    menu = re.search(r'"logout", "label": "([^"]*)"', client.get("/admin/").content.decode())
+    assert menu is not None
+    assert json.loads(f'"{menu[1]}"') == word
+    page = client.get("/accounts/logout/", headers={"accept-language": language or "en"}).content.decode()
+    assert f'<button class="button">{word}</button>' in page
 
 
 @pytest.mark.django_db

@@ -37,6 +37,10 @@ HIDDEN_IN_HEADER = """() => {
     return part === title && part.scrollHeight > part.clientHeight + 1;
   }).map(part => part.textContent.trim());
 }"""
+NOT_COVERED = """title => {
+  const { left, top, bottom } = title.getBoundingClientRect();
+  return [top + 1, bottom - 1].every(y => title.contains(document.elementFromPoint(left + 2, y)));
+}"""
 FIRST_FIELDS = {
     "Note": "[contenteditable=true]",
     "Lead story": ".snippet-chooser .unchosen button",
@@ -284,6 +288,18 @@ def test_a_click_on_a_block_of_the_mail_opens_it_in_the_form(editor: Page) -> No
     expect(blocks(editor).nth(2).get_by_label("Heading")).to_be_focused()
     expect(blocks(editor).nth(1).get_by_label("Heading")).to_be_hidden()
     expect(mail_blocks(editor).nth(2)).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("width", [375, 1024])
+def test_the_line_of_a_block_opened_from_the_mail_is_below_the_header(editor: Page, width: int) -> None:
+    """The header has three rows on a phone, and two beside the open preview of a small screen."""
+    editor.set_viewport_size({"width": width, "height": 740})
+    preview = editor.locator("[data-side-panel-toggle=preview]")
+    if preview.get_attribute("aria-expanded") != "true":
+        preview.click()
+    mail_blocks(editor).first.locator(".nl-mail-block__open").press("Enter")
+    expect(blocks(editor).first.get_by_role("button", name="Choose").first).to_be_in_viewport()
+    editor.wait_for_function(NOT_COVERED, arg=blocks(editor).first.locator(".c-sf-block__type").first.element_handle())
 
 
 def test_the_inbox_row_leads_to_the_subject(editor: Page) -> None:

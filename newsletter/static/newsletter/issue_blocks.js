@@ -15,6 +15,8 @@
       this.follow = this.follow.bind(this);
       window.addEventListener('load', this.openLinked);
       document.addEventListener('click', this.follow);
+      this.observer = new ResizeObserver(leaveRoomForHeader);
+      this.observer.observe(document.querySelector('.w-slim-header'));
       // Every block is drawn before this runs.
       this.timer = setTimeout(() => {
         this.openOverrides();
@@ -25,6 +27,7 @@
     disconnect() {
       clearTimeout(this.timer);
       clearTimeout(this.settling);
+      this.observer.disconnect();
       EVENTS.forEach((name) => this.element.removeEventListener(name, this.note));
       window.removeEventListener('load', this.openLinked);
       document.removeEventListener('click', this.follow);
@@ -98,6 +101,11 @@
       content.querySelector(FIELDS)?.focus({ preventScroll: true });
       target.scrollIntoView({ block: 'start' });
     }
+  }
+
+  // The header stays in view and has one to three rows. Wagtail leaves room for one, on a phone for two.
+  function leaveRoomForHeader([{ target }]) {
+    document.querySelector('.content-wrapper').style.scrollPaddingBlockStart = `calc(${target.offsetHeight}px + 1rem)`;
   }
 
   // Writes the line of each block and of each item of its lists as its fields are now.

@@ -80,6 +80,7 @@ def add_sending_once() -> str:
             "You are signed out, so nothing was done. What you typed is kept on this page. Sign in, come back and press the"
             " button again."
         ),
+        "busy": _("One moment …"),
         "sign-in": _("Sign in in a new tab"),
         "sign-in-url": reverse("wagtailadmin_login"),
         "home-url": reverse("wagtailadmin_home"),

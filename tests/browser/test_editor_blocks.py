@@ -41,6 +41,10 @@ NOT_COVERED = """title => {
   const { left, top, bottom } = title.getBoundingClientRect();
   return [top + 1, bottom - 1].every(y => title.contains(document.elementFromPoint(left + 2, y)));
 }"""
+FREE_FOR_A_THUMB = """line => {
+  const { left, width, top, bottom } = line.getBoundingClientRect();
+  return [top + 2, bottom - 2].every(y => line.contains(document.elementFromPoint(left + width / 2, y)));
+}"""
 FIRST_FIELDS = {
     "Note": "[contenteditable=true]",
     "Lead story": ".snippet-chooser .unchosen button",
@@ -459,6 +463,9 @@ def test_the_editor_works_on_a_phone(editor: Page) -> None:
     editor.get_by_role("button", name="Toggle preview").click()
     expect(mail_blocks(editor).nth(1)).to_be_in_viewport()
     editor.get_by_role("button", name="Toggle preview").click()
+    line = blocks(editor).first.locator("[data-panel-toggle]").first
+    line.scroll_into_view_if_needed()
+    assert line.evaluate(FREE_FOR_A_THUMB)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,6 +1,6 @@
 // Sends each form of the desk once, and a form with fields only if the server can answer: a double click does nothing
 // twice, and no typed text is lost when the session has ended. The forms of rows and the editor have scripts of their
-// own for this.
+// own for this. The button shows that it is busy.
 (() => {
   const { saveObstacles } = window;
   const texts = document.currentScript.dataset;
@@ -19,9 +19,30 @@
     return form.method === 'post' && form.target === '' && !form.closest('.modal') && !form.querySelector(OWN_SCRIPT);
   }
 
-  function markSent(form) {
+  // A region that is in the page from the start: screen readers read what is written into it later.
+  const status = document.createElement('p');
+  status.className = 'w-sr-only';
+  status.setAttribute('role', 'status');
+  addEventListener('DOMContentLoaded', () => document.body.append(status));
+
+  function showBusy(form, submitter) {
+    form.setAttribute('aria-busy', 'true');
+    submitter?.setAttribute('data-nl-pressed', '');
+    status.textContent = texts.busy;
+  }
+
+  function release(form) {
+    states.delete(form);
+    form.removeAttribute('aria-busy');
+    // A button may be outside its form.
+    document.querySelectorAll('[data-nl-pressed]').forEach((button) => button.removeAttribute('data-nl-pressed'));
+    status.textContent = '';
+  }
+
+  function markSent(form, submitter) {
     states.set(form, SENT);
-    setTimeout(() => { if (states.get(form) === SENT) states.delete(form); }, SENT_MS);
+    showBusy(form, submitter);
+    setTimeout(() => { if (states.get(form) === SENT) release(form); }, SENT_MS);
   }
 
   function hide(form) {
@@ -48,16 +69,17 @@
 
   async function sendIfPossible(form, submitter) {
     states.set(form, ASKED);
+    showBusy(form, submitter);
     const obstacle = await saveObstacles.find(texts.homeUrl);
     if (obstacle) {
-      states.delete(form);
+      release(form);
       show(form, obstacle, submitter);
       return;
     }
     hide(form);
     states.set(form, ALLOWED);
     form.requestSubmit(submitter);
-    if (states.get(form) === ALLOWED) states.delete(form); // the browser found an empty field
+    if (states.get(form) === ALLOWED) release(form); // the browser found an empty field
   }
 
   document.addEventListener('submit', (event) => {
@@ -65,7 +87,7 @@
     if (event.defaultPrevented || !isOurs(form)) return;
     const state = states.get(form);
     if (state === ALLOWED || (!state && !(isInDesk && form.querySelector(TYPED)))) {
-      markSent(form);
+      markSent(form, submitter);
       return;
     }
     event.preventDefault();
@@ -79,6 +101,6 @@
   addEventListener('focus', checkAgain);
   addEventListener('online', checkAgain);
   addEventListener('pageshow', (event) => {
-    if (event.persisted) document.querySelectorAll('form').forEach((form) => states.delete(form));
+    if (event.persisted) document.querySelectorAll('form').forEach(release);
   });
 })();

@@ -118,7 +118,7 @@ def find_broken_rules(counts: SendCounts) -> list[tuple[AutomaticPause.Rule, int
         why = Message(
             "Stopped automatically: mail servers refused %(unauthenticated)s of %(accepted)s mails because your domain "
             "does not prove that they are yours (SPF, DKIM, DMARC). Nobody was suppressed. Run `newsletter "
-            "doctor`, repair the domain's records, then resume.",
+            "doctor`, repair the domain’s records, then resume.",
             unauthenticated=counts.unauthenticated,
             accepted=Quantity(counts.accepted),
         )

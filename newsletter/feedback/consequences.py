@@ -93,12 +93,12 @@ def _unsubscribe(request: ProviderUnsubscribe, *, mailing_list: MailingList | No
         suppress(address_hash=request.address_hash, reason=Reason.UNSUBSCRIBE, now=now, mailing_list=mailing_list)
         return
     if mailing_list is None:
-        unsubscribe_from_all(subscriber=person, now=now, source=Message("the provider's own unsubscribe"))
+        unsubscribe_from_all(subscriber=person, now=now, source=Message("the provider’s own unsubscribe"))
         return
     newer = Subscription.objects.filter(subscriber=person, mailing_list=mailing_list, requested_at__gt=request.at)
     if not newer.open().exists():
         unsubscribe_from_list(
-            subscriber=person, mailing_list=mailing_list, now=now, source=Message("the provider's own unsubscribe")
+            subscriber=person, mailing_list=mailing_list, now=now, source=Message("the provider’s own unsubscribe")
         )
 
 

@@ -171,7 +171,7 @@ def _check_domains(publication: Publication, *, now: datetime) -> list[SendWarni
     for domain in count_domain_complaints(publication, now=now) if latest else []:
         share = describe_share(domain.complained, domain.delivered)
         complaints = Message(
-            "%(complained)s of %(delivered)s recipients at %(name)s reported this week's mail as spam",
+            "%(complained)s of %(delivered)s recipients at %(name)s reported this week’s mail as spam",
             complained=domain.complained,
             delivered=Quantity(domain.delivered),
             name=domain.name,

@@ -839,7 +839,7 @@ class Migration(migrations.Migration):
                             ("digest", "Digest: what is in it, then many things in short"),
                             ("announcement", "Announcement: one piece of news under its own headline"),
                             ("event_notice", "Event notice: one day, large, and all about it"),
-                            ("appeal", "Appeal: one request in the brand's colour"),
+                            ("appeal", "Appeal: one request in the brand’s colour"),
                         ],
                         max_length=12,
                         verbose_name="layout",
@@ -1121,7 +1121,7 @@ class Migration(migrations.Migration):
                 ("sha256", models.CharField(max_length=64)),
                 (
                     "warning",
-                    models.CharField(help_text="sha256 of the warning's code, message and field.", max_length=64),
+                    models.CharField(help_text="sha256 of the warning’s code, message and field.", max_length=64),
                 ),
                 ("message", newsletter.common.message_fields.MessageField()),
                 ("at", models.DateTimeField()),
@@ -1481,7 +1481,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("plain", "The name in the middle, on the page"),
-                            ("band", "A band in the brand's colour"),
+                            ("band", "A band in the brand’s colour"),
                             ("rule", "The name at the side, with a line under it"),
                         ],
                         default="plain",
@@ -1920,7 +1920,7 @@ class Migration(migrations.Migration):
                             ("digest", "Digest: what is in it, then many things in short"),
                             ("announcement", "Announcement: one piece of news under its own headline"),
                             ("event_notice", "Event notice: one day, large, and all about it"),
-                            ("appeal", "Appeal: one request in the brand's colour"),
+                            ("appeal", "Appeal: one request in the brand’s colour"),
                         ],
                         default="letter",
                         help_text="How its issues are laid out.",
@@ -2223,7 +2223,7 @@ class Migration(migrations.Migration):
                             ("digest", "Digest: what is in it, then many things in short"),
                             ("announcement", "Announcement: one piece of news under its own headline"),
                             ("event_notice", "Event notice: one day, large, and all about it"),
-                            ("appeal", "Appeal: one request in the brand's colour"),
+                            ("appeal", "Appeal: one request in the brand’s colour"),
                         ],
                         max_length=12,
                     ),
@@ -3503,7 +3503,7 @@ class Migration(migrations.Migration):
                     "about_minor",
                     models.BooleanField(
                         default=False,
-                        help_text="Then a parent or guardian must have agreed, and the person's name is not shown.",
+                        help_text="Then a parent or guardian must have agreed, and the person’s name is not shown.",
                         verbose_name="the person is under 18",
                     ),
                 ),

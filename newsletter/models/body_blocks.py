@@ -47,22 +47,22 @@ class StoryChoice(BodyStruct):
     headline = LineBlock(
         required=False,
         limit=200,
-        help_text=gettext_lazy("Instead of the story's own."),
+        help_text=gettext_lazy("Instead of the story’s own."),
         label=gettext_lazy("Headline"),
     )
     teaser = TextBlock(
         required=False,
         limit=320,
-        help_text=gettext_lazy("Instead of the story's own."),
+        help_text=gettext_lazy("Instead of the story’s own."),
         rows=3,
         label=gettext_lazy("Teaser"),
     )
     picture = ImageChooserBlock(
-        required=False, help_text=gettext_lazy("Instead of the story's own."), label=gettext_lazy("Image")
+        required=False, help_text=gettext_lazy("Instead of the story’s own."), label=gettext_lazy("Image")
     )
     link = LinkBlock(
         required=False,
-        help_text=gettext_lazy("Where the headline leads, instead of the story's own page."),
+        help_text=gettext_lazy("Where the headline leads, instead of the story’s own page."),
         label=gettext_lazy("Link"),
     )
 
@@ -146,7 +146,7 @@ class EventCardBlock(BodyPart):
         required=False,
         limit=600,
         rows=3,
-        help_text=gettext_lazy("Instead of the event's own."),
+        help_text=gettext_lazy("Instead of the event’s own."),
         label=gettext_lazy("Summary"),
     )
     picture = ImageChooserBlock(required=False, label=gettext_lazy("Image"))

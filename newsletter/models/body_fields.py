@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 TEXT_FEATURES = ["bold", "italic", "link", "ol", "ul"]
 LIMIT_ATTRIBUTE = "data-nl-limit"
 """The limit of characters of a field, for the form. A script says if there are more."""
-DESCRIPTION_HELP = gettext_lazy("For people who cannot see it. Empty: the image's own description.")
+DESCRIPTION_HELP = gettext_lazy("For people who cannot see it. Empty: the image’s own description.")
 
 
 def make_override_group(*fields: str) -> blocks.BlockGroup:

@@ -35,7 +35,7 @@ class Layout(models.TextChoices):
     DIGEST = "digest", gettext_lazy("Digest: what is in it, then many things in short")
     ANNOUNCEMENT = "announcement", gettext_lazy("Announcement: one piece of news under its own headline")
     EVENT_NOTICE = "event_notice", gettext_lazy("Event notice: one day, large, and all about it")
-    APPEAL = "appeal", gettext_lazy("Appeal: one request in the brand's colour")
+    APPEAL = "appeal", gettext_lazy("Appeal: one request in the brand’s colour")
 
 
 class Brand(PreviewableMixin, models.Model):
@@ -43,7 +43,7 @@ class Brand(PreviewableMixin, models.Model):
 
     class Masthead(models.TextChoices):
         PLAIN = "plain", gettext_lazy("The name in the middle, on the page")
-        BAND = "band", gettext_lazy("A band in the brand's colour")
+        BAND = "band", gettext_lazy("A band in the brand’s colour")
         RULE = "rule", gettext_lazy("The name at the side, with a line under it")
 
     class TextLinks(models.TextChoices):
@@ -142,7 +142,7 @@ def check_sender_name(name: str, *, field: str, own: Sequence[str]) -> None:
     domain = find_impersonated_domain(name, own=own)
     if domain:
         message = _(
-            "“%(domain)s” is not the domain of your sender's address, so mailboxes treat the name as a forgery. "
+            "“%(domain)s” is not the domain of your sender’s address, so mailboxes treat the name as a forgery. "
             "Remove it, or write a space after the dot if it is no domain."
         )
         raise ValidationError({field: message % {"domain": domain}})

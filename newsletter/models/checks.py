@@ -15,7 +15,7 @@ class Acknowledgement(models.Model):
     issue = models.ForeignKey(Issue, on_delete=models.CASCADE, related_name="acknowledgements")
     sha256 = models.CharField(max_length=64)
     warning = models.CharField(
-        max_length=64, help_text=gettext_lazy("sha256 of the warning's code, message and field.")
+        max_length=64, help_text=gettext_lazy("sha256 of the warning’s code, message and field.")
     )
     message = MessageField()
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

@@ -78,7 +78,7 @@ def _read(file: Path, *, where: str) -> bytes:
         return file.read_bytes()
     except FileNotFoundError as error:
         raise BadFile(
-            "%(where)s: there is no file %(file)s. The path is relative to the organisation's file.",
+            "%(where)s: there is no file %(file)s. The path is relative to the organisation’s file.",
             where=where,
             file=file,
         ) from error

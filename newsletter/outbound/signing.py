@@ -28,7 +28,7 @@ def read_secrets(endpoint: WebhookEndpoint, *, now: datetime) -> list[str]:
     opened = [SEALER.unseal(text) for text in sealed]
     if opened[0] is None:
         raise NotReady(
-            "The signing secret of “%(name)s” cannot be read with this installation's secret key, so nothing is sent to it. "
+            "The signing secret of “%(name)s” cannot be read with this installation’s secret key, so nothing is sent to it. "
             "Put the old secret key back, or make a new signing secret.",
             name=endpoint.name,
         )

@@ -43,7 +43,7 @@ def merge_html(body: str, *, registry: TokenRegistry, block: str) -> str:
             raise MergeError(
                 Message(
                     "A personal field is inside a link or another tag. Use personal fields in text "
-                    "only: take it out of the link's address."
+                    "only: take it out of the link’s address."
                 ),
                 text=tag.group()[:80],
                 block=block,

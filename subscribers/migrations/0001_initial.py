@@ -694,7 +694,7 @@ class Migration(migrations.Migration):
                     "radius_km",
                     models.PositiveSmallIntegerField(
                         blank=True,
-                        help_text="How far they would travel to an event. Leave empty to use the publication's distance.",
+                        help_text="How far they would travel to an event. Leave empty to use the publication’s distance.",
                         null=True,
                     ),
                 ),
@@ -860,7 +860,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("preferences", "a fresh link to the preferences"),
-                            ("download", "download of one's data"),
+                            ("download", "download of one’s data"),
                             ("erase", "erasure"),
                             ("move", "a change of address"),
                             ("arrive", "confirmation of a new address"),

@@ -27,7 +27,7 @@ class MailedLink(QueuedMail):
         """The purpose of the link. Each value is also a `Purpose` of signed links."""
 
         PREFERENCES = "preferences", gettext_lazy("a fresh link to the preferences")
-        DOWNLOAD = "download", gettext_lazy("download of one's data")
+        DOWNLOAD = "download", gettext_lazy("download of one’s data")
         ERASE = "erase", gettext_lazy("erasure")
         CHANGE_ADDRESS = "move", gettext_lazy("a change of address")
         CONFIRM_ADDRESS = "arrive", gettext_lazy("confirmation of a new address")

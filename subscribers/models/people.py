@@ -53,7 +53,7 @@ class Subscriber(models.Model):
     radius_km = models.PositiveSmallIntegerField(
         null=True,
         blank=True,
-        help_text=gettext_lazy("How far they would travel to an event. Leave empty to use the publication's distance."),
+        help_text=gettext_lazy("How far they would travel to an event. Leave empty to use the publication’s distance."),
     )
     language = models.CharField(max_length=16, blank=True, default="")
     giving = models.CharField(max_length=8, choices=Giving.choices, default=Giving.NONE)

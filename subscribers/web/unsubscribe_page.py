@@ -137,7 +137,7 @@ def _find_mailed_lists(person: Subscriber, *, among: MailingList | None) -> list
 
 def _make_undo_wording(name: str) -> str:
     """Return the texts of the page that offers the undo of an unsubscribe from the list of this name, or from all mail."""
-    heading = gettext("Done. You're unsubscribed from %(name)s.") % {"name": name}
+    heading = gettext("Done. You’re unsubscribed from %(name)s.") % {"name": name}
     return make_press_wording(text=heading, button=gettext("I pressed this by mistake"))
 
 

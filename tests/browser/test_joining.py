@@ -194,7 +194,7 @@ def _leave(reader: Page, mine: str) -> None:
     reader.goto(urlsplit(reader.url).path.removesuffix("/all"))
     check(reader, "Unsubscribe from The weekly letter?")
     press(reader, "Unsubscribe")
-    check(reader, "Done. You're unsubscribed from The weekly letter.")
+    check(reader, "Done. You’re unsubscribed from The weekly letter.")
     reader.get_by_role("link", name="Choose what you get").click()
     expect(reader.get_by_role("checkbox", name="The weekly letter")).not_to_be_checked()
     check(reader, "Your mail from us")

@@ -130,6 +130,7 @@ def set_up(page: Page, web_site: Site, hand: Hand, look_at: Look) -> None:
     hand.write(page.get_by_label("Sender address"), "news@news.example.org")
     look_at(page, "step-publication")
     hand.press(page.get_by_role("button", name="Save and continue"))
+    expect(page.get_by_role("button", name="Skip for now")).to_be_visible()
     look_at(page, "step-people")
     hand.press(page.get_by_role("button", name="Skip for now"))
     look_at(page, "step-provider")
@@ -304,7 +305,7 @@ def announce(page: Page, hand: Hand) -> None:
 def unsubscribe(page: Page, installation: EmptyInstallation, hand: Hand) -> None:
     page.goto(urlsplit(wait_for_link(installation.outbox, to=READER, path="u")).path)
     hand.press(page.get_by_role("button", name="Unsubscribe"))
-    expect(page.get_by_role("heading", level=1)).to_contain_text("You're unsubscribed")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("You’re unsubscribed")
 
 
 def read_report(page: Page, hand: Hand) -> None:

@@ -219,7 +219,7 @@ def test_a_correction_of_an_automatic_publication_needs_approval():
     publication, event = publish(approval="auto")
     move_event(event, cancelled=True)
     issue = announce(event, publication)
-    with pytest.raises(NotAllowed, match="is not from the schedule, so it needs a person's approval"):
+    with pytest.raises(NotAllowed, match="is not from the schedule, so it needs a person’s approval"):
         approve_by_policy(issue=issue, now=NOW)
 
 

@@ -183,7 +183,7 @@ def suppress_cause() -> Exception:
         (TimeoutError(110, "Expiró el tiempo de conexión"), "it did not answer in time"),
         (
             socket.gaierror(-2, "Nombre o servicio desconocido"),
-            "its name could not be found (DNS); check the spelling and this machine's network",
+            "its name could not be found (DNS); check the spelling and this machine’s network",
         ),
         (OSError(101, "La red es inaccesible; refused"), "the connection failed (OSError)"),
         (suppress_cause(), "the connection failed (OSError)"),

@@ -284,7 +284,7 @@ def test_advice_on_signing_names_a_mail_server_too(key: Key) -> None:
             look(failed, good, receiver="mx.example.net"),
         )
         for finding in findings
-        if "your provider's pages" in finding.do
+        if "your provider’s pages" in finding.do
     ]
     assert len(advice) >= 5
     assert [text for text in advice if "your mail server" not in text] == []

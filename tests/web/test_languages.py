@@ -20,6 +20,7 @@ from wagtail.users.models import UserProfile
 
 from newsletter.models import Publication
 from newsletter.rendering.phrases import READER_TEXTS
+from scripts.framework_messages import DJANGO_MESSAGES, WAGTAIL_MESSAGES
 from scripts.messages import (
     DOMAIN,
     KEYWORDS,
@@ -88,6 +89,16 @@ def test_no_text_to_translate_is_inside_an_f_string() -> None:
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in {*KEYWORDS, "_"}
     ]
     assert inside == []
+
+
+def test_english_has_one_kind_of_apostrophe(found: dict[str, Catalog]) -> None:
+    """Texts of screens and notices have ’. Those of Django and Wagtail are theirs; their catalogues need them as they are.
+
+    A mark around a placeholder, as in '%(title)s', is no apostrophe.
+    """
+    frameworks = {*DJANGO_MESSAGES, *WAGTAIL_MESSAGES}
+    texts = {text for catalog in found.values() for message in catalog for text in list_originals(message)}
+    assert {text for text in texts - frameworks if re.search(r"\w'\w|\)s's|s' ", text)} == set()
 
 
 @pytest.mark.parametrize("language", [*LANGUAGES, *READER_LANGUAGES])

@@ -68,7 +68,7 @@ def test_an_unsubscribe_by_mistake_is_undone_with_one_press(
     assert not Suppression.objects.live().exists()
     assert Subscription.objects.count() == 2
     event = ConsentEvent.objects.latest("pk")
-    shown = "Done. You're unsubscribed from Weekly.\nI pressed this by mistake"
+    shown = "Done. You’re unsubscribed from Weekly.\nI pressed this by mistake"
     assert (event.kind, event.wording) == (ConsentEvent.Kind.REQUESTED, shown)
 
 
@@ -82,7 +82,7 @@ def test_the_log_of_an_undo_keeps_the_name_that_was_shown(
         page = client.get(link).content.decode()
     MailingList.objects.update(name="Daily")
     client.post(f"{link}/undo", {"wording": read(page, 'name="wording" value')})
-    assert ConsentEvent.objects.latest("pk").wording.startswith("Done. You're unsubscribed from Weekly.\n")
+    assert ConsentEvent.objects.latest("pk").wording.startswith("Done. You’re unsubscribed from Weekly.\n")
 
 
 def test_the_log_of_an_undo_keeps_no_text_of_another_undo(client: Client, weekly: MailingList, ada: Subscriber) -> None:
@@ -90,9 +90,9 @@ def test_the_log_of_an_undo_keeps_no_text_of_another_undo(client: Client, weekly
     of_list = read(client.post(link).content.decode(), 'name="wording" value')
     of_all = read(client.post(f"{link}/all").content.decode(), 'name="wording" value')
     client.post(f"{link}/all/undo", {"wording": of_list})
-    assert ConsentEvent.objects.latest("pk").wording.startswith("Done. You're unsubscribed from all our mail.\n")
+    assert ConsentEvent.objects.latest("pk").wording.startswith("Done. You’re unsubscribed from all our mail.\n")
     client.post(f"{link}/undo", {"wording": of_all})
-    assert ConsentEvent.objects.latest("pk").wording.startswith("Done. You're unsubscribed from Weekly.\n")
+    assert ConsentEvent.objects.latest("pk").wording.startswith("Done. You’re unsubscribed from Weekly.\n")
 
 
 def test_an_undone_unsubscribe_is_not_counted_for_its_issue(
@@ -132,7 +132,7 @@ def test_the_undo_of_one_list_reopens_no_other_list(client: Client, weekly: Mail
     client.post(f"{link}/all")
     come_back(client, ada, events)
     page = client.get(link).content.decode()
-    assert "You're unsubscribed from Weekly" in page
+    assert "You’re unsubscribed from Weekly" in page
     assert f'action="{link}/undo"' in page
     client.post(f"{link}/undo")
     assert (is_mailed(weekly), is_mailed(events), is_mailed(appeals)) == (True, True, False)
@@ -189,7 +189,7 @@ def test_unsubscribing_one_list_then_all_is_undone_with_two_presses(
     client.post(f"{link}/all")
     assert f'action="{link}/all/undo"' in getattr(client, method)(f"{link}/all").content.decode()
     page = client.post(f"{link}/all/undo").content.decode()
-    assert "You're unsubscribed from Weekly" in page
+    assert "You’re unsubscribed from Weekly" in page
     assert f'action="{link}/undo"' in page
     assert not is_mailed(weekly)
     assert ConsentEvent.objects.latest("pk").kind == ConsentEvent.Kind.SUPPRESSION_REMOVED
@@ -222,7 +222,7 @@ def test_a_press_that_ends_nothing_offers_no_undo(client: Client, weekly: Mailin
     with time_machine.travel(timezone.now() - timedelta(days=2)):
         client.post(link)
     page = client.post(link).content.decode()
-    assert "You're unsubscribed from Weekly" in page
+    assert "You’re unsubscribed from Weekly" in page
     assert MISTAKE not in page
 
 
@@ -230,7 +230,7 @@ def test_a_press_that_ends_an_unconfirmed_request_offers_no_undo(client: Client,
     ada = make_person()
     subscribe(ada, weekly, basis="consent_double_opt_in", confirmed_at=None)
     page = client.post(path_to(ada, weekly)).content.decode()
-    assert "You're unsubscribed from Weekly" in page
+    assert "You’re unsubscribed from Weekly" in page
     assert MISTAKE not in page
 
 

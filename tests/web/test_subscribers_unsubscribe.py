@@ -251,12 +251,12 @@ def test_a_link_opened_after_unsubscribing_says_that_it_was_done(
     assert "Unsubscribe from Weekly?" in client.get(path).content.decode()
     client.post(path)
     page = client.get(path).content.decode()
-    assert "You're unsubscribed from Weekly" in page
+    assert "You’re unsubscribed from Weekly" in page
     assert "Unsubscribe from Weekly?" not in page
     assert "I pressed this by mistake" in page
     with time_machine.travel(timezone.now() + timedelta(hours=2)):
         later = client.get(path).content.decode()
-    assert "You're unsubscribed from Weekly" in later
+    assert "You’re unsubscribed from Weekly" in later
     assert "I pressed this by mistake" not in later
     subscribe(ada, weekly)
     assert "Unsubscribe from Weekly?" in client.get(path).content.decode()
@@ -287,7 +287,7 @@ def test_the_link_says_if_the_person_unsubscribed_from_all_mail(
     path = path_to(ada, weekly)
     client.post(f"{path}/all")
     page = client.get(path + rest).content.decode()
-    assert "You're unsubscribed from all our mail" in page
+    assert "You’re unsubscribed from all our mail" in page
     assert "Any other subscriptions you have continue" not in page
 
 

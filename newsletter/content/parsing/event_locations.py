@@ -111,7 +111,7 @@ def _from_point(latitude: float, longitude: float, *, words: str, online: bool) 
         return None
     town = nearest_place(latitude=latitude, longitude=longitude, within_km=_NEAR_KM)
     if town is None:
-        note = Message("No town is near the event's coordinates.")
+        note = Message("No town is near the event’s coordinates.")
         place = find_place(words).place if words else None
         if place is not None:
             return EventLocation(

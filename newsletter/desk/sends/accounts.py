@@ -115,7 +115,7 @@ def _explain_immovable(send: Send) -> NotReady | None:
     if not waiting:
         return NotReady(
             "Nobody waits for an account any more: all have the mail, may have it or do not get it. Nothing was changed. The "
-            "issue's page says who is uncertain."
+            "issue’s page says who is uncertain."
         )
     usable = {account.name for account in list_usable_accounts()}
     if any(usable - {group.account} for group in waiting):

@@ -89,7 +89,7 @@ def run_batch_step(request: HttpRequest, pk: int, batch: int, step: str) -> Http
 def _start(request: HttpRequest, issue: Issue) -> str:
     people = read_confirmed_people(request)
     if people is None and request.user.has_perm("newsletter.send_issue"):
-        raise NotReady("Start the send on the issue's own page, so that you confirm how many people get it.")
+        raise NotReady("Start the send on the issue’s own page, so that you confirm how many people get it.")
     send = request_send(issue=issue, by=request.user, now=timezone.now(), confirmed_recipients=people)
     if send.state != Send.State.PREPARING:
         return _("The send of %(issue)s began before, so this changed nothing. Nobody gets it twice.") % {

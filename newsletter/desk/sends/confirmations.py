@@ -207,7 +207,7 @@ def confirm_send_again(issue: Issue, batch: Batch) -> Confirmation:
         title=_("Send batch %(seq)s again to %(size)s?") % values,
         sentences=[
             _("If the provider accepted it the first time, %(size)s will get %(issue)s twice.") % values,
-            _("Check the provider's own log first. If it shows the mails, choose “Mark as accepted” instead."),
+            _("Check the provider’s own log first. If it shows the mails, choose “Mark as accepted” instead."),
         ],
         button=_("Send again (risk: %(size)s may get it twice)") % values,
         action=reverse("newsletter_batch_step", args=[issue.pk, batch.pk, "again"]),

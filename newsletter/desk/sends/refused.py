@@ -108,7 +108,7 @@ class RetryRefused(IssueFormPage):
             )
         raise NotReady(
             "Nobody can be tried again now: the provider refused nobody, the send has not ended, or we no longer know who "
-            "they are. Nothing was changed. The issue's page shows who was refused."
+            "they are. Nothing was changed. The issue’s page shows who was refused."
         )
 
     def list_sentences(self) -> list[str]:

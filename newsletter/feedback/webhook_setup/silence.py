@@ -104,7 +104,7 @@ def _find_reported_people(webhook: WebhookSettings) -> "QuerySet[DeliveryExcepti
 def _say_what_to_do(webhook: WebhookSettings, *, since: datetime) -> str:
     if not webhook.has_key:
         return Message(
-            "Nothing verifies %(provider)s's reports, so all are refused. Set up the reports on the page of the mail provider.",
+            "Nothing verifies %(provider)s’s reports, so all are refused. Set up the reports on the page of the mail provider.",
             provider=webhook.label,
         )
     if webhook.last_report_at is None:

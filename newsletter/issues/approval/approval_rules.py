@@ -113,7 +113,7 @@ def require_approval_permission(issue: Issue, *, by: User | AnonymousUser) -> No
         raise NotAllowed("%(by)s may not approve issues. An administrator can give the role “approver”.", by=by)
     if requires_other_approver(issue.publication) and by.pk in find_authors(issue):
         raise NotAllowed(
-            "%(by)s wrote or edited %(issue)s, or content that it shows. %(publication)s needs somebody else's "
+            "%(by)s wrote or edited %(issue)s, or content that it shows. %(publication)s needs somebody else’s "
             "approval. Ask another approver.",
             by=by,
             issue=issue,
@@ -246,12 +246,12 @@ def _raise_not_enough(issue: Issue, *, candidates: Sequence[Approval], people: i
     if any(not approval.by_policy and _is_by_author(issue, approval) for approval in candidates):
         raise NotApproved(
             "The person who approved %(issue)s also wrote or edited it, or content that it shows. "
-            "%(publication)s needs somebody else's approval. Ask another approver.",
+            "%(publication)s needs somebody else’s approval. Ask another approver.",
             issue=issue,
             publication=issue.publication,
         )
     raise NotApproved(
-        "%(issue)s was approved automatically, and its publication now needs a person's approval. Ask an approver.",
+        "%(issue)s was approved automatically, and its publication now needs a person’s approval. Ask an approver.",
         issue=issue,
     )
 

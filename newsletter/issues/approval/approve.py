@@ -85,9 +85,9 @@ def approve_by_policy(*, issue: Issue, now: datetime) -> Approval:
     """
     require_issue_enabled(issue)
     if issue.publication.approval != Publication.ApprovalPolicy.AUTO:
-        raise NotAllowed("%(name)s needs a person's approval for each issue.", name=issue.publication.name)
+        raise NotAllowed("%(name)s needs a person’s approval for each issue.", name=issue.publication.name)
     if issue.slot_id is None:
-        raise NotAllowed("%(issue)s is not from the schedule, so it needs a person's approval.", issue=issue)
+        raise NotAllowed("%(issue)s is not from the schedule, so it needs a person’s approval.", issue=issue)
     if issue.held:
         raise NotReady(
             "%(issue)s is held: %(reason)s",

@@ -20,7 +20,7 @@ _PART_LABELS = {
     "subject": Message("the subject"),
     "preheader": Message("the preheader"),
     "brand": Message("the brand"),
-    "publication": Message("the publication's rules"),
+    "publication": Message("the publication’s rules"),
 }
 
 _KIND_LABELS = {"story": Message("the story"), "event": Message("the event"), "appeal": Message("the appeal")}

@@ -130,7 +130,7 @@ def _find_exclusion_reason(story: Story, rules: _Rules) -> str:
     if stale := min((find_stale_reason(source, rules.now) for source in listed_by), default=""):
         return stale
     if rules.topics and not rules.topics & {topic.pk for topic in story.topics.all()}:
-        return Message("none of this publication's topics")
+        return Message("none of this publication’s topics")
     if version := find_other_version(story, publication=rules.publication):
         return version
     if story.language and story.language.split("-")[0] != rules.publication.language.split("-")[0]:

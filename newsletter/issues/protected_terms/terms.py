@@ -86,7 +86,7 @@ def reveal_term(*, term: ProtectedTerm, by: AbstractUser | AnonymousUser) -> str
     text = SEALER.unseal(term.sealed)
     if text is None:
         raise NotReady(
-            "None of this installation's keys decrypts this term. Put the old secret key back, or remove the term."
+            "None of this installation’s keys decrypts this term. Put the old secret key back, or remove the term."
         )
     return text
 

@@ -36,7 +36,7 @@ def notify_waiting_exports(*, now: datetime) -> None:
                 "You allow at most %(limit)s. If there are more when the file is downloaded, you are asked again.",
                 limit=describe_people(request.max_people),
             ),
-            Message("An export of more than 500 people needs a second person's approval."),
+            Message("An export of more than 500 people needs a second person’s approval."),
         ]
         write_notice(
             publication,

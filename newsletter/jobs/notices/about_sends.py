@@ -26,7 +26,7 @@ from newsletter.sending.settling.awaited_reports import (
 
 ENQUIRY_NOTICE_DELAY = timedelta(minutes=10)
 SETTLED_NOTICE_WINDOW = timedelta(days=2)
-_LOOK = Message("Nobody is mailed twice while you look. The send's page says what to do.")
+_LOOK = Message("Nobody is mailed twice while you look. The send’s page says what to do.")
 
 
 def notify_stopped_sends(*, now: datetime, adapter: Adapter | None = None) -> None:
@@ -131,7 +131,7 @@ def _notify_settled(send: Send, *, now: datetime) -> None:
     """Queue a notice that a checked send is settled, if staff were notified of the check and did not end the send themselves."""
     if not _is_notified(send, "asking") or send.reason or _is_notified(send, "uncertain", "refused-uncertain"):
         return
-    paragraphs = [Message("The provider's records account for everybody now. You need not do anything.")]
+    paragraphs = [Message("The provider’s records account for everybody now. You need not do anything.")]
     _notify(send, "settled", Message("The send of %(issue)s is settled", issue=send.issue), paragraphs, now=now)
 
 

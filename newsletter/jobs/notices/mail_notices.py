@@ -24,7 +24,7 @@ from newsletter.sending.notices.system_mail import SystemMail, find_staff_langua
 BATCH_LIMIT = 50
 _FOR_APPROVERS = Message("You get this because you may approve issues.")
 _FOR_COMMENTS = Message("You get this because somebody mentioned you in a comment, or answered a comment of yours.")
-_FOR_DATA_STAFF = Message("You get this because you look after people's data.")
+_FOR_DATA_STAFF = Message("You get this because you look after people’s data.")
 _FOR_SOURCES = Message("You get this because you may change sources.")
 _FOR_ACCOUNTS = Message("You get this because it is about an account of the desk.")
 _FOR_WEBHOOKS = Message("You get this because you may change webhooks.")

@@ -55,7 +55,7 @@ class ConsentMixin(models.Model):
     about_minor = models.BooleanField(
         gettext_lazy("the person is under 18"),
         default=False,
-        help_text=gettext_lazy("Then a parent or guardian must have agreed, and the person's name is not shown."),
+        help_text=gettext_lazy("Then a parent or guardian must have agreed, and the person’s name is not shown."),
     )
     embargo_until = models.DateTimeField(
         gettext_lazy("embargoed until"),

@@ -132,7 +132,7 @@ def check_email(email: str) -> str:
     address = normalise(email)
     if len(address) > MAX_EMAIL_LENGTH:
         raise BadAddress(
-            _("An account's address may have %(longest_email)s characters; this one has %(address)s.")
+            _("An account’s address may have %(longest_email)s characters; this one has %(address)s.")
             % {"longest_email": MAX_EMAIL_LENGTH, "address": len(address)}
         )
     return address

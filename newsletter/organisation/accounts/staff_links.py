@@ -40,7 +40,7 @@ def make_staff_link(*, person: User, kind: StaffLink.Kind, by: User | None, now:
     ``by`` is None if the person asked for it themselves.
     """
     if not person.is_active:
-        raise DomainError("%(person)s's account is switched off. Switch it on first.", person=person)
+        raise DomainError("%(person)s’s account is switched off. Switch it on first.", person=person)
     if kind == StaffLink.Kind.PASSWORD and not may_use_password(person):
         raise DomainError(
             "%(person)s signs in with the identity provider. Passwords are for administrators.", person=person

@@ -160,14 +160,14 @@ class HttpAdapter(ProviderAdapter):
         if is_web_page(answer):
             why = Message(
                 "A web page answered instead of %(provider)s (answer %(status)s). Check the endpoint, and whether a proxy or the "
-                "network's sign-in page answered. It is not known whether this batch was accepted.",
+                "network’s sign-in page answered. It is not known whether this batch was accepted.",
                 provider=self.label,
                 status=answer.status,
             )
             # Every further batch would become uncertain too.
             return Outcome(Verdict.UNCERTAIN, why, stop=True)
         why = Message(
-            "%(provider)s's answer (%(status)s) is not its usual receipt. It may or may not have accepted this batch.",
+            "%(provider)s’s answer (%(status)s) is not its usual receipt. It may or may not have accepted this batch.",
             provider=self.label,
             status=answer.status,
         )

@@ -103,7 +103,7 @@ def add_counts(rows: Iterable[Row], *names: str, provider: str) -> int:
 
 def make_unreadable(provider: str) -> IssueCountsError:
     return IssueCountsError(
-        Message("%(provider)s's answer about its counts cannot be read.", provider=provider), CountsFailure.UNREADABLE
+        Message("%(provider)s’s answer about its counts cannot be read.", provider=provider), CountsFailure.UNREADABLE
     )
 
 

@@ -152,5 +152,5 @@ def _to_ascii_senders(mail: Mail) -> Mail:
         return replace(mail, from_email=ascii_address(mail.from_email), reply_to=reply_to)
     except ValueError as error:
         raise BadMail(
-            "The sender's or the reply address cannot be used: %(error)s. Correct it in the publication.", error=error
+            "The sender’s or the reply address cannot be used: %(error)s. Correct it in the publication.", error=error
         ) from error

@@ -93,7 +93,7 @@ def _classify_status(status: int, *, provider: str, throttles: bool) -> Outcome:
         return Outcome(Verdict.NOT_SENT, why)
     if 400 <= status < 500:
         why = Message(
-            "%(provider)s does not know the address that we called (answer %(status)s). Check the provider's domain "
+            "%(provider)s does not know the address that we called (answer %(status)s). Check the provider’s domain "
             "and endpoint in the settings.",
             provider=provider,
             status=status,

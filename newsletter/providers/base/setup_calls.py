@@ -102,7 +102,7 @@ class SetupCalls:
 
     def unreadable(self) -> WebhookSetupError:
         return WebhookSetupError(
-            "%(provider)s's answer about its webhooks cannot be read. Nothing was changed after it. Check the endpoint in "
+            "%(provider)s’s answer about its webhooks cannot be read. Nothing was changed after it. Check the endpoint in "
             "%(setting)s and try again.",
             provider=self._account.provider,
             setting=self._account.setting,

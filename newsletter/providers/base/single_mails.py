@@ -123,7 +123,7 @@ def _find_rest(outcome: Outcome, *, provider: str) -> Outcome | None:
     """Return what to say of the mails after this one if they must not be sent now."""
     if outcome.verdict is Verdict.UNCERTAIN:
         why = Message(
-            "%(provider)s's answer to the mail before was unclear; the rest of the batch follows.", provider=provider
+            "%(provider)s’s answer to the mail before was unclear; the rest of the batch follows.", provider=provider
         )
         return Outcome(Verdict.NOT_SENT, why)
     is_for_all = outcome.stop or outcome.verdict in (Verdict.THROTTLED, Verdict.NOT_SENT)

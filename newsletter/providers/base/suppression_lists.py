@@ -98,7 +98,7 @@ def read_pages(
             return
         url = page.next_url
     raise SuppressionListError(
-        "%(provider)s's suppression list has more than %(max_pages)s pages; the rest was not read.",
+        "%(provider)s’s suppression list has more than %(max_pages)s pages; the rest was not read.",
         provider=provider,
         max_pages=Quantity(MAX_PAGES),
     )

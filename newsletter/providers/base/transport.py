@@ -90,7 +90,7 @@ class Transport:
                 )
                 if request.body and body.is_fully_written:
                     raise OutcomeUnknown(
-                        "The request was sent, but the provider's answer is not known: %(why)s.", why=why
+                        "The request was sent, but the provider’s answer is not known: %(why)s.", why=why
                     ) from error
                 if body.has_begun:
                     raise RequestNotSent(
@@ -192,10 +192,10 @@ def describe_error(error: Exception) -> str:
 
     if isinstance(error, requests.exceptions.SSLError):
         return Message(
-            "a secure connection could not be made (TLS); check the provider's address and this machine's clock"
+            "a secure connection could not be made (TLS); check the provider’s address and this machine’s clock"
         )
     if is_caused_by(socket.gaierror):
-        return Message("its name could not be found (DNS); check the spelling and this machine's network")
+        return Message("its name could not be found (DNS); check the spelling and this machine’s network")
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return Message("it did not accept the connection in time")
     if is_caused_by(ConnectionRefusedError):

@@ -65,7 +65,7 @@ class MailerSend(SingleMailAdapter):
             "people_per_second in the setting with the URL of the provider account, such as NEWSLETTER_PROVIDER_URL."
         ),
         Message(
-            "MailerSend takes one way to unsubscribe in a mail's header: the link. The address for it is left out."
+            "MailerSend takes one way to unsubscribe in a mail’s header: the link. The address for it is left out."
         ),
     )
     no_counts = Message("MailerSend counts by tag, and does not say what counts as one mail.")

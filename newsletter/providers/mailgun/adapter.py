@@ -208,8 +208,8 @@ def _check_options(options: Sequence[tuple[str, str]]) -> None:
     size = sum(len(name.encode()) + len(value.encode()) for name, value in options)
     if size > MAX_OPTION_BYTES:
         raise BadBatch(
-            "The mail's headers and ids make %(size)s bytes and Mailgun takes %(max_size)s. "
-            "Nothing was sent; shorten the publication's name or its other headers.",
+            "The mail’s headers and ids make %(size)s bytes and Mailgun takes %(max_size)s. "
+            "Nothing was sent; shorten the publication’s name or its other headers.",
             size=Quantity(size),
             max_size=Quantity(MAX_OPTION_BYTES),
         )

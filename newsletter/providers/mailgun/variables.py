@@ -74,7 +74,7 @@ def check_variables(parts: Iterable[str], *, declared: set[str]) -> None:
     used = {name for part in parts for name in _VARIABLE.findall(part)}
     if used != declared:
         raise BadMail(
-            "The mail's personal fields do not add up (%(names)s). Nothing was sent; render the issue again.",
+            "The mail’s personal fields do not add up (%(names)s). Nothing was sent; render the issue again.",
             names=", ".join(sorted(used ^ declared)),
         )
 

@@ -96,7 +96,7 @@ class MailgunWebhooks(WebhookSetup):
         if not self.keys:
             why = Message(
                 "Mailgun does not show us the key that signs its reports, so they are refused. Add &webhook_key=… with "
-                "Mailgun's “HTTP webhook signing key” to %(setting)s and start the program again.",
+                "Mailgun’s “HTTP webhook signing key” to %(setting)s and start the program again.",
                 setting=self.target.setting,
             )
             return [why]

@@ -71,7 +71,7 @@ class Mailjet(HttpAdapter):
         if rows and answer.status in _ANSWERED:
             # Some of them may have been sent, although the answer says 400.
             why = Message(
-                "%(provider)s's answer (%(status)s) is not its usual receipt. It may or may not have accepted this batch.",
+                "%(provider)s’s answer (%(status)s) is not its usual receipt. It may or may not have accepted this batch.",
                 provider=self.label,
                 status=answer.status,
             )
@@ -100,7 +100,7 @@ class Mailjet(HttpAdapter):
     def _read_success(self, sent_to: Row, address: str) -> tuple[Verdict, str]:
         if as_text(sent_to.get("Email"), max_length=320).lower() == address.lower():
             return Verdict.ACCEPTED, Message("Accepted by %(provider)s.", provider=self.label)
-        return Verdict.UNCERTAIN, Message("Mailjet's answer is about somebody else, so it is not known what it sent.")
+        return Verdict.UNCERTAIN, Message("Mailjet’s answer is about somebody else, so it is not known what it sent.")
 
     def _read_row_errors(self, row: Row) -> tuple[Verdict, str, bool]:
         """Return verdict, reason, and whether our account or the mail is the cause instead of the person."""

@@ -191,10 +191,10 @@ class Postmark(HttpAdapter):
     def _read_verdict(self, row: object, address: str) -> tuple[Verdict, str]:
         code = _read_error_code(row)
         if not isinstance(row, Mapping) or code is None:
-            return Verdict.UNCERTAIN, Message("Postmark's answer for this person cannot be read.")
+            return Verdict.UNCERTAIN, Message("Postmark’s answer for this person cannot be read.")
         to = row.get("To")
         if isinstance(to, str) and to and to.lower() != address.lower():
-            return Verdict.UNCERTAIN, Message("Postmark's answer in this person's place is about somebody else.")
+            return Verdict.UNCERTAIN, Message("Postmark’s answer in this person’s place is about somebody else.")
         if code == 0:
             if isinstance(row.get("MessageID"), str) and row["MessageID"]:
                 return Verdict.ACCEPTED, ""

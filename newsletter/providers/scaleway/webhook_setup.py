@@ -71,8 +71,8 @@ class ScalewayWebhooks(WebhookSetup):
         is_ours = SCALEWAY_TOPICS.is_own(link) and topic == self._find_arn()
         if not is_ours or not re.fullmatch(r"[A-Za-z0-9_.=-]{1,2000}", token):
             raise WebhookSetupError(
-                "Scaleway's question is about another topic than the one in webhook_key, so it was not confirmed and that topic "
-                "cannot report here. Compare the ARN in webhook_key with the topic in Scaleway's console."
+                "Scaleway’s question is about another topic than the one in webhook_key, so it was not confirmed and that topic "
+                "cannot report here. Compare the ARN in webhook_key with the topic in Scaleway’s console."
             )
         parameters = urlencode({"Action": "ConfirmSubscription", "TopicArn": topic, "Token": token})
         self._topic_calls.call("GET", f"/?{parameters}")
@@ -133,7 +133,7 @@ class ScalewayWebhooks(WebhookSetup):
 
 def _explain_topic(setting: str) -> Message:
     return Message(
-        "Scaleway reports to a topic, and none is known here. In Scaleway's console create a topic under Topics and Events, add "
+        "Scaleway reports to a topic, and none is known here. In Scaleway’s console create a topic under Topics and Events, add "
         "its ARN as &webhook_key=… to %(setting)s and start the program again. Then create a subscription of the "
         "topic (HTTPS) to the address for reports, and set up the reports again.",
         setting=setting,

@@ -186,7 +186,7 @@ class Ses(HttpAdapter):
 
     def _read_verdict(self, row: Row) -> tuple[Verdict, str]:
         if not row:
-            return Verdict.UNCERTAIN, Message("Amazon SES's answer for this person cannot be read.")
+            return Verdict.UNCERTAIN, Message("Amazon SES’s answer for this person cannot be read.")
         status = str(row.get("Status") or "")
         message = self._mask(f"{status} {row.get('Error') or ''}".strip())
         if status == "SUCCESS":

@@ -59,8 +59,8 @@ class Topic:
         token, topic = (query.get(name, [""])[0] for name in ("Token", "TopicArn"))
         if topic != arn or not re.fullmatch(r"[A-Za-z0-9]{1,2000}", token):
             raise WebhookSetupError(
-                "Amazon's question is about another topic than the one in webhook_key, so it was not confirmed and that topic "
-                "cannot report here. Compare the ARN in webhook_key with the topic in Amazon's console."
+                "Amazon’s question is about another topic than the one in webhook_key, so it was not confirmed and that topic "
+                "cannot report here. Compare the ARN in webhook_key with the topic in Amazon’s console."
             )
         self._ask("ConfirmSubscription", TopicArn=arn, Token=token)
 

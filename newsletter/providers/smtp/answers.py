@@ -77,7 +77,7 @@ def read_error(error: smtplib.SMTPResponseException) -> Reply:
 def describe_certificate(error: ssl.SSLCertVerificationError, *, setting: str) -> Message:
     """Return why a certificate was not believed, and what to do."""
     return Message(
-        "The mail server's certificate is not valid (%(why)s), so nothing was sent. Check the server's name in "
+        "The mail server’s certificate is not valid (%(why)s), so nothing was sent. Check the server’s name in "
         "%(setting)s, and that its certificate is current.",
         setting=setting,
         why=error.verify_message,

@@ -169,10 +169,10 @@ def _check_legal_requirements(root: HtmlElement, postal_address: str) -> Iterato
             "error", "unsubscribe", Message("The mail has no link to unsubscribe. It must not be sent without one.")
         )
     if format_token("u_preferences") not in hrefs:
-        yield Finding("error", "preferences", Message("The mail has no link to the reader's choices."))
+        yield Finding("error", "preferences", Message("The mail has no link to the reader’s choices."))
     if postal_address and join_lines(postal_address) not in tidy_line(root.text_content()):
         yield Finding(
-            "error", "postal-address", Message("The organisation's postal address is missing from the mail's footer.")
+            "error", "postal-address", Message("The organisation’s postal address is missing from the mail’s footer.")
         )
 
 

@@ -105,12 +105,12 @@ def _check_feedback_id(email: Email, *, signatures: list[Signature], domain: str
     aligned = [signature for signature in signatures if _is_aligned(signature.domain, domain) and not signature.problem]
     is_signed = any("feedback-id" in signature.headers for signature in aligned)
     if lines == 1 and is_signed:
-        yield ok("Feedback-ID", Message("Gmail's Postmaster Tools can show spam reports by it: your domain signed it."))
+        yield ok("Feedback-ID", Message("Gmail’s Postmaster Tools can show spam reports by it: your domain signed it."))
     elif lines > 1:
         do = Message("Ask your provider to leave out its own: Gmail counts by one line that your domain signed.")
         yield warning("Feedback-ID", Message("The message has %(lines)s such lines.", lines=lines), do)
     elif lines and aligned:
-        do = Message("Ask your provider to sign this line. Otherwise Gmail's Postmaster Tools show nothing by issue.")
+        do = Message("Ask your provider to sign this line. Otherwise Gmail’s Postmaster Tools show nothing by issue.")
         yield warning("Feedback-ID", Message("The signature of your domain does not cover it."), do)
 
 
@@ -118,7 +118,7 @@ def _check_signatures(signatures: list[Signature], *, domain: str) -> Iterator[F
     """Yield the findings of the sender's own valid signature with the fewest problems; without one, an error."""
     if not signatures:
         do = Message(
-            "Verify your domain on your provider's pages, or set up DKIM on your mail server, so that it signs in your name."
+            "Verify your domain on your provider’s pages, or set up DKIM on your mail server, so that it signs in your name."
         )
         yield error(SIGNATURE, Message("The message is not signed."), do)
         return
@@ -128,8 +128,8 @@ def _check_signatures(signatures: list[Signature], *, domain: str) -> Iterator[F
         yield _describe_foreign(signatures, domain=domain)
     elif not valid:
         do = Message(
-            "Check that you pasted the whole source unchanged. Then compare the key in DNS with your provider's pages, "
-            "or with your mail server's key."
+            "Check that you pasted the whole source unchanged. Then compare the key in DNS with your provider’s pages, "
+            "or with your mail server’s key."
         )
         says = Message(
             "The signature of %(domain)s is not valid: %(problem)s.",
@@ -165,7 +165,7 @@ def _check_signature(signature: Signature) -> Iterator[Finding]:
     if signature.bits and signature.bits < RECOMMENDED_KEY_BITS:
         level = error if signature.bits < MIN_KEY_BITS else warning
         do = Message(
-            "Make a key of %(bits)s bits on your provider's pages or your mail server, and put it into DNS.",
+            "Make a key of %(bits)s bits on your provider’s pages or your mail server, and put it into DNS.",
             bits=RECOMMENDED_KEY_BITS,
         )
         yield level(name, Message("Its key has %(bits)s bits.", bits=signature.bits), do)
@@ -174,7 +174,7 @@ def _check_signature(signature: Signature) -> Iterator[Finding]:
 def _describe_foreign(signatures: list[Signature], *, domain: str) -> Finding:
     names = ", ".join(sorted({signature.domain for signature in signatures if signature.domain})) or Message("nobody")
     do = Message(
-        "Verify %(domain)s on your provider's pages, or set up DKIM for it on your mail server, so that it signs as %(domain)s.",
+        "Verify %(domain)s on your provider’s pages, or set up DKIM for it on your mail server, so that it signs as %(domain)s.",
         domain=domain,
     )
     says = Message(
@@ -214,7 +214,7 @@ def _check_receiver_results(email: Email, *, receiver: str) -> Iterator[Finding]
                 others=", ".join(others),
             )
         do = Message(
-            "Look in the message's source for the name after “Authentication-Results:”, and check that you received it there."
+            "Look in the message’s source for the name after “Authentication-Results:”, and check that you received it there."
         )
         yield error(RECEIVER_CHECK, says, do)
         return
@@ -231,7 +231,7 @@ def _describe_result(method: str, result: str, *, receiver: str) -> Finding:
         do = Message("Send the proof to a mailbox of a large provider as well.")
         return warning(name, Message("%(receiver)s does not mention it.", receiver=receiver), do)
     level = error if method == "dmarc" or result in ("fail", "permerror") else warning
-    do = Message("Repair the domain's records as your provider's pages say, or ask whoever runs your mail server.")
+    do = Message("Repair the domain’s records as your provider’s pages say, or ask whoever runs your mail server.")
     return level(name, Message("It did not pass: %(result)s.", result=result), do)
 
 

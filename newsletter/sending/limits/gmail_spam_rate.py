@@ -93,7 +93,7 @@ def record_resume_reason(send: Send, *, by: str, reason: str, now: datetime) -> 
     reason = clean_line(reason, max_length=MAX_REASON)
     if not reason:
         raise BadValue(
-            "The send of %(issue)s is still paused, because Gmail's spam rate is too high. Enter a reason, then resume it.",
+            "The send of %(issue)s is still paused, because Gmail’s spam rate is too high. Enter a reason, then resume it.",
             name="reason",
             issue=send.issue,
         )

@@ -91,7 +91,7 @@ def approve_template(*, template: MailTemplate, sha256: str, by: User, now: date
     if by.pk in row.editors and requires_other_approver(row.publication):
         raise NotAllowed("You edited this template, so another person must approve it.")
     if find_text(row, row.publication.language) is None:
-        raise NotReady("Write the texts in the sender's language first: they are for everybody without their own.")
+        raise NotReady("Write the texts in the sender’s language first: they are for everybody without their own.")
     if hash_template(row) != sha256:
         raise WrongState("The template was changed since you opened the page. Look at it again, then approve it.")
     refuse_protected_template(row)

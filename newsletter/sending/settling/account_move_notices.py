@@ -39,7 +39,7 @@ def notify_not_moved(send: Send, *, error: DomainError, now: datetime) -> None:
     subject = Message("The rest of %(issue)s could not move to the second account", issue=issue)
     paragraphs = [
         error.message,
-        Message("Nobody is mailed twice while you look. The send's page says what to do."),
+        Message("Nobody is mailed twice while you look. The send’s page says what to do."),
     ]
     key = f"account-move-failed-{send.pk}-{send.resumed_after_attempt}-{issue.publication.second_account}"
     write_notice(issue.publication, key, subject, paragraphs, issue_page_url(issue), now)

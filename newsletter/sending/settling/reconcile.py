@@ -150,7 +150,7 @@ def record_provider_records(
     else:
         to = Batch.State.PARTIAL
         others = list(Delivery.objects.filter(batch=batch).exclude(pk__in=accepted).values_list("pk", flat=True))
-    reason = found.reason or Message("found in the provider's records")
+    reason = found.reason or Message("found in the provider’s records")
     if not transition(
         batch,
         from_states=[Batch.State.UNCERTAIN],

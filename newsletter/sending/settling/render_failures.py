@@ -15,7 +15,7 @@ IN_A_ROW = 10
 MAX_FAILURE_SHARE = 0.001
 MIN_FAILURES = 3
 TO_DO = Message(
-    "No incomplete mail was sent. Check these people's records and the issue's personal fields, then resume the send."
+    "No incomplete mail was sent. Check these people’s records and the issue’s personal fields, then resume the send."
 )
 
 

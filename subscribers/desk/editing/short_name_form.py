@@ -42,12 +42,12 @@ class ShortNameForm(NamedForm):
         if self.instance.pk:
             slug.disabled = True
             slug.help_text = _(
-                "Rules, publications and the organisation's file use the short name, so you cannot change it."
+                "Rules, publications and the organisation’s file use the short name, so you cannot change it."
                 " To rename, change the name above."
             )
         else:
             slug.help_text = _(
-                "Made from the name if you leave it empty. Rules and the organisation's file use it, so you cannot change"
+                "Made from the name if you leave it empty. Rules and the organisation’s file use it, so you cannot change"
                 " it later."
             )
 

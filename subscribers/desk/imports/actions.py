@@ -32,7 +32,7 @@ LOG_ACTIONS = {
     "export": (gettext_lazy("Export people"), gettext_lazy("People exported")),
     "export_asked": (gettext_lazy("Ask to export people"), gettext_lazy("Asked to export people")),
     "export_allowed": (gettext_lazy("Allow an export"), gettext_lazy("Export allowed")),
-    "export_person": (gettext_lazy("Download a person's data"), gettext_lazy("Data of a person downloaded")),
+    "export_person": (gettext_lazy("Download a person’s data"), gettext_lazy("Data of a person downloaded")),
 }
 """Label and message of each action in the staff log."""
 

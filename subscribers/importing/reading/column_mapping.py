@@ -197,7 +197,7 @@ def _split_names(mapping: list[str], *, header: Sequence[str]) -> None:
 def check_mapping(mapping: Sequence[str], *, header: Sequence[str]) -> None:
     """Raise `BadFile` unless each column has a field and exactly one is the address."""
     if len(mapping) != len(header):
-        raise BadFile("The file's columns changed since you mapped them. Map the columns again.")
+        raise BadFile("The file’s columns changed since you mapped them. Map the columns again.")
     mapping = list(map(hide_choice, mapping))
     for target in mapping:
         key = target.removeprefix(ATTRIBUTE)

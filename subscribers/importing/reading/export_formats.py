@@ -157,7 +157,7 @@ def refuse_non_subscribed_export(layout: Layout, *, file_name: str) -> None:
     """Raise `BadFile` for Mailchimp's file of people who never signed up: it differs from other files only by its name."""
     if layout.slug == "mailchimp" and PurePath(file_name).name.lower().startswith("nonsubscribed"):
         raise BadFile(
-            "These are Mailchimp's non-subscribed contacts. They never asked for a newsletter, so nobody was "
+            "These are Mailchimp’s non-subscribed contacts. They never asked for a newsletter, so nobody was "
             "imported. Use the file whose name begins with “subscribed”."
         )
 

@@ -141,7 +141,7 @@ class ImportRun:
         batch = self._batch
         detected = inspect_file(file, encoding=batch.encoding)
         if detected.header != batch.header:
-            raise BadFile("The file's columns changed since you mapped them. Start the import again.")
+            raise BadFile("The file’s columns changed since you mapped them. Start the import again.")
         terms = ImportTerms(
             kind=batch.kind,
             soft_opt_in=batch.basis == Basis.SOFT_OPT_IN and batch.kind == RowKind.JOIN,

@@ -29,7 +29,7 @@ def open_key(source: Source) -> str:
     key = SEALER.unseal(source.sealed_key)
     if key is None:
         raise NotReady(
-            "The key of “%(name)s” cannot be read with this installation's secret key, so the source is not read. Put the"
+            "The key of “%(name)s” cannot be read with this installation’s secret key, so the source is not read. Put the"
             " old secret key back, or enter the key again on the page of the source.",
             name=source.name,
         )

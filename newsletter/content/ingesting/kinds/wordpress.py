@@ -82,7 +82,7 @@ def _read_fallback_feed(closed: RestApiUnavailable, request: SourceRequest) -> R
         except FetchError:
             continue
         if not parsed.error:
-            aside = SetAside(Message("The site's REST interface"), closed.reason)
+            aside = SetAside(Message("The site’s REST interface"), closed.reason)
             stories = tuple(use_post_id(story) for story in parsed.stories)
             return Reading(parsed=replace(parsed, stories=stories, set_aside=(aside, *parsed.set_aside)))
     return Reading(parsed=Parsed(error=closed.message))

@@ -52,7 +52,7 @@ def read_event_times(event: icalendar.Component, *, default_zone: str) -> EventT
             note = Message("The time zone “%(named)s” is not known.", named=zone_id[:60])
         elif zone_id:
             note = Message(
-                "The time zone “%(named)s” is not known; the calendar's own, %(default_zone)s, is used. Check it.",
+                "The time zone “%(named)s” is not known; the calendar’s own, %(default_zone)s, is used. Check it.",
                 named=zone_id[:60],
                 default_zone=default_zone,
             )

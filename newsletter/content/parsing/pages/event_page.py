@@ -29,7 +29,7 @@ _UNREADABLE = Message(
 )
 _NONE = Message(
     "This page carries no events that a program can read (JSON-LD “Event”, microdata or RDFa). Use "
-    "the site's calendar (.ics) instead."
+    "the site’s calendar (.ics) instead."
 )
 _READ_ERRORS = (ValueError, TypeError, KeyError, AttributeError, IndexError, OSError, ArithmeticError)
 

@@ -31,28 +31,28 @@ _RESERVED_HEADERS = {
 def check_mail(mail: Mail) -> None:
     """Raise BadMail if a header of the mail could be misread, or if a part of the mail is empty."""
     _check_line(mail.subject, what=Message("The subject"))
-    _check_line(mail.from_name, what=Message("The sender's name"))
-    _check_line(mail.from_email, what=Message("The sender's address"))
+    _check_line(mail.from_name, what=Message("The sender’s name"))
+    _check_line(mail.from_email, what=Message("The sender’s address"))
     _check_line(mail.reply_to, what=Message("The reply address"))
     if not mail.subject.strip():
         raise BadMail("The subject is empty. Give the issue a subject and approve it again.")
     if re.search(r"[@<>]", mail.from_name):
         raise BadMail(
-            "The sender's name holds @, < or >, which mailbox providers take for a forgery. Use a plain name."
+            "The sender’s name holds @, < or >, which mailbox providers take for a forgery. Use a plain name."
         )
     for what, address in (
-        (Message("The sender's address"), mail.from_email),
+        (Message("The sender’s address"), mail.from_email),
         (Message("The reply address"), mail.reply_to or mail.from_email),
     ):
         if not re.fullmatch(r"[^\s@<>,;:\"()]+@[^\s@<>,;:\"()]+", address):
-            raise BadMail("%(what)s is not an email address. Correct it in the publication's settings.", what=what)
+            raise BadMail("%(what)s is not an email address. Correct it in the publication’s settings.", what=what)
     if not mail.html.strip() or not mail.text.strip():
         raise BadMail("The mail has no HTML part or no text part. Render the issue again before sending it.")
     for name, value in mail.headers.items():
         if not _NAME.fullmatch(name):
             raise BadMail("“%(name)s” is not the name of a mail header.", name=name[:40])
         if name.lower() in _RESERVED_HEADERS or name.lower().startswith("content-"):
-            raise BadMail("Sending sets the header %(name)s itself. Remove it from the mail's headers.", name=name)
+            raise BadMail("Sending sets the header %(name)s itself. Remove it from the mail’s headers.", name=name)
         _check_line(value, what=Message("The header %(name)s", name=name))
 
 

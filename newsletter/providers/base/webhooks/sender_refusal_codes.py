@@ -39,7 +39,7 @@ WHAT_TO_CHANGE = {
         "The sending address or domain has a bad reputation. Check who is on the list and how they joined, and ask your mail "
         "provider about the address."
     ),
-    SenderCause.OTHER: Message("Read in your mail provider's log what the mail servers said."),
+    SenderCause.OTHER: Message("Read in your mail provider’s log what the mail servers said."),
 }
 
 

@@ -44,9 +44,9 @@ def check_dkim(sender: Sender, dns: Dns) -> Iterator[Finding]:
     yield best or Finding(
         _name(sender),
         "warning",
-        Message("No signing key was found under the provider's usual names."),
+        Message("No signing key was found under the provider’s usual names."),
         Message(
-            "Check on your provider's pages that the domain is verified. Its keys may have names that are unknown here."
+            "Check on your provider’s pages that the domain is verified. Its keys may have names that are unknown here."
         ),
         means=Message("Without a key, receivers cannot check that the mail is yours."),
         code=DomainCode.DKIM_MISSING,
@@ -74,7 +74,7 @@ def _find_several(sender: Sender, record: str, keys: int) -> Finding:
         _name(sender),
         "warning",
         Message("%(record)s has %(keys)s keys.", record=record, keys=keys),
-        Message("Keep only the one on your provider's pages."),
+        Message("Keep only the one on your provider’s pages."),
         means=Message("Receivers may use the wrong one, so signatures fail now and then."),
         code=DomainCode.DKIM_SEVERAL,
     )
@@ -87,7 +87,7 @@ def _find_unusable(sender: Sender, record: str, *, is_revoked: bool) -> Finding:
         Message("The key at %(record)s is revoked: its p= is empty.", record=record)
         if is_revoked
         else Message("The key at %(record)s cannot be read.", record=record),
-        Message("Copy the record again from your provider's pages."),
+        Message("Copy the record again from your provider’s pages."),
         means=Message("Signatures with this key are not valid."),
         code=DomainCode.DKIM_REVOKED if is_revoked else DomainCode.DKIM_UNREADABLE,
     )

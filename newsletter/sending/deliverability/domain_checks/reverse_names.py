@@ -13,7 +13,7 @@ from newsletter.sending.deliverability.findings import Finding, RecordToAdd
 
 MAX_ADDRESSES, MAX_NAMES = 8, 4
 _MEANS = Message("If this server sends the mail itself, Gmail and others refuse it.")
-_DO = Message("Ask whoever gives you the server's address to set its reverse name (PTR).")
+_DO = Message("Ask whoever gives you the server’s address to set its reverse name (PTR).")
 
 
 def check_reverse_names(sender: Sender, dns: Dns) -> Iterator[Finding]:

@@ -193,7 +193,7 @@ def _check_count(sender: Sender, count: LookupCount) -> Iterator[Finding]:
 def _describe_missing(sender: Sender) -> Finding:
     record = write_first_record(sender)
     do = (
-        Message("Add this record, and compare it with your provider's pages.")
+        Message("Add this record, and compare it with your provider’s pages.")
         if sender.wanted.spf
         else Message("Add a record that names the servers that send your mail. Ask whoever runs your mail server.")
     )

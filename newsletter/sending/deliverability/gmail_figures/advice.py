@@ -18,8 +18,8 @@ WHAT_TO_DO: dict[FigureFailure, Message] = {
     FigureFailure.SCOPE_MISSING: Message(
         "Authorise the key again, for https://www.googleapis.com/auth/postmaster.traffic.readonly."
     ),
-    FigureFailure.API_OFF: Message("Turn on the “Gmail Postmaster Tools API” in the key's project in Google Cloud."),
-    FigureFailure.CLOCK: Message("Set this machine's clock. Google refuses what was signed at another time."),
+    FigureFailure.API_OFF: Message("Turn on the “Gmail Postmaster Tools API” in the key’s project in Google Cloud."),
+    FigureFailure.CLOCK: Message("Set this machine’s clock. Google refuses what was signed at another time."),
     FigureFailure.NOT_VERIFIED: Message(
         "Open postmaster.google.com, add the domain that signs your mail, verify it, and add the address of the key as a "
         "user there."

@@ -1,4 +1,4 @@
-"""A button of a public page, pressed twice while the answer is slow: it is sent once, and the page shows that it is busy."""
+"""A button that is pressed twice while the answer is slow: its form is sent once, and the page shows that it is busy."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.desk_browser import IN_CHROMIUM, do_beside
+from newsletter.demo.sample_week import LOGIN
+from tests.support.desk_browser import IN_CHROMIUM, do_beside, open_desk
 
 pytestmark = IN_CHROMIUM
 CODE = """
@@ -69,3 +70,18 @@ def test_a_page_that_is_answered_by_a_file_is_free_again(page: Page, site: str, 
         with page.expect_download():
             page.get_by_role("button", name="Download").click()
         expect(page.locator("form")).not_to_have_attribute("aria-busy", "true")
+
+
+def test_a_pressed_button_of_the_desk_is_busy_and_sends_once(browser: Browser, site: str) -> None:
+    with open_desk(browser, site, email=LOGIN.email, password=LOGIN.password) as desk:
+        desk.add_init_script(HOLD)
+        desk.goto("/admin/issues/new/")
+        button = desk.get_by_role("button", name="Create issue")
+        button.click()
+        expect(desk.get_by_role("status").filter(has_text="One moment …")).to_be_attached()
+        assert button.evaluate("one => getComputedStyle(one, '::after').animationName") == "nl-busy"
+        expect(desk.locator("form[aria-busy=true]")).to_be_visible()
+        desk.wait_for_function("window.sent === 1")
+        button.click()
+        desk.wait_for_timeout(500)
+        assert desk.evaluate("window.sent") == 1

@@ -16,8 +16,9 @@ from newsletter.jobs.timer import run_logged
 from newsletter.monitoring.logs.formatters import make_formatter
 from newsletter.providers.base.contract import Outcome, Verdict
 from newsletter.sending.notices.single_mails import settle_queued_mail
+from subscribers.models import Confirmation
 from subscribers.web.page import unavailable_page
-from tests.support.people import make_list, make_member
+from tests.support.people import NOW, make_list, make_member
 
 ROOT = Path(__file__).parents[2]
 ADDRESS = "amina@mail.example.org"
@@ -47,10 +48,11 @@ def read_only_line(lines: io.StringIO) -> dict[str, str]:
 
 @pytest.mark.django_db
 def test_a_providers_reason_is_logged_without_the_address(lines: io.StringIO) -> None:
-    person = make_member(make_list(), ADDRESS)
+    weekly = make_list()
+    row = Confirmation.objects.create(subscriber=make_member(weekly, ADDRESS), mailing_list=weekly, requested_at=NOW)
     outcome = Outcome(Verdict.REJECTED, Message("550 5.1.1 <%(to)s>: unknown", to=ADDRESS))
-    settle_queued_mail(person, outcome, what="A confirmation")
-    assert read_only_line(lines)["message"] == "A confirmation may not have been sent: 550 5.1.1 <[address]>: unknown"
+    settle_queued_mail(row, outcome, what="A confirmation")
+    assert read_only_line(lines)["message"] == "A confirmation was not sent: 550 5.1.1 <[address]>: unknown"
 
 
 @pytest.mark.django_db(transaction=True)

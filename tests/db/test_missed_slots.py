@@ -223,7 +223,7 @@ def test_an_automatic_issue_that_needs_a_person_has_a_reminder(approver: User, c
     issue = make_waiting_issue(approval="auto", second_approval_above=1 if cause == "two approvals" else None)
     match cause:
         case "grown audience":
-            add_subscribers(issue.publication, 20, start=100)
+            add_subscribers(issue.publication, 30, start=100)
         case "edited by an author":
             record_edit(Story.objects.get(), action="wagtail.edit", person=approver, at=NOW)
     remind_approvers(now=DUE_AT - timedelta(hours=1))

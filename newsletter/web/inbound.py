@@ -16,19 +16,18 @@ from newsletter.inbound.store import store_mail
 from newsletter.inbound.webhooks import MAX_BODY_BYTES, find_webhook, inbound_secret, read_posted_mails
 from newsletter.providers.base.errors import BadProviderUrl, BadWebhook
 from newsletter.providers.base.webhooks.verification import WebhookRequest
-from newsletter.web.webhooks import DATABASE_WAIT_SECONDS
+from newsletter.web.webhooks import DATABASE_WAIT_SECONDS, REFUSED
 
 log = logging.getLogger(__name__)
 LARGE_BYTES = 2 * 1024 * 1024
 """From this size on, one mail at a time is taken apart, so that several do not fill the memory."""
 _large = threading.Semaphore(1)
-_MAILGUN_REFUSED = 406
 
 
 @csrf_exempt
 @require_POST
 def receive_mail(request: HttpRequest, provider: str, secret: str) -> HttpResponse:
-    """Store the mails of a call: answer 200 once stored, 503 or 400 to be called again, 401 (Mailgun: 406) if not authentic."""
+    """Store the mails of a call: answer 200 once stored, 503 or 400 to be called again, 401 if not authentic."""
     webhook = find_webhook(provider)
     if webhook is None:
         return _respond(404, "No mail of this provider is taken here. Name the provider in NEWSLETTER_INBOUND.")
@@ -38,10 +37,9 @@ def receive_mail(request: HttpRequest, provider: str, secret: str) -> HttpRespon
             413,
             f"The mail is larger than {MAX_BODY_BYTES:,} bytes and was not taken. Its sender can send a smaller one.",
         )
-    refused = _MAILGUN_REFUSED if provider == "mailgun" else 401
     if not constant_time_compare(inbound_secret(provider), secret):
         return _respond(
-            refused,
+            REFUSED,
             "The URL is not the one for this provider's mails, so it was refused. Copy it from `newsletter doctor`.",
         )
     is_large = int(length) > LARGE_BYTES
@@ -55,7 +53,7 @@ def receive_mail(request: HttpRequest, provider: str, secret: str) -> HttpRespon
                 store_mail(raw=posted.raw, origin=provider, once=posted.once, now=now)
     except BadWebhook as error:
         log.warning("A mail that %s posted was refused: %s", provider, error)
-        return _respond(refused, str(error))
+        return _respond(REFUSED, str(error))
     except NoWholeMail as error:
         log.error("A mail that %s posted was not taken: %s", provider, error)
         return _respond(400, str(error))
@@ -65,7 +63,7 @@ def receive_mail(request: HttpRequest, provider: str, secret: str) -> HttpRespon
         return _respond(503, str(error))
     except IntegrityError:
         return _respond(
-            refused,
+            REFUSED,
             "The token was used before for another mail, so this is probably a copy and was refused. If the mail is missing, "
             "post it again with a new token.",
         )

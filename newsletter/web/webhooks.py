@@ -17,12 +17,14 @@ from newsletter.providers.registry import WEBHOOK_HANDLERS
 
 log = logging.getLogger(__name__)
 DATABASE_WAIT_SECONDS = 5.0
+REFUSED = 401
+"""Providers repeat the call. Mailgun would not after 406, so a wrong key would cost its reports."""
 
 
 @csrf_exempt
 @require_POST
 def receive_webhook(request: HttpRequest, provider: str, secret: str) -> HttpResponse:
-    """Store a report: answer 200 once stored, 503 to have it repeated, 401 (Mailgun: 406) if it is not authentic.
+    """Store a report: answer 200 once stored, 503 to have it repeated, `REFUSED` if it is not authentic.
 
     Answer 404 for every provider except the configured one, and 401 if no key is set, so that providers repeat it.
     """
@@ -40,7 +42,7 @@ def receive_webhook(request: HttpRequest, provider: str, secret: str) -> HttpRes
     except BadProviderUrl as error:
         return _text_response(503, str(error))
     except BadWebhook as error:
-        return _text_response(WEBHOOK_HANDLERS[provider].refusal_status, str(error))
+        return _text_response(REFUSED, str(error))
     try:
         call = WebhookRequest(request.body, {name.lower(): value for name, value in request.headers.items()})
     except UnreadablePostError:
@@ -81,7 +83,7 @@ def _refuse(provider: str, error: BadWebhook) -> HttpResponse:
     except (DatabaseError, InterfaceError) as failed:
         return _database_failed(provider, failed)
     log.warning("A webhook of %s was refused: %s", provider, error)
-    return _text_response(WEBHOOK_HANDLERS[provider].refusal_status, str(error))
+    return _text_response(REFUSED, str(error))
 
 
 def _database_failed(provider: str, error: Exception) -> HttpResponse:

@@ -118,7 +118,7 @@ def test_mailgun_may_post_a_form_without_parts() -> None:
 )
 def test_a_mail_that_mailgun_did_not_sign_is_refused(answer: Any, do: str) -> None:
     refused = answer()
-    assert refused.status_code == 406
+    assert refused.status_code == 401
     assert do in refused.content.decode()
     assert "--install" not in refused.content.decode()
     assert not InboundMail.objects.exists()
@@ -127,7 +127,7 @@ def test_a_mail_that_mailgun_did_not_sign_is_refused(answer: Any, do: str) -> No
 def test_a_token_of_mailgun_serves_one_mail_only() -> None:
     assert post_mailgun().status_code == 200
     refused = post_mailgun(make_reply(text="Forged").as_bytes())
-    assert refused.status_code == 406
+    assert refused.status_code == 401
     assert b"post it again with a new token" in refused.content
     assert InboundMail.objects.count() == 1
 
@@ -139,7 +139,7 @@ def test_mailgun_signs_with_the_key_of_its_reports(settings: Any) -> None:
     assert b"--install" in post_mailgun(signed=sign(key="theirs")).content
     settings.NEWSLETTER_PROVIDER_URL = "outbox://"
     refused = post_mailgun(signed=sign(token="u" * 50))
-    assert refused.status_code == 406
+    assert refused.status_code == 401
     assert b"to inbound://mailgun in NEWSLETTER_INBOUND" in refused.content
 
 

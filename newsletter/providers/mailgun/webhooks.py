@@ -149,5 +149,4 @@ MAILGUN = WebhookHandler(
     verify=_verify,
     parse=lambda call: parse_mailgun(call.body),
     atomic=True,
-    refusal_status=406,
 )

@@ -46,17 +46,15 @@ class WebhookHandler:
     """One provider's webhooks.
 
     ``verify(call, key, now)`` raises BadWebhook, or returns a token that may be used once, or "". ``parse`` returns the
-    events. ``atomic``: one recipient's event proves that the whole batch was accepted. ``refusal_status`` is the HTTP status
-    for a webhook that is not believed. ``is_question`` returns True for a call with which the provider tests our address
-    before it saves the webhook. It is answered although no key is known yet, and nothing is stored. ``key_by_hand`` is True
-    if the set-up cannot read the key: staff write it into the settings.
+    events. ``atomic``: one recipient's event proves that the whole batch was accepted. ``is_question`` returns
+    True for a call with which the provider tests our address before it saves the webhook. It is answered although no key is
+    known yet, and nothing is stored. ``key_by_hand`` is True if the set-up cannot read the key: staff write it into the settings.
     """
 
     name: str
     verify: Callable[[WebhookRequest, str, datetime], str]
     parse: Callable[[WebhookRequest], list[Feedback]]
     atomic: bool
-    refusal_status: int = 401
     is_question: Callable[[WebhookRequest], bool] = asks_nothing
     key_by_hand: bool = False
 

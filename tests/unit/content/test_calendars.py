@@ -65,6 +65,13 @@ def test_a_moved_and_cancelled_occurrence_keeps_its_identity() -> None:
     ]
 
 
+def test_a_tentative_event_is_one_to_check() -> None:
+    entry = only("DTSTART:20261105T190000Z\nSTATUS:TENTATIVE")
+    assert "only planned tentatively" in entry.note
+    assert not entry.cancelled
+    assert not only("DTSTART:20261105T190000Z\nSTATUS:CONFIRMED").note
+
+
 def test_an_all_day_event_has_its_day() -> None:
     entry = only("DTSTART;VALUE=DATE:20261105\nDTEND;VALUE=DATE:20261107")
     assert (entry.all_day, entry.day, entry.ends_at) == (True, date(2026, 11, 5), datetime(2026, 11, 7, tzinfo=UTC))

@@ -4,6 +4,7 @@ import re
 
 import icalendar
 
+from newsletter.common.messages import Message
 from newsletter.content.parsing.calendars.event_times import EventTimes, read_event_times
 from newsletter.content.parsing.calendars.occurrence_ids import format_stamp
 from newsletter.content.parsing.calendars.recurrence_rules import uid_of
@@ -19,6 +20,8 @@ _PLACE_CHARS = 500
 _GEO = re.compile(r"geo:\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)", re.IGNORECASE)
 _READ_ERRORS = (ValueError, TypeError, KeyError, AttributeError, IndexError, OSError, ArithmeticError)
 
+_TENTATIVE = Message("The calendar says that this event is only planned tentatively. Ask whether it takes place.")
+
 
 def read_event(event: icalendar.Component, *, repeats: bool, default_zone: str, url: str) -> EventEntry:
     """Return one occurrence as an entry. Raises BadEntry if it has no title or no readable date.
@@ -33,6 +36,7 @@ def read_event(event: icalendar.Component, *, repeats: bool, default_zone: str, 
     apple = event.get("X-APPLE-STRUCTURED-LOCATION")
     latitude, longitude = _point(event, str(apple or ""))
     place = cut_at_word(tidy(str(event.get("LOCATION") or "") or _named_by_apple(apple)), _PLACE_CHARS)
+    status = str(event.get("STATUS") or "").strip().upper()
     link = safe_link(str(event.get("URL") or ""), base_url=url)
     return EventEntry(
         external_id=_identity(event, when, repeats=repeats, title=title),
@@ -48,8 +52,8 @@ def read_event(event: icalendar.Component, *, repeats: bool, default_zone: str, 
         latitude=latitude,
         longitude=longitude,
         online=is_online_text(place) or (not place and event.get("CONFERENCE") is not None),
-        cancelled=str(event.get("STATUS") or "").strip().upper() == "CANCELLED",
-        note=when.note,
+        cancelled=status == "CANCELLED",
+        note=when.note or (_TENTATIVE if status == "TENTATIVE" else ""),
         floating=when.floating,
     )
 

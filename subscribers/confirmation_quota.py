@@ -27,7 +27,7 @@ def use_confirmation_quota(address: str, *, now: datetime) -> bool:
     """Count a confirmation mail to this mailbox and return True, or return False if it may not get one now.
 
     A mailbox gets one in 24 hours, and three until it confirms. All spellings of a mailbox share the quota.
-    Of two requests at once, one gets True.
+    Of two requests at once, one gets True. A mail that is repeated because the provider gave no clear answer counts once.
     """
     mailbox = _hash_mailbox(address)
     _, created = ConfirmationQuota.objects.get_or_create(

@@ -58,7 +58,6 @@ from newsletter.sending.deliverability.refresh_domains import refresh_sender_dom
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY, dispatch_due
 from newsletter.sending.limits.step_work import has_work
-from newsletter.sending.notices.single_mails import release_unanswered_mails
 from newsletter.sending.notices.template_mails import delete_old_mails, has_waiting_mail, send_due_mails
 from newsletter.sending.settling.retention import delete_old_deliveries
 from newsletter.sending.settling.sweep import STEPS, sweep
@@ -166,7 +165,14 @@ JOBS = (
         REST,
         lambda: may_have_notice(now=_now()),
     ),
-    Job("send_staff_notices", 10, lambda: send_due_notices(now=_now()), SCHEDULER, REST, has_waiting_notice),
+    Job(
+        "send_staff_notices",
+        10,
+        lambda: send_due_notices(now=_now()),
+        SCHEDULER,
+        REST,
+        lambda: has_waiting_notice(now=_now()),
+    ),
     Job("check_links", 60, _check_links, SCHEDULER),
     Job("score_issues_for_spam", 60, lambda: score_due_issues(now=_now(), recent=_scored_issues), SCHEDULER),
     Job("check_sender_domains", 300, lambda: refresh_sender_domains(now=_now()), SCHEDULER),
@@ -191,10 +197,16 @@ JOBS = (
         REST,
         lambda: has_waiting_link(now=_now()),
     ),
-    Job("repeat_unanswered_mails", 60, lambda: release_unanswered_mails(now=_now()), WORKER),
     Job("send_single_mails", 2, lambda: send_due_mails(now=_now()), WORKER, REST, has_waiting_mail),
     Job("ask_silent_people", 600, lambda: ask_and_rest(now=_now()), SCHEDULER),
-    Job("send_stay_questions", 10, lambda: send_due_questions(now=_now()), WORKER, REST, has_waiting_question),
+    Job(
+        "send_stay_questions",
+        10,
+        lambda: send_due_questions(now=_now()),
+        WORKER,
+        REST,
+        lambda: has_waiting_question(now=_now()),
+    ),
     Job(
         "send_staff_links",
         2,

@@ -30,7 +30,7 @@ def send_due_confirmations(*, now: datetime) -> int:
 
     If the provider asks us to wait, or does not answer, the rest stays due.
     """
-    if not Confirmation.objects.due().exists():
+    if not Confirmation.objects.filter(Confirmation.due_by(now)).exists():
         return 0
     adapter = current_adapter()
     sent = 0

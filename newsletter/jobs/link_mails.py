@@ -24,7 +24,7 @@ def send_due_links(*, now: datetime) -> int:
 
     If the provider asks us to wait, or does not answer, the rest stays due.
     """
-    if not MailedLink.objects.due().exists():
+    if not MailedLink.objects.filter(MailedLink.due_by(now)).exists():
         return 0
     adapter = current_adapter()
     sent = 0

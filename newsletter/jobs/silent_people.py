@@ -40,7 +40,7 @@ def ask_and_rest(*, now: datetime) -> None:
         return
     since = subtract_months(now, limits.silent_months)
     answer_by_replies(since=since, now=now)
-    forget_unsendable_questions()
+    forget_unsendable_questions(now=now)
     questions = ask_silent_people(since=since, per_day=limits.questions_per_day, now=now)
     resting = rest_unanswered(now=now)
     if questions or resting:
@@ -51,16 +51,16 @@ def ask_and_rest(*, now: datetime) -> None:
         )
 
 
-def has_waiting_question() -> bool:
+def has_waiting_question(*, now: datetime) -> bool:
     """Return True if a question can be sent, so one waits for the provider."""
-    return MailLimits.objects.filter(silent_months__isnull=False).exists() and list_due_questions().exists()
+    return MailLimits.objects.filter(silent_months__isnull=False).exists() and list_due_questions(now=now).exists()
 
 
 def send_due_questions(*, now: datetime) -> int:
     """Send the due questions, claiming each row first. Return how many the provider accepted."""
     if not MailLimits.objects.filter(silent_months__isnull=False).exists():
         return 0
-    due = list_due_questions()[:BATCH_LIMIT]
+    due = list_due_questions(now=now)[:BATCH_LIMIT]
     if not due:
         return 0
     adapter = current_adapter()

@@ -105,7 +105,7 @@ def notify_account_changes(*, now: datetime) -> None:
 
 
 def _list_due(now: datetime) -> QuerySet[StaffLink]:
-    due = StaffLink.objects.filter(sent_at=None, used_at=None, withdrawn_at=None, expires_at__gt=now)
+    due = StaffLink.objects.filter(StaffLink.due_by(now), expires_at__gt=now)
     return due.exclude(person__email="").select_related("person", "made_by").order_by("pk")
 
 

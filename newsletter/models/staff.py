@@ -175,6 +175,8 @@ def record_edits(
 class StaffNotice(QueuedMail):
     """One notice to one person about one thing: a mail, and a line in the desk. The constraint prevents a second one."""
 
+    CLAIMABLE = models.Q(sent_at__isnull=True) | models.Q(read_at__isnull=True)
+
     key = models.CharField(max_length=120)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     subject = MessageField()
@@ -203,6 +205,8 @@ class StaffLink(QueuedMail):
 
     A person has at most one open link. A new one withdraws the one before.
     """
+
+    CLAIMABLE = models.Q(used_at__isnull=True, withdrawn_at__isnull=True)
 
     class Kind(models.TextChoices):
         INVITATION = "invitation", gettext_lazy("Invitation")

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from subscribers.confirmation_quota import CONFIRMATION_INTERVAL, delete_unsent_requests, use_confirmation_quota
 from subscribers.links.signed_links import LIFETIMES, Purpose, make_link
@@ -54,6 +54,7 @@ def list_due_confirmations(*, now: datetime) -> QuerySet[Confirmation]:
     """Return the confirmations to send now, oldest first: not expired, not suppressed, and confirming changes something.
 
     It does for a subscription that waits or has implied consent only, for a person who rests, and if the person unsubscribed.
+    One that got no answer from the provider is sent again, unless the person asked again since.
     """
     opened = Subscription.objects.open().filter(
         subscriber=OuterRef("subscriber"), mailing_list=OuterRef("mailing_list")
@@ -65,11 +66,15 @@ def list_due_confirmations(*, now: datetime) -> QuerySet[Confirmation]:
     )
     own_suppression = suppressed.filter(reason__in=REASONS_REMOVED_BY_CONFIRMING)
     blocked = suppressed.exclude(reason__in=REASONS_REMOVED_BY_CONFIRMING)
+    newer = Confirmation.objects.filter(
+        subscriber=OuterRef("subscriber"), mailing_list=OuterRef("mailing_list"), pk__gt=OuterRef("pk")
+    )
     return (
-        Confirmation.objects.due()
+        Confirmation.objects.filter(Confirmation.due_by(now), Q(sent_at__isnull=True) | ~Exists(newer))
         .filter(Exists(opened), Exists(unproven) | Exists(resting) | Exists(own_suppression), ~Exists(blocked))
         .filter(requested_at__gt=now - _LIFETIME)
         .select_related("subscriber", "mailing_list")
+        .order_by("requested_at", "pk")
     )
 
 

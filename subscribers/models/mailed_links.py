@@ -13,7 +13,7 @@ from subscribers.models.queued_mails import QueuedMail, make_repeat_index, make_
 
 class MailedLinkQuerySet(models.QuerySet["MailedLink"]):
     def due(self) -> Self:
-        """Return those not yet sent, oldest first."""
+        """Return those never handed to the provider, oldest first."""
         return self.filter(sent_at__isnull=True).order_by("asked_at", "pk")
 
 
@@ -22,6 +22,8 @@ class MailedLink(QueuedMail):
 
     `new_email` is where the mail goes if the person changes address. All other mails go to the person's own address.
     """
+
+    CLAIMABLE = Q(sent_at__isnull=True) | Q(used_at__isnull=True)
 
     class Kind(models.TextChoices):
         """The purpose of the link. Each value is also a `Purpose` of signed links."""

@@ -4,44 +4,38 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, models, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
 REPEATED_AFTER = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
 """How long after each attempt without a clear answer the next one is made. There are no more attempts than these and one."""
-RELEASED_AT_ONCE = 200
+MAX_DELAY = timedelta(days=7)
+"""A repeat that is later than this, as after a long stop of the program, is not made."""
 
 
 class QueuedMail(models.Model):
     """One mail to one person, which they may get twice: a confirmation or a link that is lost is worse.
 
-    A row without ``sent_at`` is due. The sender claims it before it calls the provider. At ``repeat_at`` the row is due again,
-    unless the provider's answer was recorded before: a call may end without an answer, and a process may be killed in it.
+    The sender claims a due row before it calls the provider. A row without ``sent_at`` never reached the provider. Others are
+    due again at ``repeat_at`` if no answer was recorded: a call may end without one, and a process may be killed in it. They
+    keep their ``sent_at``, because their mail may have arrived.
     """
 
-    CLAIMABLE = Q(sent_at__isnull=True)
+    CLAIMABLE = Q()
+    """What else must be true of a row whose mail is of use."""
 
     sent_at = models.DateTimeField(null=True, blank=True)
     repeat_at = models.DateTimeField(null=True, blank=True, editable=False)
     repeats = models.PositiveSmallIntegerField(default=0, editable=False)
 
+    _before_claim: dict[str, datetime | int | None] | None = None
+
     class Meta:
         abstract = True
 
     @classmethod
-    def release_unanswered(cls, *, now: datetime) -> int:
-        """Make those due again whose time for an answer is over. Return how many."""
-        unanswered = cls._default_manager.filter(repeat_at__lte=now).order_by("pk")
-        return sum(row._release_unanswered(now=now) for row in unanswered[:RELEASED_AT_ONCE])
-
-    def _release_unanswered(self, *, now: datetime) -> int:
-        """Make the row due again. If another request of the same person is due, that one takes its place."""
-        unanswered = type(self)._default_manager.filter(pk=self.pk, repeat_at__lte=now)
-        try:
-            with transaction.atomic():
-                return unanswered.update(sent_at=None, repeat_at=None, repeats=F("repeats") + 1)
-        except IntegrityError:
-            unanswered.update(repeat_at=None)
-            return 0
+    def due_by(cls, now: datetime) -> Q:
+        """Return the condition of the rows whose mail was not sent, or had no answer for long enough."""
+        return cls.CLAIMABLE & (Q(sent_at__isnull=True) | Q(repeat_at__lte=now, repeat_at__gt=now - MAX_DELAY))
 
     @property
     def is_last_attempt(self) -> bool:
@@ -50,17 +44,30 @@ class QueuedMail(models.Model):
 
     def claim(self, *, now: datetime) -> bool:
         """Claim the row before its mail is handed over. Return False if another process has it: do not send then."""
-        repeat_at = None if self.is_last_attempt else now + REPEATED_AFTER[self.repeats]
-        due = type(self)._default_manager.filter(self.CLAIMABLE, pk=self.pk)
-        return due.update(sent_at=now, repeat_at=repeat_at) == 1
+        before = {"sent_at": self.sent_at, "repeat_at": self.repeat_at, "repeats": self.repeats}
+        repeats = self.repeats + (self.sent_at is not None)
+        repeat_at = now + REPEATED_AFTER[repeats] if repeats < len(REPEATED_AFTER) else None
+        due = type(self)._default_manager.filter(self.due_by(now), pk=self.pk, repeats=self.repeats)
+        if not due.update(sent_at=now, repeat_at=repeat_at, repeats=repeats):
+            return False
+        self.sent_at, self.repeat_at, self.repeats, self._before_claim = now, repeat_at, repeats, before
+        return True
 
     def record_answer(self) -> None:
         """Record that the provider accepted or refused the mail."""
         type(self)._default_manager.filter(pk=self.pk).update(repeat_at=None)
 
     def release(self) -> None:
-        """Make the row due again, because the provider certainly did not accept the mail."""
-        type(self)._default_manager.filter(pk=self.pk).update(sent_at=None, repeat_at=None)
+        """Undo the claim, because the provider certainly did not accept the mail. Leave the claim of another process alone.
+
+        If another request of the same person is due, that one takes this one's place.
+        """
+        claimed = type(self)._default_manager.filter(pk=self.pk, sent_at=self.sent_at)
+        try:
+            with transaction.atomic():
+                claimed.update(**(self._before_claim or {}))
+        except IntegrityError:
+            claimed.update(repeat_at=None)
 
 
 def make_repeat_rules(name: str) -> Sequence[models.BaseConstraint]:

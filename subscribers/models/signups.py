@@ -43,7 +43,7 @@ class HeldSignup(models.Model):
 
 class ConfirmationQuerySet(models.QuerySet["Confirmation"]):
     def due(self) -> Self:
-        """Return those not yet sent, oldest first."""
+        """Return those never handed to the provider, oldest first."""
         return self.filter(sent_at__isnull=True).order_by("requested_at", "pk")
 
 

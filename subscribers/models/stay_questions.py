@@ -26,7 +26,7 @@ class StayQuestion(QueuedMail):
     A person rests from ``resting_since`` until they answer. Anything that they do on their own pages is an answer.
     """
 
-    CLAIMABLE = QueuedMail.CLAIMABLE & Q(answered_at__isnull=True)
+    CLAIMABLE = Q(answered_at__isnull=True, resting_since__isnull=True)
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="stay_questions")
     mailing_list = models.ForeignKey(MailingList, on_delete=models.CASCADE, related_name="+")

@@ -108,16 +108,16 @@ def rest_unanswered(*, now: datetime) -> int:
     )
 
 
-def list_due_questions() -> QuerySet[StayQuestion]:
+def list_due_questions(*, now: datetime) -> QuerySet[StayQuestion]:
     """Return the questions to mail, oldest first: their list has a sender, and its mail may still go to the person."""
     getting = _list_askable().filter(subscriber=OuterRef("subscriber"), mailing_list=OuterRef("mailing_list"))
-    due = StayQuestion.objects.open().filter(Exists(getting), sent_at__isnull=True)
+    due = StayQuestion.objects.filter(StayQuestion.due_by(now), Exists(getting))
     return due.select_related("subscriber", "mailing_list").order_by("asked_at", "pk")
 
 
-def forget_unsendable_questions() -> int:
+def forget_unsendable_questions(*, now: datetime) -> int:
     """Delete the unsent questions that cannot be mailed, so that the next round asks about another list. Return how many."""
-    sendable = list_due_questions().order_by().values("pk")
+    sendable = list_due_questions(now=now).order_by().values("pk")
     return StayQuestion.objects.open().filter(sent_at__isnull=True).exclude(pk__in=sendable).delete()[0]
 
 

@@ -85,7 +85,8 @@ def delete_unsent_links(links: QuerySet[MailedLink]) -> None:
 def list_due_links(*, now: datetime) -> QuerySet[MailedLink]:
     """Return the mails to send now, oldest first, to addresses that may get them. Mails older than an hour are not sent.
 
-    A suppression of one list stops only that list: these mails are about the person.
+    A suppression of one list stops only that list: these mails are about the person. A link that got no answer from the
+    provider is mailed again, unless the person used it or asked for another since.
     """
     blocked = (
         Suppression.objects.live()
@@ -93,8 +94,10 @@ def list_due_links(*, now: datetime) -> QuerySet[MailedLink]:
         .exclude(reason__in=REASONS_REMOVED_BY_CONFIRMING)
     )
     allowed = Q(kind=Kind.CONFIRM_ADDRESS) | ~Exists(blocked)
-    due = MailedLink.objects.due().filter(allowed, asked_at__gt=now - MAX_SENDING_DELAY)
-    return due.select_related("subscriber", "mailing_list")
+    newer = MailedLink.objects.filter(subscriber=OuterRef("subscriber"), kind=OuterRef("kind"), pk__gt=OuterRef("pk"))
+    due = MailedLink.objects.filter(MailedLink.due_by(now), Q(sent_at__isnull=True) | ~Exists(newer), allowed)
+    recent = due.filter(asked_at__gt=now - MAX_SENDING_DELAY)
+    return recent.select_related("subscriber", "mailing_list").order_by("asked_at", "pk")
 
 
 def make_mailed_link_url(*, link: MailedLink, now: datetime) -> str:

@@ -12,15 +12,14 @@ from newsletter.issues.approval.write_notices import write_notice
 from newsletter.jobs.confirmation_mails import send_due_confirmations
 from newsletter.jobs.link_mails import send_due_links
 from newsletter.jobs.notices.mail_notices import send_due_notices
-from newsletter.jobs.silent_people import send_due_questions
+from newsletter.jobs.silent_people import ask_and_rest, has_waiting_question, send_due_questions
 from newsletter.jobs.staff_link_mails import send_due_staff_links
 from newsletter.models import MailLimits, ProviderAccount, Publication, StaffLink, StaffNotice
 from newsletter.organisation.accounts.staff_links import make_staff_link
-from newsletter.sending.notices.single_mails import release_unanswered_mails
 from subscribers.consent.confirmations import queue_confirmation
 from subscribers.models import Basis, Confirmation, MailedLink, QueuedMail, StayQuestion, Subscription
 from subscribers.models.queued_mails import REPEATED_AFTER
-from subscribers.people.mailed_links import request_mailed_link
+from subscribers.people.mailed_links import forget_unsent_links, list_due_links, request_mailed_link
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_publication
 from tests.support.provider_faults import Fault, answer
@@ -78,7 +77,6 @@ KINDS = [ask_to_confirm, ask_for_a_link, ask_a_silent_person, notify_staff, invi
 def run(job: Job, *, at: datetime) -> int:
     """Do as the worker does at this moment, when nobody has to wait for the provider any more."""
     ProviderAccount.objects.update(wait_until=0, failures=0)
-    release_unanswered_mails(now=at)
     return job(now=at)
 
 
@@ -145,6 +143,147 @@ def test_a_newer_request_takes_the_place_of_an_unanswered_one(weekly: Publicatio
     assert run(job, at=later) == 1
     assert run(job, at=later + timedelta(days=2)) == 0
     assert list(fake_provider.accepted_counts().values()) == [1]
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_a_mail_that_may_have_arrived_never_counts_as_unsent(
+    weekly: Publication, fake_provider: FakeProvider, make: Callable[..., tuple[type[QueuedMail], Job]]
+) -> None:
+    """Unsent rows are deleted when they are old, and give their quota back. Their links stop working."""
+    rows, job = make(weekly)
+    fake_provider.fault_next(LOST, answer(429))
+    run(job, at=NOW)
+    run(job, at=NOW + REPEATED_AFTER[0])
+    row = rows._default_manager.get()
+    assert (row.sent_at, row.repeats) == (NOW, 0)
+    assert run(job, at=NOW + REPEATED_AFTER[0] + timedelta(minutes=1)) == 1
+    assert run(job, at=NOW + timedelta(days=3)) == 0
+
+
+def read_notice() -> None:
+    StaffNotice.objects.update(read_at=NOW)
+
+
+def use_staff_link() -> None:
+    StaffLink.objects.update(used_at=NOW)
+
+
+def use_mailed_link() -> None:
+    MailedLink.objects.update(used_at=NOW)
+
+
+def answer_question() -> None:
+    StayQuestion.objects.update(answered_at=NOW)
+
+
+def confirm() -> None:
+    Subscription.objects.update(confirmed_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("make", "act"),
+    [
+        (ask_to_confirm, confirm),
+        (ask_for_a_link, use_mailed_link),
+        (ask_a_silent_person, answer_question),
+        (notify_staff, read_notice),
+        (invite_staff, use_staff_link),
+    ],
+)
+def test_a_mail_that_had_its_effect_is_not_sent_again(
+    weekly: Publication,
+    fake_provider: FakeProvider,
+    make: Callable[..., tuple[type[QueuedMail], Job]],
+    act: Callable[[], None],
+) -> None:
+    rows, job = make(weekly)
+    fake_provider.fault_next(LOST)
+    run(job, at=NOW)
+    act()
+    assert run(job, at=NOW + REPEATED_AFTER[0]) == 0
+    assert rows._default_manager.get().sent_at == NOW
+    assert len(fake_provider.ledger) == 1
+
+
+def test_an_accepted_newer_confirmation_ends_the_older_repeats(
+    weekly: Publication, fake_provider: FakeProvider
+) -> None:
+    _, job = ask_to_confirm(weekly)
+    fake_provider.fault_always(LOST)
+    for hours in (0, 1, 3, 10):
+        run(job, at=NOW + timedelta(hours=hours))
+    fake_provider.fault_always(None)
+    calls = len(fake_provider.ledger)
+    first = Confirmation.objects.get()
+    later = NOW + timedelta(hours=25)
+    assert queue_confirmation(subscriber=first.subscriber, mailing_list=first.mailing_list, now=later)
+    assert run(job, at=later) == 1
+    assert run(job, at=NOW + timedelta(days=3)) == 0
+    assert len(fake_provider.ledger) == calls + 1
+
+
+def test_a_newer_link_leaves_the_link_that_may_have_arrived(weekly: Publication, fake_provider: FakeProvider) -> None:
+    _, job = ask_for_a_link(weekly)
+    fake_provider.fault_next(LOST)
+    run(job, at=NOW)
+    first = MailedLink.objects.get()
+    later = NOW + REPEATED_AFTER[0] + timedelta(seconds=1)
+    assert request_mailed_link(subscriber=first.subscriber, mailing_list=first.mailing_list, kind=first.kind, now=later)
+    assert run(job, at=later) == 1
+    assert run(job, at=later + timedelta(minutes=30)) == 0
+    assert MailedLink.objects.filter(pk=first.pk, sent_at=NOW).exists()
+
+
+def test_a_link_too_old_to_repeat_still_works(weekly: Publication, fake_provider: FakeProvider) -> None:
+    """A link to confirm an address is valid for seven days."""
+    _, job = ask_for_a_link(weekly)
+    fake_provider.fault_always(LOST)
+    for hours in (0, 0.5, 2, 30):
+        run(job, at=NOW + timedelta(hours=hours))
+    assert len(fake_provider.ledger) == 2
+    forget_unsent_links(MailedLink.objects.all(), now=NOW + timedelta(days=2))
+    assert MailedLink.objects.get().sent_at == NOW + timedelta(hours=0.5)
+
+
+def test_a_question_that_may_have_arrived_is_kept(weekly: Publication, fake_provider: FakeProvider) -> None:
+    _, job = ask_a_silent_person(weekly)
+    fake_provider.fault_next(LOST)
+    run(job, at=NOW)
+    MailLimits.objects.update(silent_months=None)
+    run(job, at=NOW + timedelta(days=1))
+    ask_and_rest(now=NOW + timedelta(days=1))
+    assert StayQuestion.objects.get().sent_at == NOW
+
+
+def test_a_mail_is_not_sent_again_after_a_week(weekly: Publication, fake_provider: FakeProvider) -> None:
+    """Nobody expects it any more, as after staff turned the questions off for a year."""
+    _, job = ask_a_silent_person(weekly)
+    fake_provider.fault_next(LOST)
+    run(job, at=NOW)
+    assert run(job, at=NOW + timedelta(days=8)) == 0
+    assert not has_waiting_question(now=NOW + timedelta(days=8))
+
+
+def test_a_late_refusal_does_not_undo_the_claim_of_another(weekly: Publication) -> None:
+    ask_to_confirm(weekly)
+    stalled, other = Confirmation.objects.get(), Confirmation.objects.get()
+    assert stalled.claim(now=NOW)
+    other.refresh_from_db()
+    later = NOW + REPEATED_AFTER[0]
+    assert other.claim(now=later)
+    assert not Confirmation.objects.get().claim(now=later)
+    stalled.release()
+    assert Confirmation.objects.get().sent_at == later
+
+
+def test_a_newer_address_replaces_one_that_was_refused_for_now(weekly: Publication) -> None:
+    (person,) = add_subscribers(weekly, 1)
+    of_person = {"subscriber": person, "mailing_list": weekly.mailing_list, "kind": MailedLink.Kind.CONFIRM_ADDRESS}
+    link = MailedLink.objects.create(**of_person, new_email="a@example.org", asked_at=NOW)
+    assert link.claim(now=NOW)
+    newer = MailedLink.objects.create(**of_person, new_email="b@example.org", asked_at=NOW)
+    link.release()
+    assert list(list_due_links(now=NOW + REPEATED_AFTER[0])) == [newer]
 
 
 def test_a_repeat_belongs_to_a_mail_that_was_handed_over(weekly: Publication) -> None:

@@ -42,9 +42,9 @@ _REASONS = {
 """Why somebody gets a notice, by the beginning of its key. Any other notice is for approvers."""
 
 
-def has_waiting_notice() -> bool:
+def has_waiting_notice(*, now: datetime) -> bool:
     """Return True if a notice waits for the provider."""
-    return StaffNotice.objects.filter(sent_at__isnull=True).exists()
+    return StaffNotice.objects.filter(StaffNotice.due_by(now)).exists()
 
 
 def send_due_notices(*, now: datetime) -> int:
@@ -53,7 +53,7 @@ def send_due_notices(*, now: datetime) -> int:
     While the first account accepts nothing, such as with a wrong key, they go through their publication's second account.
     """
     accepted = 0
-    waiting = StaffNotice.objects.filter(sent_at__isnull=True).select_related("person", "publication__brand")
+    waiting = StaffNotice.objects.filter(StaffNotice.due_by(now)).select_related("person", "publication__brand")
     if not _can_take(DEFAULT_ACCOUNT, now=now):
         second = {*Publication.objects.values_list("second_account", flat=True)}
         waiting = waiting.filter(publication__second_account__in=[name for name in second if _can_take(name, now=now)])

@@ -12,7 +12,7 @@ from django.db.models import Case, F, Value, When
 from django.db.models.functions import Greatest
 
 from newsletter.common.messages import Message
-from newsletter.models import ProviderAccount, StaffLink, StaffNotice
+from newsletter.models import ProviderAccount
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.contract import Adapter, BatchCall, Outcome, Verdict
 from newsletter.sending.limits.rate_limit import (
@@ -22,7 +22,7 @@ from newsletter.sending.limits.rate_limit import (
     slow_down,
     wait_before_retry,
 )
-from subscribers.models import Confirmation, MailedLink, QueuedMail, StayQuestion
+from subscribers.models import QueuedMail
 
 log = logging.getLogger(__name__)
 PROBE_SECONDS = 45.0
@@ -70,7 +70,7 @@ def name_call(kind: str, row: QueuedMail) -> str:
 def settle_queued_mail(row: QueuedMail, outcome: Outcome, *, what: str) -> int:
     """Record the outcome of a mail whose row was claimed. Return 1 if the provider accepted it, else 0.
 
-    The row is due again if the mail was not sent. It stays claimed for now if nobody knows. ``what`` names the mail in the log.
+    The row is due again if the mail was not sent, and later if nobody knows. ``what`` names the mail in the log.
     """
     if may_be_repeated(outcome):
         row.release()
@@ -85,12 +85,6 @@ def settle_queued_mail(row: QueuedMail, outcome: Outcome, *, what: str) -> int:
         if outcome.verdict is not Verdict.ACCEPTED:
             log.error("%s was not sent: %s", what, outcome.reason)
     return int(outcome.verdict is Verdict.ACCEPTED)
-
-
-def release_unanswered_mails(*, now: datetime) -> int:
-    """Make the mails due again that got no clear answer from the provider for some time. Return how many."""
-    kinds: tuple[type[QueuedMail], ...] = (Confirmation, MailedLink, StayQuestion, StaffLink, StaffNotice)
-    return sum(kind.release_unanswered(now=now) for kind in kinds)
 
 
 def _reserve_call(adapter: Adapter, rate: str, *, now: datetime) -> float | None:

@@ -100,6 +100,25 @@ def test_an_earlier_save_that_comes_late_changes_nothing(issue: Issue, accept: s
     assert fresh(issue).subject == "Three"
 
 
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+def test_a_save_from_before_a_submit_changes_nothing(issue: Issue, accept: str) -> None:
+    """The submit replaces the version of the autosave, so that the late one names the latest version."""
+    client = sign_in("writer")
+    first = save(client, issue, "One", **number(1)).json()["revision_id"]
+    save(client, issue, "Three", accept="text/html", overwrite_revision_id=str(first), **number(3))
+    assert fresh(issue).subject == "Three"
+    save(client, issue, "Two", accept=accept, overwrite_revision_id=str(first), **number(2))
+    assert fresh(issue).subject == "Three"
+
+
+def test_a_first_save_from_before_a_submit_changes_nothing(issue: Issue) -> None:
+    client = sign_in("writer")
+    save(client, issue, "Two", accept="text/html", **number(2))
+    assert save(client, issue, "One", **number(1)).status_code == 400
+    save(client, issue, "One", accept="text/html", **number(1))
+    assert fresh(issue).subject == "Two"
+
+
 @pytest.mark.postgres
 @pytest.mark.parametrize("later", ["save", "submit", "another person"])
 def test_a_save_that_stalls_overwrites_nothing(issue: Issue, monkeypatch: pytest.MonkeyPatch, later: str) -> None:

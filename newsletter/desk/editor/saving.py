@@ -91,6 +91,6 @@ class SavingEditView(EditRowMixin, PreviewedEditView):
 
     def save_instance(self) -> Issue:
         issue: Issue = super().save_instance()
-        if self.window_save and self.expects_json_response:
+        if self.window_save:
             self.window_save.record(self.new_revision)
         return issue

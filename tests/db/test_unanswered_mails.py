@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import QuerySet
 
 from newsletter.issues.approval.write_notices import write_notice
 from newsletter.jobs.confirmation_mails import send_due_confirmations
@@ -16,9 +17,10 @@ from newsletter.jobs.silent_people import ask_and_rest, has_waiting_question, se
 from newsletter.jobs.staff_link_mails import send_due_staff_links
 from newsletter.models import MailLimits, ProviderAccount, Publication, StaffLink, StaffNotice
 from newsletter.organisation.accounts.staff_links import make_staff_link
-from subscribers.consent.confirmations import queue_confirmation
+from subscribers.consent.confirmations import list_due_confirmations, queue_confirmation
 from subscribers.models import Basis, Confirmation, MailedLink, QueuedMail, StayQuestion, Subscription
 from subscribers.models.queued_mails import REPEATED_AFTER
+from subscribers.people.inactivity import list_due_questions
 from subscribers.people.mailed_links import forget_unsent_links, list_due_links, request_mailed_link
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_publication
@@ -284,6 +286,15 @@ def test_a_newer_address_replaces_one_that_was_refused_for_now(weekly: Publicati
     newer = MailedLink.objects.create(**of_person, new_email="b@example.org", asked_at=NOW)
     link.release()
     assert list(list_due_links(now=NOW + REPEATED_AFTER[0])) == [newer]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="the plan is SQLite's")
+@pytest.mark.parametrize("list_due", [list_due_confirmations, list_due_links, list_due_questions])
+def test_due_mails_are_found_by_an_index(list_due: Callable[..., QuerySet[QueuedMail]]) -> None:
+    """The jobs look every few seconds, and these tables keep what was sent."""
+    scans = [line for line in list_due(now=NOW).explain().splitlines() if "SCAN" in line]
+    assert scans
+    assert all("USING" in line for line in scans), scans
 
 
 def test_a_repeat_belongs_to_a_mail_that_was_handed_over(weekly: Publication) -> None:

@@ -611,7 +611,7 @@ def test_advice_about_a_certificate_names_the_setting(certificate: Path) -> None
     with serve_mail(certificate=certificate, is_tls=True) as server:
         url = write_url(server).replace("smtp", "smtps", 1)
         with closing(make_adapter(url, account="backup")) as adapter:
-            assert "server's name in NEWSLETTER_PROVIDER_URL_BACKUP" in adapter.deliver(make_call()).reason
+            assert "server’s name in NEWSLETTER_PROVIDER_URL_BACKUP" in adapter.deliver(make_call()).reason
 
 
 def write_url(server: MailServer) -> str:

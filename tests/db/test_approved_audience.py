@@ -8,7 +8,11 @@ import pytest
 from newsletter.common.errors import AudienceChanged, NotApproved, NotReady
 from newsletter.issues.approval.approval_rules import count_recipients
 from newsletter.issues.approval.approve import require_approval
-from newsletter.issues.approval.approved_audience import describe_audience, max_people_after_growth
+from newsletter.issues.approval.approved_audience import (
+    describe_audience,
+    max_people_after_growth,
+    max_people_just_seen,
+)
 from newsletter.issues.approval.void_changed import void_changed_approvals
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.count_recipients import count_final_audience
@@ -164,6 +168,11 @@ def test_fewer_people_need_no_new_approval(approved: Issue) -> None:
 )
 def test_an_audience_may_grow_by_a_tenth_within_20_and_500(approved_for: int, most: int) -> None:
     assert max_people_after_growth(approved_for) == most
+
+
+@pytest.mark.parametrize(("seen", "most"), [(0, 1), (5, 6), (65, 71), (287_000, 287_500)])
+def test_a_number_that_was_just_read_may_grow_by_a_tenth_or_one(seen: int, most: int) -> None:
+    assert max_people_just_seen(seen) == most
 
 
 def test_growth_stops_a_scheduled_send(approved: Issue) -> None:

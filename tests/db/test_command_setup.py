@@ -276,7 +276,7 @@ def test_the_end_of_the_input_loses_no_answer(run: Callable[..., str], capsys: p
     [
         ("n" * 101, r"has 101 characters\. There is only room for 100"),
         ("Open Door @ home", r"contains @, < or >"),
-        ("Open Door, bigbank.com", r"“bigbank\.com” is not the domain of your sender's address"),
+        ("Open Door, bigbank.com", r"“bigbank\.com” is not the domain of your sender’s address"),
         ("news.example.org", r"domain of the sender in it, which is not your website's"),
     ],
 )

@@ -44,6 +44,7 @@ pytestmark = pytest.mark.postgres
 NUMBER = "a number of ours"
 OURS = "names a row of ours; what it says is told beside"
 SECRET = "a secret or a code made from the address, which would let others act as the person"
+REPEATS = {"repeat_at": "when we would send the mail again", "repeats": NUMBER}
 TOLD = {
     "subscribers.Subscriber": {
         "uuid": SECRET,
@@ -55,9 +56,9 @@ TOLD = {
     "subscribers.Subscription": {"import_batch": OURS},
     "subscribers.ConsentEvent": {"address_hash": SECRET},
     "subscribers.Suppression": {"address_hash": SECRET, "import_batch": OURS},
-    "subscribers.Confirmation": {},
-    "subscribers.MailedLink": {"public_id": SECRET},
-    "subscribers.StayQuestion": {},
+    "subscribers.Confirmation": REPEATS,
+    "subscribers.MailedLink": {"public_id": SECRET, **REPEATS},
+    "subscribers.StayQuestion": REPEATS,
     "subscribers.Reply": {},
     "subscribers.CaseFollow": {},
     "subscribers.FormerIdentity": {"uuid": SECRET},

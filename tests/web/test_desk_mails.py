@@ -100,7 +100,7 @@ def test_a_writer_cannot_approve(publication: Publication) -> None:
 def test_a_template_without_texts_in_the_main_language_waits(publication: Publication) -> None:
     template = make_mail_template(publication, approved=False)
     press(sign_in("writer"), template, "remove", publication.language)
-    assert "sender's language first" in approve(sign_in("approver"), template)
+    assert "sender’s language first" in approve(sign_in("approver"), template)
 
 
 def test_an_approval_is_withdrawn_on_the_page(publication: Publication) -> None:

@@ -17,7 +17,7 @@ from newsletter.issues.approval.approval_rules import (
     require_approval_permission,
     require_enough_approvals,
 )
-from newsletter.issues.approval.approved_audience import describe_audience, hash_audience, max_people_after_growth
+from newsletter.issues.approval.approved_audience import describe_audience, hash_audience, max_people_just_seen
 from newsletter.issues.approval.changes_since_approval import find_changes
 from newsletter.issues.approval.content_checks import describe_checked, find_merge_field_error
 from newsletter.issues.approval.open_comments import require_comments_resolved
@@ -69,7 +69,7 @@ def approve_issue(
     people = count_recipients(issue, now=now)
     if seen_audience and seen_audience != hash_audience(describe_audience(issue)):
         raise AudienceChanged("The audience of the issue changed after you opened it. Check it again, then approve.")
-    if seen_people is not None and people > max_people_after_growth(seen_people):
+    if seen_people is not None and people > max_people_just_seen(seen_people):
         raise AudienceChanged(
             "The issue was for %(seen)s when you opened it, and would now go to %(people)s. Check them again, then approve.",
             seen=describe_people(seen_people),

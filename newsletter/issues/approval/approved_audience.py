@@ -56,3 +56,11 @@ def max_people_after_growth(people: int) -> int:
     A small list often grows by more than 10 % in the days before an issue is sent.
     """
     return people + min(max(people // GROWTH_DIVISOR, MIN_GROWTH), MAX_GROWTH)
+
+
+def max_people_just_seen(people: int) -> int:
+    """Return how many people may get an issue if a person just read that it is for ``people``: 10 % more, at most 500 more.
+
+    One more is always allowed, because somebody may join in this moment.
+    """
+    return people + min(max(people // GROWTH_DIVISOR, 1), MAX_GROWTH)

@@ -15,7 +15,7 @@ from newsletter.common.errors import InvariantViolated, NotReady
 from newsletter.common.messages import describe_people
 from newsletter.issues.approval.approval_rules import require_enough_approvals
 from newsletter.issues.approval.approve import require_approved_content
-from newsletter.issues.approval.approved_audience import max_people_after_growth
+from newsletter.issues.approval.approved_audience import max_people_just_seen
 from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.issues.protected_terms.check import require_unprotected
 from newsletter.issues.snapshot.consent_rules import require_unrestricted_stories
@@ -223,7 +223,7 @@ def _require_as_approved(send: Send, *, approval: Approval, people: int) -> None
     issue = Issue.objects.select_related("publication__mailing_list", "publication__segment").get(pk=send.issue_id)
     require_issue_enabled(issue)
     require_enough_approvals(issue, sha256=approval.sha256, people=people)
-    if send.confirmed_recipients is not None and people > max_people_after_growth(send.confirmed_recipients):
+    if send.confirmed_recipients is not None and people > max_people_just_seen(send.confirmed_recipients):
         raise NotReady(
             "%(issue)s was started for %(confirmed)s and would go to %(people)s. Nothing was sent. Check who gets it, "
             "then start it again.",

@@ -10,7 +10,7 @@ from newsletter.common.errors import DomainError, NotAllowed, NotApproved, NotRe
 from newsletter.common.messages import Message, describe_people, end_sentence
 from newsletter.issues.approval.approval_rules import count_recipients
 from newsletter.issues.approval.approve import reopen_approval, require_approval, require_approved_content
-from newsletter.issues.approval.approved_audience import max_people_after_growth
+from newsletter.issues.approval.approved_audience import max_people_just_seen
 from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.issues.approval.reopen_uncovered import notify_if_reopened
@@ -54,7 +54,7 @@ def request_send(
         raise NotAllowed("%(by)s may not start sends. An administrator can give the role “approver”.", by=by)
     if confirmed_recipients is not None:
         people = count_recipients(issue, now=now, at_once=True)
-        if people > max_people_after_growth(confirmed_recipients):
+        if people > max_people_just_seen(confirmed_recipients):
             raise NotReady(
                 "You confirmed %(confirmed)s, but the issue would now go to %(people)s. Nothing was sent. Check the "
                 "audience, then send it.",

@@ -9,7 +9,7 @@ QUICK := tests/unit tests/db tests/web tests/contract
 # Tests start hundreds of processes, each of which would compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo check docs test test-all test-browser test-long test-postgres integration mutations lint install clean packaging wheel debian-package one-file benchmarks bench bench-postgres load schema email-gallery email-check email-goldens email-blocks email-looks email-support messages soak guide-pictures desk-looks lock audit licences site
+.PHONY: help demo check docs test test-all test-browser test-long test-postgres integration mutations lint install clean packaging wheel debian-package one-file benchmarks bench bench-postgres load schema email-gallery email-check email-goldens email-blocks email-looks email-support messages soak months guide-pictures desk-looks lock audit licences site
 
 help:
 	@echo "make demo           send the sample organisation's weekly issue to files, then serve the desk (ARGS=--no-serve to stop there)"
@@ -26,6 +26,7 @@ help:
 	@echo "make site           build the documentation as a site in build/site, which needs no server (seconds)"
 	@echo "make integration    run the product against a real WordPress, calendar, mail and other servers (an hour on two cores)"
 	@echo "make soak           send three issues to 200,000 people, three times, while everything fails at random (at most 20 minutes)"
+	@echo "make months         let an organisation run by itself for some months of a simulated clock (ARGS=\"--months 3 --seed 2\"; a minute for two weeks)"
 	@echo "make benchmarks     send and kill this system beside others on an imitation of a provider (quiet machine, 15 minutes)"
 	@echo "make bench          measure every part at the sizes of docs/reference/performance.md on SQLite (quiet machine, an hour or two)"
 	@echo "make bench-postgres the same on a PostgreSQL of its own (ARGS=\"--only pages --recipients 1000000\" for one part)"
@@ -172,6 +173,9 @@ soak: $(VENV)/.dev
 	$(BIN)/python -m tests.soak.kills
 	$(BIN)/python -m tests.soak.kills --sqlite
 	$(BIN)/python -m tests.soak.run $(ARGS)
+
+months: $(VENV)/.dev
+	$(BIN)/python -m tests.months.run $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -1,0 +1,84 @@
+"""What must hold after a run. The provider's ledger decides."""
+
+from collections import Counter, defaultdict
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from django.apps import apps
+from django.db.models import Exists, OuterRef
+
+from newsletter.models import Delivery, Issue, Send, Slot
+from newsletter.sending.settling.receipt import make_receipt
+from tests.months.readers import Readers
+from tests.support.fake_provider import FakeProvider
+
+WEEK = timedelta(days=7)
+
+
+def check_sends() -> None:
+    """Assert that each receipt adds up and nobody has two deliveries of an issue."""
+    for send in Send.objects.all():
+        receipt = make_receipt(send)
+        assert receipt.candidates == receipt.recipients + sum(receipt.excluded.values()), f"{send} does not add up"
+    double = Counter(Delivery.objects.values_list("issue_id", "address_hash"))
+    assert max(double.values(), default=0) <= 1, "somebody has two deliveries of an issue"
+
+
+def check_mails(provider: FakeProvider, readers: Readers) -> None:
+    """Assert that nobody got a mail twice, and nobody a newsletter after unsubscribing."""
+    seen: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+    for entry in provider.accepted():
+        if entry.form is None:
+            continue
+        for address in set(entry.recipients) - set(entry.refused):
+            mail = entry.form.mail_for(address)
+            seen[address][mail.subject, mail.text] += 1
+            _check_subscribed(address, mail.headers.get("List-ID", ""), at=entry.at, readers=readers)
+    for address, mails in seen.items():
+        [((subject, _text), count)] = mails.most_common(1)
+        assert count == 1, f"{address} got “{subject}” {count} times"
+
+
+def check_nobody_is_skipped(provider: FakeProvider, readers: Readers) -> None:
+    """Assert that everybody who was on the list at a send got the mail, but for those whom its receipt counts."""
+    accepted: dict[str, set[str]] = defaultdict(set)
+    for entry in provider.accepted():
+        for tag in entry.form.mail_for(entry.recipients[0]).tags if entry.form and entry.recipients else ():
+            accepted[tag] |= set(entry.recipients) - set(entry.refused)
+    for send in Send.objects.filter(issue__kind=Issue.Kind.ISSUE, state=Send.State.SUBMITTED).select_related("issue"):
+        slug, begun = send.issue.publication.slug, send.started_at or send.made_at
+        on_list = {address for (address, of), at in readers.joined.items() if of == slug and at < begun}
+        left = {address for (address, of), at in readers.gone.items() if of == slug and at < begun}
+        missing = on_list - left - accepted[send.issue.public_id]
+        counted = sum(send.excluded.values())
+        assert len(missing) <= counted, f"{send.issue} skipped {len(missing)} people; its receipt counts {counted}"
+
+
+def _check_subscribed(address: str, list_id: str, *, at: float, readers: Readers) -> None:
+    for (somebody, slug), gone in readers.gone.items():
+        if somebody == address and slug in list_id:
+            back = readers.joined[address, slug]
+            mailed = datetime.fromtimestamp(at, UTC)
+            assert mailed <= gone or gone < back <= mailed, f"{address} left on {gone} and was mailed on {mailed}"
+
+
+def check_slots(*, start: datetime, end: datetime) -> dict[str, int]:
+    """Assert that each week has its slot, and that no issue is still half sent. Return how many slots ended in each way."""
+    waits_for_staff = Send.objects.filter(issue=OuterRef("pk"), state=Send.State.NEEDS_ATTENTION)
+    half = Issue.objects.filter(~Exists(waits_for_staff), state=Issue.State.SENDING, due_at__lt=end - WEEK)
+    assert not half.exists(), f"still sending: {[str(issue) for issue in half]}"
+    for slug in ("weekly", "campaigns"):
+        due = sorted(Slot.objects.filter(publication__slug=slug, kind=Slot.Kind.ISSUE).values_list("due_at", flat=True))
+        gaps = [(a, b) for a, b in pairwise(due) if b - a > WEEK + timedelta(hours=1)]
+        assert not gaps, f"{slug} has weeks without a slot: {gaps}"
+    return dict(Counter(f"{slug} {kind} {state}" for slug, kind, state in _list_slots()))
+
+
+def _list_slots() -> list[tuple[str, str, str]]:
+    return list(Slot.objects.values_list("publication__slug", "kind", "state"))
+
+
+def count_rows() -> dict[str, int]:
+    """Return the number of rows of each table that has some."""
+    counts = {model._meta.db_table: model._base_manager.count() for model in apps.get_models()}
+    return {table: count for table, count in counts.items() if count}

@@ -41,7 +41,7 @@ MONTH = timedelta(days=31)
 _MAX_ISSUES = 40
 _STARTED_STATES = (Send.State.SUBMITTING, Send.State.PAUSED, Send.State.SUBMITTED, Send.State.NEEDS_ATTENTION)
 _NO_REPLY = re.compile(r"(?:no|do-?not)[-_.]?reply", re.I)
-_GOOD, _TODO, _BAD = "#2f8f4e", "#c98a00", "#c0392b"
+_GOOD, _ATTENTION, _BAD = "#2f8f4e", "#c98a00", "#c0392b"
 
 
 def make_publishing_hooks() -> PublishingHooks:
@@ -186,7 +186,7 @@ def forget_person(hashes: Collection[bytes]) -> None:
 
 def _colours(palette: Palette, *, tint: float) -> dict[str, str]:
     """Return the CSS colours of a palette. `tint` is the share of green, amber or red in the backgrounds of messages."""
-    good, todo, bad = (mix_colours(palette.paper, colour, share=tint) for colour in (_GOOD, _TODO, _BAD))
+    good, todo, bad = (mix_colours(palette.paper, colour, share=tint) for colour in (_GOOD, _ATTENTION, _BAD))
     return {
         "page": palette.page,
         "page-ink": palette.page_ink,
@@ -207,7 +207,7 @@ def _colours(palette: Palette, *, tint: float) -> dict[str, str]:
         "on-todo": make_readable(palette.ink, on=todo),
         "bad": bad,
         "on-bad": make_readable(palette.ink, on=bad),
-        "caution": make_readable(_TODO, on=palette.paper, ratio=3.0),
+        "caution": make_readable(_ATTENTION, on=palette.paper, ratio=3.0),
         "alarm": make_readable(_BAD, on=palette.paper),
     }
 

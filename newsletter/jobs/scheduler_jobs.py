@@ -108,9 +108,11 @@ def assemble_due(*, now: datetime) -> list[Assembly]:
             notify_not_assembled(slot, reason=error.message, now=now)
             continue
         if assembly.made:
-            log.info("%s", assembly.issue or f"{slot.publication}: {slot.due_local} skipped: {assembly.slot.reason}")
             if assembly.issue:
+                log.info("%s is assembled.", assembly.issue)
                 log_assembled(assembly.issue)
+            else:
+                log.info("%s, slot %s is skipped: %s", slot.publication, slot.due_local, assembly.slot.reason)
             notify_assembly(assembly, now=now)
             made.append(assembly)
     return made
@@ -195,7 +197,7 @@ def _start(issue: Issue, *, now: datetime) -> None:
                 return
             approve_by_policy(issue=issue, now=now)
         send = start_send(issue=issue, now=now)
-        log.info("%s: %s people", issue, send.recipients)
+        log.info("The send of %s has started. Recipients: %s.", issue, send.recipients)
     except SwitchedOff as error:
         log.info("%s", error)
     except NeedsManualApproval as error:

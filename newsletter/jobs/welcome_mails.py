@@ -36,7 +36,7 @@ def _send(issue: Issue, *, now: datetime) -> None:
     try:
         send = add_new_subscribers(issue=issue, now=now)
         if send is not None:
-            log.info("%s: %s people this month", issue, send.recipients)
+            log.info("New people get %s. Recipients this month: %s.", issue, send.recipients)
     except SwitchedOff as error:
         log.info("%s", error)
     except AudienceChanged as error:

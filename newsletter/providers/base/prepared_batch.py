@@ -12,7 +12,7 @@ from newsletter.providers.base.mail.headers import build_headers, check_mail
 from newsletter.providers.base.mail.json_texts import JsonText, compile_json_text
 from newsletter.providers.base.mail.tokens import CompiledText, check_tokens, check_values, clean_values
 
-NO_VALID_ADDRESS = Message("Nobody in this batch has an address that can be sent to.")
+NO_VALID_ADDRESS = Message("No address here can be sent to.")
 
 
 @dataclass(frozen=True)

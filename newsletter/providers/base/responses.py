@@ -58,7 +58,7 @@ def _classify_status(status: int, *, provider: str, throttles: bool) -> Outcome:
     if status in (429, 420) or (status == 503 and throttles):
         return Outcome(
             Verdict.THROTTLED,
-            Message("%(provider)s asked us to slow down; this batch will be tried again.", provider=provider),
+            Message("%(provider)s asked us to slow down; this will be tried again.", provider=provider),
         )
     if status in (401, 403):
         why = Message(

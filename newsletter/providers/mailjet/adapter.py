@@ -113,7 +113,7 @@ class Mailjet(HttpAdapter):
             why = Message("Mailjet had an error with this mail. It may or may not have accepted it.")
             return Verdict.UNCERTAIN, quote_provider(why, message), False
         if status == _TOO_MANY:
-            why = Message("%(provider)s asked us to slow down; this batch will be tried again.", provider=self.label)
+            why = Message("%(provider)s asked us to slow down; this will be tried again.", provider=self.label)
             return Verdict.THROTTLED, quote_provider(why, message), False
         if related.startswith("To") and status not in _ABOUT_ACCOUNT:
             return Verdict.REJECTED, quote_provider(Message("Mailjet refused this person."), message), False

@@ -57,7 +57,7 @@ class Resend(HttpAdapter):
         if name == "concurrent_idempotent_requests":
             return Outcome(
                 Verdict.THROTTLED,
-                Message("Resend is still busy with an earlier attempt at this batch."),
+                Message("Resend is still busy with an earlier attempt."),
                 retry_after=read_retry_after(answer, now=self._clock()) or _CONCURRENT_WAIT_SECONDS,
             )
         # Somebody unsubscribed or moved between the two attempts: that concerns this batch, not the whole send.

@@ -151,7 +151,7 @@ class Ses(HttpAdapter):
             return Outcome(
                 Verdict.THROTTLED,
                 quote_provider(
-                    Message("Amazon SES asked us to slow down; this batch will be tried again."), provider_message
+                    Message("Amazon SES asked us to slow down; this will be tried again."), provider_message
                 ),
                 retry_after=_QUOTA_WAIT_SECONDS if error == "LimitExceededException" else None,
             )

@@ -3054,6 +3054,7 @@ class Migration(migrations.Migration):
                             ("assembled", "Assembled"),
                             ("skipped", "Skipped"),
                             ("missed", "Missed"),
+                            ("uncertain", "May have been sent"),
                         ],
                         default="due",
                         max_length=10,
@@ -3087,7 +3088,8 @@ class Migration(migrations.Migration):
                         name="slot_kind_and_period",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("state__in", ["due", "assembled", "skipped", "missed"])), name="slot_state"
+                        condition=models.Q(("state__in", ["due", "assembled", "skipped", "missed", "uncertain"])),
+                        name="slot_state",
                     ),
                 ],
             },

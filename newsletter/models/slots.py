@@ -23,6 +23,7 @@ class Slot(models.Model):
         ASSEMBLED = "assembled", gettext_lazy("Assembled")
         SKIPPED = "skipped", gettext_lazy("Skipped")
         MISSED = "missed", gettext_lazy("Missed")
+        UNCERTAIN = "uncertain", gettext_lazy("May have been sent")
 
     publication = models.ForeignKey(Publication, on_delete=models.PROTECT, related_name="slots")
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.ISSUE)
@@ -48,7 +49,7 @@ class Slot(models.Model):
                 condition=models.Q(kind="issue", period="") | models.Q(kind="digest") & ~models.Q(period=""),
                 name="slot_kind_and_period",
             ),
-            one_of("slot_state", "state", ["due", "assembled", "skipped", "missed"]),
+            one_of("slot_state", "state", ["due", "assembled", "skipped", "missed", "uncertain"]),
         ]
 
     def __str__(self) -> str:

@@ -137,14 +137,14 @@ def _list_issues(now: datetime) -> list[PlannedSlot]:
 
 
 def _list_slots_without_issue(now: datetime) -> list[PlannedSlot]:
-    """Return the slots ahead that were skipped because there was nothing new, or whose draft is still to be made."""
+    """Return the slots ahead that have no issue, with the reason, or whose draft is still to be made."""
     slots = _slots_ahead(now).filter(issue__isnull=True).select_related("publication")
     return [
         PlannedSlot(
             slot.publication,
             slot.due_at,
             translate(slot.reason)
-            if slot.state == Slot.State.SKIPPED
+            if slot.state != Slot.State.DUE
             else _describe_draft(slot.publication, slot.due_at - find_lead(slot.publication, now=now)),
         )
         for slot in slots

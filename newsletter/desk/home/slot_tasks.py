@@ -1,4 +1,4 @@
-"""Home's tasks about times of the schedule at which nothing was sent, because no issue was made. Reads only."""
+"""Home's tasks about times of the schedule for which no issue was made. Reads only."""
 
 from datetime import datetime
 
@@ -23,9 +23,13 @@ def find_missed_slot_tasks(*, now: datetime, person: User | AnonymousUser) -> li
 
 def _make_task(slot: Slot, *, can_make: bool) -> Task:
     publication = slot.publication
+    title = (
+        _("%(publication)s: an issue may have been sent on %(due)s")
+        if slot.state == Slot.State.UNCERTAIN
+        else _("%(publication)s: nothing was sent on %(due)s")
+    )
     return Task(
-        title=_("%(publication)s: nothing was sent on %(due)s")
-        % {"publication": publication, "due": format_due(slot.due_at, zone=publication.zone)},
+        title=title % {"publication": publication, "due": format_due(slot.due_at, zone=publication.zone)},
         detail=f"{translate(slot.reason)} {translate(describe_next_step(slot))}",
         url=f"{reverse('newsletter_issue_new')}?publication={publication.pk}" if can_make else "",
         button=_("New issue") if can_make else "",

@@ -30,11 +30,13 @@ class Assembly:
 
 @transaction.atomic
 def assemble_slot(*, slot: Slot, now: datetime) -> Assembly:
-    """Make the slot's issue, once. Raises WrongState if the slot was missed, SwitchedOff if the publication is off."""
+    """Make the slot's issue, once. Raises WrongState if its time is over, SwitchedOff if the publication is off."""
     slot = Slot.objects.select_for_update(of=("self",)).select_related("publication__brand").get(pk=slot.pk)
     require_publication_enabled(slot.publication, kind=slot.kind)
     if slot.state == Slot.State.MISSED:
         raise WrongState("The slot %(due_local)s was missed: %(reason)s", due_local=slot.due_local, reason=slot.reason)
+    if slot.state == Slot.State.UNCERTAIN:
+        raise WrongState("No issue is made for %(due_local)s: %(reason)s", due_local=slot.due_local, reason=slot.reason)
     skipped_before = slot.state == Slot.State.SKIPPED
     made = Issue.objects.filter(slot=slot).first()
     if made or (slot.state != Slot.State.DUE and not (skipped_before and now < slot.due_at)):

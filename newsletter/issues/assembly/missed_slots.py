@@ -8,11 +8,16 @@ from newsletter.common.messages import Message
 from newsletter.issues.approval.write_notices import desk_home_url, new_issue_url, write_notice
 from newsletter.issues.assembly.digest import MAX_STORIES
 from newsletter.issues.assembly.digests_without_slot import find_digests_without_slot
-from newsletter.models import Issue, Slot
+from newsletter.models import Installation, Issue, Slot
 from newsletter.models.staff import ContentEdit
 
 LOOK_BACK = timedelta(days=7)
+_NOTHING_SENT = Message("%(name)s: nothing was sent on %(due_local)s", name="", due_local="")
+_MAYBE_SENT = Message("%(name)s: an issue may have been sent on %(due_local)s", name="", due_local="")
 _FOR_AN_ISSUE = Message("New stories wait for the next issue. If that is too late, make an issue yourself.")
+_IF_UNCERTAIN = Message(
+    "Look at your provider’s log. If an issue was sent, remove its stories from the next one. If none was, make one yourself."
+)
 _FOR_A_DIGEST = Message(
     "The next monthly digest may have its stories. It holds %(max_stories)s stories at most.", max_stories=MAX_STORIES
 )
@@ -21,11 +26,16 @@ _FOR_A_DIGEST = Message(
 def find_missed_slots(*, now: datetime) -> list[Slot]:
     """Return the missed slots of the last seven days that staff may not know of, at most one for each publication and kind.
 
+    A slot whose issue may have been sent before a restore is one of them. While everything is held, nobody knows what was sent.
+
     Left out is a slot after which another time has passed, or a person made an issue. So is a slot whose time had passed
     before somebody changed its publication, such as switched it on. A digest whose slot was never made is one that is
     not stored.
     """
-    missed = Slot.objects.filter(state=Slot.State.MISSED, due_at__gt=now - LOOK_BACK, publication__enabled=True)
+    if Installation.objects.filter(held=True).exists():
+        return []
+    states = [Slot.State.MISSED, Slot.State.UNCERTAIN]
+    missed = Slot.objects.filter(state__in=states, due_at__gt=now - LOOK_BACK, publication__enabled=True)
     missed = missed.exclude(kind=Slot.Kind.DIGEST, publication__monthly_digest=False)
     later = Slot.objects.filter(
         publication=OuterRef("publication"), kind=OuterRef("kind"), due_at__gt=OuterRef("due_at"), due_at__lte=now
@@ -49,9 +59,8 @@ def notify_missed_slots(*, now: datetime) -> None:
     for slot in find_missed_slots(now=now):
         publication = slot.publication
         day, _, time = slot.due_local.partition("T")
-        subject = Message(
-            "%(name)s: nothing was sent on %(due_local)s", name=publication.name, due_local=date.fromisoformat(day)
-        )
+        text = _MAYBE_SENT if slot.state == Slot.State.UNCERTAIN else _NOTHING_SENT
+        subject = Message(text.template, name=publication.name, due_local=date.fromisoformat(day))
         paragraphs = [
             Message("Its time was %(time)s (%(zone)s).", time=time, zone=publication.zone),
             slot.reason,
@@ -64,4 +73,6 @@ def notify_missed_slots(*, now: datetime) -> None:
 
 def describe_next_step(slot: Slot) -> Message:
     """Return a text: when the stories of a missed slot are sent, and what staff can do."""
+    if slot.state == Slot.State.UNCERTAIN:
+        return _IF_UNCERTAIN
     return _FOR_AN_ISSUE if slot.kind == Slot.Kind.ISSUE else _FOR_A_DIGEST

@@ -72,6 +72,16 @@ def _create_due_issue_slots(publication: Publication, now: datetime) -> list[Slo
     return made
 
 
+def create_missing_slots(*, publication: Publication, now: datetime) -> None:
+    """Create the slots of the last times whose assembly has come, late or not. A schedule that cannot be read has none."""
+    try:
+        missing = _find_missing(publication, now)
+    except DomainError:
+        return
+    for due in missing:
+        _make_slot(publication=publication, due=due, now=now)
+
+
 def get_or_create_slot(*, publication: Publication, due: str, now: datetime, kind: str = Slot.Kind.ISSUE) -> Slot:
     """Return the slot of a wall-clock time that a person gave, or the next slot of the schedule.
 

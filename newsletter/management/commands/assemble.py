@@ -38,9 +38,8 @@ class Command(ProductCommand):
             return
         kind = Slot.Kind.DIGEST if digest else Slot.Kind.ISSUE
         slot = get_or_create_slot(publication=publication, due=due, now=now, kind=kind)
-        gone_stories = (
-            [] if slot.state == Slot.State.MISSED else check_before_assembly(issue=make_unsaved_issue(slot), now=now)
-        )
+        is_over = slot.state in (Slot.State.MISSED, Slot.State.UNCERTAIN)
+        gone_stories = [] if is_over else check_before_assembly(issue=make_unsaved_issue(slot), now=now)
         assembly = assemble_slot(slot=slot, now=now)
         slot, issue = assembly.slot, assembly.issue
         if issue and assembly.made:

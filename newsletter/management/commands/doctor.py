@@ -131,6 +131,8 @@ class Command(ProductCommand):
                 f"Uncertain: {_count(restored.batches, 'batch', 'batches')} with {_count(restored.people, 'person', 'people')} "
                 "may have been sent since the backup.",
                 "On hold: " + (", ".join(restored.issues) or "no issue"),
+                "May have been made and sent since the backup, and is not made again: "
+                + (", ".join(restored.slots) or "no other issue"),
                 "Restored from the suppression journal: "
                 f"{_count(restored.suppressions_replayed, 'suppression', 'suppressions')} added since the backup.",
                 f"{resolve}: newsletter doctor --after-restore --release",

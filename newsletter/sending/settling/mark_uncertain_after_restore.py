@@ -1,12 +1,13 @@
 """After a restore, mark the batches that may have been sent since the backup as uncertain, and hold all sending."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from newsletter.common.messages import Message
+from newsletter.issues.assembly.restored_slots import mark_passed_slots_uncertain
 from newsletter.issues.variants.reader_zones import make_due_filter
 from newsletter.issues.welcome.due_people import find_due_steps
 from newsletter.issues.welcome.joined_people import enter_new_people, find_welcome_mails
@@ -23,8 +24,9 @@ _UNENDED_STATES = (Send.State.READY, Send.State.SUBMITTING, Send.State.PAUSED, S
 
 @dataclass(frozen=True)
 class RestoreFindings:
-    """The results that staff must check: uncertain batches with their people, and held issues.
+    """The results that staff must check: uncertain batches with their people, held issues, and times of schedules.
 
+    ``slots`` are times at which an issue may have been made and sent since the backup.
     The suppressions were replayed from the journal.
     """
 
@@ -32,6 +34,7 @@ class RestoreFindings:
     people: int
     issues: list[str]
     suppressions_replayed: int = 0
+    slots: list[str] = field(default_factory=list)
 
 
 @transaction.atomic
@@ -40,7 +43,8 @@ def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
 
     A batch that may have moved to another account since the backup is left to staff: neither account is called again.
     People whom a cancelled send did not reach are uncertain too: they may have got a corrected issue since the backup.
-    Batches whose hour is still to come cannot have been sent, unless their send was cancelled.
+    Batches whose hour is still to come cannot have been sent, unless their send was cancelled. No issue is made for a time
+    of a schedule that has passed since the backup.
     """
     hold_installation(reason=REASON, now=now)
     replayed = replay_journal(now=now)
@@ -71,8 +75,13 @@ def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
     names = [issue.reference for issue in due.select_related("publication")]
     due.update(held=True, held_reason=REASON)
     names += _hold_welcome_mails(now=now)
+    slots = mark_passed_slots_uncertain(now=now)
     return RestoreFindings(
-        batches=len(sizes), people=sum(sizes), issues=names, suppressions_replayed=replayed.suppressed
+        batches=len(sizes),
+        people=sum(sizes),
+        issues=names,
+        suppressions_replayed=replayed.suppressed,
+        slots=[f"{slot.publication.slug} {slot.due_local}" for slot in slots],
     )
 
 

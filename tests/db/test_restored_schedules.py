@@ -1,0 +1,101 @@
+"""Times of a schedule that passed between a backup and its restore: an issue may have been sent, and none is sent again."""
+
+from datetime import datetime, timedelta
+
+import pytest
+import time_machine
+
+from newsletter.common.errors import WrongState
+from newsletter.issues.assembly.assemble import assemble_slot
+from newsletter.issues.assembly.missed_slots import find_missed_slots, notify_missed_slots
+from newsletter.jobs.scheduler_jobs import assemble_due, start_due_sends
+from newsletter.models import Issue, Publication, Send, Slot, StaffNotice
+from newsletter.sending.limits.installation_hold import hold_installation
+from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain, release_after_restore
+from subscribers.models import Frequency, Subscription
+from tests.support.desk import sign_in
+from tests.support.fixtures import add_subscribers, make_approver, make_publication, make_story
+from tests.support.local_hours import AUCKLAND, zone_place
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+DUE_AT = datetime.fromisoformat("2026-03-05T09:00:00+00:00")
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def publication() -> Publication:
+    """It goes out by itself. The backup is older than its assembly."""
+    made = make_publication(approval="auto", lead_hours=2)
+    add_subscribers(made, 3)
+    make_story("The first verdict")
+    make_approver()
+    return made
+
+
+def restore(*, at: datetime) -> list[str]:
+    hold_installation(reason="the database was restored from a backup", now=at)
+    found = mark_open_batches_uncertain(now=at)
+    release_after_restore(now=at)
+    return found.slots
+
+
+def run_scheduler(*, at: datetime) -> None:
+    assemble_due(now=at)
+    start_due_sends(now=at)
+
+
+@pytest.mark.parametrize("late", [HOUR, 30 * HOUR, 10 * 24 * HOUR])
+def test_no_issue_is_made_for_a_time_that_passed_since_the_backup(publication: Publication, late: timedelta) -> None:
+    at = DUE_AT + late
+    assert "weekly 2026-03-05T09:00" in restore(at=at)
+    run_scheduler(at=at + timedelta(minutes=1))
+    assert not Issue.objects.exists()
+    assert not Send.objects.exists()
+    slot = Slot.objects.get(due_at=DUE_AT)
+    assert slot.state == Slot.State.UNCERTAIN
+    with pytest.raises(WrongState, match="may have been sent"):
+        assemble_slot(slot=slot, now=at)
+
+
+def test_a_time_that_has_not_come_yet_is_sent_as_usual(publication: Publication) -> None:
+    assert restore(at=DUE_AT - HOUR) == []
+    run_scheduler(at=DUE_AT)
+    assert Send.objects.get().recipients == 3
+
+
+def test_the_first_local_hour_decides_if_an_issue_may_have_been_sent(publication: Publication) -> None:
+    Publication.objects.update(send_at=Publication.SendAt.LOCAL)
+    add_subscribers(publication, 1, where=zone_place(AUCKLAND), start=3)
+    assert restore(at=DUE_AT - 14 * HOUR) == []
+    assert restore(at=DUE_AT - 12 * HOUR) == ["weekly 2026-03-05T09:00"]
+
+
+def test_staff_are_notified_that_it_may_have_been_sent(publication: Publication) -> None:
+    restore(at=DUE_AT + HOUR)
+    notify_missed_slots(now=DUE_AT + HOUR)
+    notice = StaffNotice.objects.get()
+    assert str(notice.subject) == "The weekly letter: an issue may have been sent on 5 March 2026"
+    assert "restored from a backup" in str(notice.paragraphs[1])
+    with time_machine.travel(DUE_AT + HOUR, tick=False):
+        page = sign_in("editor").get("/admin/").content.decode()
+    assert "The weekly letter: an issue may have been sent on Thursday 5 March 2026, 09:00 (London time)" in page
+
+
+def test_a_time_missed_during_the_hold_may_have_been_sent(publication: Publication) -> None:
+    """The scheduler can run on an older database before anybody looks at it."""
+    at = DUE_AT + 8 * HOUR
+    hold_installation(reason="the database is older than the last mail", now=at)
+    assemble_due(now=at)
+    assert find_missed_slots(now=at) == []
+    assert restore(at=at + HOUR) == ["weekly 2026-03-05T09:00"]
+
+
+def test_no_digest_is_made_for_a_time_that_passed_since(publication: Publication) -> None:
+    Publication.objects.update(monthly_digest=True, digest_schedule="0 9 5 * *")
+    Subscription.objects.filter(pk=Subscription.objects.earliest("pk").pk).update(
+        frequency=Frequency.MONTHLY, requested_at=DUE_AT - 99 * HOUR
+    )
+    restore(at=DUE_AT + HOUR)
+    run_scheduler(at=DUE_AT + HOUR)
+    assert set(Slot.objects.values_list("kind", "state")) == {("issue", "uncertain"), ("digest", "uncertain")}
+    assert not Issue.objects.exists()

@@ -9,10 +9,12 @@ from django.db.models import Exists, OuterRef
 
 from newsletter.models import Delivery, Issue, Send, Slot
 from newsletter.sending.settling.receipt import make_receipt
+from tests.months.published import Published
 from tests.months.readers import Readers
+from tests.months.reports import Reports
 from tests.support.fake_provider import FakeProvider
 
-WEEK = timedelta(days=7)
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 WAIT_FOR_STAFF = (Send.State.NEEDS_ATTENTION, Send.State.PAUSED)
 
 
@@ -25,8 +27,8 @@ def check_sends() -> None:
     assert max(double.values(), default=0) <= 1, "somebody has two deliveries of an issue"
 
 
-def check_mails(provider: FakeProvider, readers: Readers) -> None:
-    """Assert that nobody got a mail twice, and nobody a newsletter after unsubscribing."""
+def check_mails(provider: FakeProvider, readers: Readers, reports: Reports) -> None:
+    """Assert that nobody got a mail twice, and nobody a newsletter after unsubscribing, a hard bounce or a complaint."""
     seen: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
     for entry in provider.accepted():
         if entry.form is None:
@@ -35,12 +37,25 @@ def check_mails(provider: FakeProvider, readers: Readers) -> None:
             mail = entry.form.mail_for(address)
             seen[address][mail.subject, mail.text] += 1
             _check_subscribed(address, mail.headers.get("List-ID", ""), at=entry.at, readers=readers)
+            if "List-ID" in mail.headers and (stopped := reports.stopped.get(address)):
+                mailed = datetime.fromtimestamp(entry.at, UTC)
+                assert mailed <= stopped, f"{address} was reported on {stopped} and mailed on {mailed}"
     for address, mails in seen.items():
         [((subject, _text), count)] = mails.most_common(1)
         assert count == 1, f"{address} got “{subject}” {count} times"
 
 
-def check_nobody_is_skipped(provider: FakeProvider, readers: Readers) -> int:
+def check_events(provider: FakeProvider, published: Published) -> None:
+    """Assert that no mail announces an event that was called off a day before."""
+    for entry in provider.accepted():
+        text = entry.form.mail_for(entry.recipients[0]).text if entry.form and entry.recipients else ""
+        for number, cancelled in published.cancelled.items():
+            late = datetime.fromtimestamp(entry.at, UTC) > cancelled + DAY
+            told = not late or f"Evening {number}\n" not in text or "cancel" in text.lower()
+            assert told, f"call {entry.number} announces Evening {number}, called off on {cancelled}"
+
+
+def check_nobody_is_skipped(provider: FakeProvider, readers: Readers, reports: Reports) -> int:
     """Assert that everybody on the list at a send got the mail, but for those whom its receipt counts. Return how many did."""
     mailed = 0
     accepted: dict[str, set[str]] = defaultdict(set)
@@ -50,7 +65,8 @@ def check_nobody_is_skipped(provider: FakeProvider, readers: Readers) -> int:
     for send in Send.objects.filter(issue__kind=Issue.Kind.ISSUE, state=Send.State.SUBMITTED).select_related("issue"):
         slug, begun = send.issue.publication.slug, send.started_at or send.made_at
         on_list = {address for (address, of), at in readers.joined.items() if of == slug and at < begun}
-        left = {address for (address, of), at in readers.gone.items() if of == slug and at < begun}
+        left = {address for (address, of), at in readers.gone.items() if of == slug and at <= begun}
+        left |= {address for address, at in reports.stopped.items() if at <= begun}
         missing = on_list - left - accepted[send.issue.public_id]
         counted = sum(send.excluded.values())
         mailed += len(on_list - left - missing)

@@ -1,5 +1,6 @@
 """The organisation of a run: a weekly letter with a welcome, a letter that staff approve, and a digest each month."""
 
+from datetime import datetime
 from io import StringIO
 from pathlib import Path
 from unittest.mock import patch
@@ -8,10 +9,14 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.approval.hold import release_issue
+from newsletter.issues.planning.close_issue import close_issue
 from newsletter.issues.planning.welcome import set_up_welcome
-from newsletter.models import Publication
+from newsletter.models import Issue, Publication
 from newsletter.project.cli import main as run_command
+from newsletter.sending.settling.mark_uncertain_after_restore import REASON
 
+FILE_NAME = "organisation.toml"
 APPROVER = "approver@example.org"
 WEEKLY, CAMPAIGNS = "weekly", "campaigns"
 FILE = """[brand]
@@ -76,7 +81,7 @@ class Organisation:
     """Set up and used by the commands that staff use."""
 
     def __init__(self, folder: Path, *, site: str) -> None:
-        self._file = folder / "organisation.toml"
+        self._file = folder / FILE_NAME
         self._file.write_text(FILE.format(site=site))
 
     def set_up(self) -> None:
@@ -88,6 +93,15 @@ class Organisation:
     def approve(self, reference: str) -> bool:
         """Approve an issue as a person does. Return False if the product refuses."""
         return run_command(["approve", reference, "--by", APPROVER]) == 0
+
+    def skip_held(self, *, now: datetime) -> None:
+        """Skip what may have been sent since a backup, and let the welcome mails go on."""
+        by = User.objects.get(username=APPROVER)
+        for issue in Issue.objects.filter(held=True, held_reason=REASON, state__in=Issue.UNSENT_STATES):
+            if issue.is_welcome:
+                release_issue(issue=issue)
+            else:
+                close_issue(issue=issue, reason="It may have been sent since the backup.", by=by, now=now)
 
     def run(self, *words: str) -> None:
         if run_command(list(words)):

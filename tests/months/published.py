@@ -18,13 +18,16 @@ _ITEM = (
 _PAGE = "<!doctype html><title>Story number {number}</title><p>What happened on day {number}."
 _EVENT = (
     "BEGIN:VEVENT\r\nUID:event-{number}@example.org\r\nDTSTAMP:{stamp}\r\nDTSTART:{start}\r\nDTEND:{end}\r\n"
-    "SUMMARY:Evening {number}\r\nLOCATION:The hall\\, {town}\r\nEND:VEVENT\r\n"
+    "SUMMARY:Evening {number}\r\nLOCATION:The hall\\, {town}\r\nSTATUS:{status}\r\nEND:VEVENT\r\n"
 )
 
 
 @dataclass
 class Published:
-    """Stories on some days, and an event each week that is listed half a year ahead. A month each year has no story."""
+    """Stories on some days, and an event each week that is listed half a year ahead. A month each year has no story.
+
+    ``cancelled`` has the moment at which an event was called off, by its number.
+    """
 
     site: Site
     start: datetime
@@ -32,12 +35,17 @@ class Published:
     silent_month: int = 8
     stories: list[tuple[int, datetime]] = field(default_factory=list)
     down: bool = False
+    cancelled: dict[int, datetime] = field(default_factory=dict)
 
     def publish(self, now: datetime) -> None:
         """Call it once a day."""
         if now.month != self.silent_month and self.chance.random() < 0.4:
             self.stories.append((len(self.stories), now))
         self.serve(now)
+
+    def cancel_event(self, now: datetime) -> None:
+        """Call off the next event, or the one after it."""
+        self.cancelled.setdefault((now - self.start).days // 7 + self.chance.randint(0, 2), now)
 
     def serve(self, now: datetime) -> None:
         """Answer as the site does now: with 503 if it is down."""
@@ -63,4 +71,5 @@ class Published:
         start = self.start.replace(hour=19, minute=0) + timedelta(days=7 * number + 3)
         stamps = {"stamp": self.start, "start": start, "end": start + timedelta(hours=2)}
         times = {name: f"{moment:%Y%m%dT%H%M%SZ}" for name, moment in stamps.items()}
-        return _EVENT.format(number=number, town=TOWNS[number % len(TOWNS)], **times)
+        status = "CANCELLED" if number in self.cancelled else "CONFIRMED"
+        return _EVENT.format(number=number, town=TOWNS[number % len(TOWNS)], status=status, **times)

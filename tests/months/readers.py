@@ -12,6 +12,7 @@ from subscribers.models import MailingList
 from tests.support.fake_provider import FakeProvider
 from tests.support.signup import join
 
+REJOIN_CHANCE = 0.15
 CITIES = ("London", "Leeds", "New York", "Sydney", "")
 _CONFIRM = re.compile(r"https?://[^\s\"<>]+/c/[^\s\"<>]+")
 _PREFERENCES = re.compile(r"https?://[^\s\"<>]+/p/[^\s\"<>]+")
@@ -25,14 +26,20 @@ class Readers:
         self._provider, self._chance = provider, chance
         self._client = Client(SERVER_NAME="127.0.0.1", SERVER_PORT="8000")
         self._number = 0
-        self._unconfirmed: dict[str, str] = {}
+        self._unconfirmed: dict[str, tuple[str, int]] = {}
+        self._signed_up: dict[str, datetime] = {}
         self.joined: dict[tuple[str, str], datetime] = {}
         self.gone: dict[tuple[str, str], datetime] = {}
 
-    def sign_up(self, slug: str) -> None:
-        """Fill in the form of a list."""
+    def sign_up(self, slug: str, *, now: datetime) -> None:
+        """Fill in the form of a list: a new person, or one who left it."""
         self._number += 1
         address = f"reader-{self._number}@example.org"
+        left = sorted(
+            address for (address, of), at in self.gone.items() if of == slug and at > self.joined[address, of]
+        )
+        if left and self._chance.random() < REJOIN_CHANCE:
+            address = self._chance.choice(left)
         city = self._chance.choice(CITIES)
         answer = join(
             self._client,
@@ -44,12 +51,21 @@ class Readers:
         )
         if answer.status_code not in (200, 302):
             raise AssertionError(f"Signing up was answered with {answer.status_code}: {answer.content.decode()[:500]}")
-        self._unconfirmed[address] = slug
+        self._signed_up[address] = now
+        self._unconfirmed[address] = slug, len(self._provider.mailbox(address))
+
+    def forget_since(self, made_at: datetime) -> None:
+        """Forget the sign-ups that a backup of that moment does not have."""
+        lost = {address for (address, _slug), at in self.joined.items() if at >= made_at}
+        lost |= {address for address, signed_up in self._signed_up.items() if signed_up >= made_at}
+        self.joined = {key: at for key, at in self.joined.items() if key[0] not in lost}
+        self.gone = {key: at for key, at in self.gone.items() if key[0] not in lost}
+        self._unconfirmed = {address: form for address, form in self._unconfirmed.items() if address not in lost}
 
     def confirm(self, *, now: datetime) -> None:
         """Press the button behind each confirmation link that has arrived."""
-        for address, slug in list(self._unconfirmed.items()):
-            links = [_CONFIRM.search(mail.text) for mail in self._provider.mailbox(address)]
+        for address, (slug, old_mails) in list(self._unconfirmed.items()):
+            links = [_CONFIRM.search(mail.text) for mail in self._provider.mailbox(address)[old_mails:]]
             if not links or links[-1] is None:
                 continue
             answer = self._client.post(urlsplit(unescape(links[-1][0])).path)

@@ -23,13 +23,23 @@ STEP = timedelta(hours=2)
 def run(*, months: float, seed: int, folder: Path) -> None:
     """Let the time pass and check what came of it. Raise AssertionError if a promise was broken."""
     from newsletter.models import StaffNotice
-    from tests.months.checks import check_mails, check_nobody_is_skipped, check_sends, check_slots, count_rows
+    from tests.months.backups import Backups
+    from tests.months.checks import (
+        check_events,
+        check_mails,
+        check_nobody_is_skipped,
+        check_sends,
+        check_slots,
+        count_rows,
+    )
     from tests.months.hours import at, logged_problems, run_jobs
     from tests.months.organisation import CAMPAIGNS, WEEKLY, Organisation
     from tests.months.published import Published
     from tests.months.readers import Readers
+    from tests.months.reports import Reports
     from tests.months.troubles import Troubles
     from tests.support.fake_provider import FakeProvider
+    from tests.support.provider_webhooks import SIGNING_KEY
     from tests.support.web_site import serve_site
 
     chance, end = random.Random(seed), START + timedelta(days=months * DAYS_IN_MONTH)
@@ -37,9 +47,12 @@ def run(*, months: float, seed: int, folder: Path) -> None:
         provider = FakeProvider().start()
         stack.callback(provider.stop)
         site = stack.enter_context(serve_site())
-        _use_provider(provider.provider_url)
+        _use_provider(f"{provider.provider_url}&webhook_key={SIGNING_KEY}")
+        reports = Reports(provider, chance=random.Random(seed + 3))
         published = Published(site, start=START, chance=random.Random(seed + 1))
         organisation, readers = Organisation(folder, site=site.url), Readers(provider, chance=chance)
+        archives = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="newsletter-archives-")))
+        backups = Backups(archives, data=folder, organisation=organisation)
         troubles = Troubles(provider, published=published, organisation=organisation, chance=random.Random(seed + 2))
         with at(START):
             published.publish(START)
@@ -51,10 +64,16 @@ def run(*, months: float, seed: int, folder: Path) -> None:
                 if now.hour == START.hour:
                     published.publish(now)
                     troubles.pass_day(now)
+                    if troubles.is_machine_lost() and (made_at := backups.restore(now)):
+                        readers.forget_since(made_at)
+                        reports.forget_since(made_at)
                 if troubles.is_machine_off(now):
                     continue
+                if now.hour == START.hour:
+                    backups.back_up(now)
+                reports.post(now)
                 if now.hour in (8, 14, 20):
-                    readers.sign_up(chance.choice((WEEKLY, WEEKLY, CAMPAIGNS)))
+                    readers.sign_up(chance.choice((WEEKLY, WEEKLY, CAMPAIGNS)), now=now)
                 run_jobs()
                 readers.confirm(now=now)
                 if now.hour == 12 and chance.random() < 0.2:
@@ -70,10 +89,12 @@ def run(*, months: float, seed: int, folder: Path) -> None:
             _print(f"notice {notice.made_at:%d %b %H:%M}: {notice.subject}")
         _print(f"rows: {count_rows()}")
         check_sends()
-        check_mails(provider, readers)
-        mailed = check_nobody_is_skipped(provider, readers)
+        check_mails(provider, readers, reports)
+        check_events(provider, published)
+        mailed = check_nobody_is_skipped(provider, readers, reports)
         _print(
-            f"{len(readers.joined)} people joined, {len(readers.gone)} left; {len(provider.accepted())} calls accepted."
+            f"{len(readers.joined)} people joined, {len(readers.gone)} left, {len(reports.stopped)} bounced or "
+            f"complained; {len(provider.accepted())} calls accepted."
         )
         _print(f"{mailed} mails of issues compared with the lists: nobody got one twice, and nobody was skipped.")
 

@@ -8,7 +8,7 @@ from newsletter.models import Issue
 from tests.months.organisation import CAMPAIGNS, Organisation
 from tests.months.published import Published
 from tests.support.fake_provider import FakeProvider
-from tests.support.provider_faults import Fault, answer
+from tests.support.provider_faults import Fault, answer, too_many
 from tests.support.provider_issue_counts import CountedIssue
 
 DAY = timedelta(days=1)
@@ -16,6 +16,9 @@ FAULTS = {
     "the provider answers 503": answer(503),
     "the provider refuses the key": answer(401, b'{"message": "Forbidden"}'),
     "the provider resets after accepting": Fault("reset_after_accepting"),
+    "the provider answers 500 after accepting": answer(500, accept=True),
+    "the provider accepts and breaks off its answer": Fault("truncate"),
+    "the provider answers 429": too_many("60"),
 }
 
 
@@ -41,6 +44,8 @@ class Troubles:
             self._provider_until = now + self._days(4 if begins else 1)
         if self._begins("the machine is off"):
             self._off_until = now + self._days(5)
+        if self._begins("an event is cancelled"):
+            self._published.cancel_event(now)
         self._published.serve(now)
         self._count_at_provider()
 
@@ -55,6 +60,9 @@ class Troubles:
     def is_machine_off(self, now: datetime) -> bool:
         return now < self._off_until
 
+    def is_machine_lost(self) -> bool:
+        return self._begins("the machine is lost")
+
     def let_staff_work(self, now: datetime) -> None:
         """At ten o'clock on two days of three, staff approve what waits; on others they forget."""
         if now.hour != 10 or self._chance.random() < 0.33:
@@ -67,7 +75,8 @@ class Troubles:
 
     def _begins(self, name: str) -> bool:
         begins = self._chance.random() < 1 / 30
-        self.diary[name] += begins
+        if begins:
+            self.diary[name] += 1
         return begins
 
     def _days(self, most: int) -> timedelta:

@@ -113,7 +113,10 @@ def assemble_due(*, now: datetime) -> list[Assembly]:
                 log_assembled(assembly.issue)
             else:
                 log.info("%s, slot %s is skipped: %s", slot.publication, slot.due_local, assembly.slot.reason)
-            notify_assembly(assembly, now=now)
+            if assembly.issue and assembly.issue.held:
+                notify_hold(assembly.issue, now=now)
+            else:
+                notify_assembly(assembly, now=now)
             made.append(assembly)
     return made
 

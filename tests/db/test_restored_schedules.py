@@ -6,8 +6,10 @@ import pytest
 import time_machine
 
 from newsletter.common.errors import WrongState
+from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.missed_slots import find_missed_slots, notify_missed_slots
+from newsletter.issues.assembly.restored_slots import was_due_before_restore
 from newsletter.jobs.scheduler_jobs import assemble_due, start_due_sends
 from newsletter.models import Issue, Publication, Send, Slot, StaffNotice
 from newsletter.sending.limits.installation_hold import hold_installation
@@ -57,10 +59,36 @@ def test_no_issue_is_made_for_a_time_that_passed_since_the_backup(publication: P
         assemble_slot(slot=slot, now=at)
 
 
-def test_a_time_that_has_not_come_yet_is_sent_as_usual(publication: Publication) -> None:
-    assert restore(at=DUE_AT - HOUR) == []
+def test_a_time_whose_assembly_comes_later_is_sent_as_usual(publication: Publication) -> None:
+    assert restore(at=DUE_AT - 3 * HOUR) == []
+    run_scheduler(at=DUE_AT - 2 * HOUR)
     run_scheduler(at=DUE_AT)
     assert Send.objects.get().recipients == 3
+
+
+def test_an_issue_that_may_have_been_sent_early_is_held(publication: Publication) -> None:
+    """Somebody may have pressed “Send now” since the backup, before or after the assembly of this issue."""
+    run_scheduler(at=DUE_AT - 2 * HOUR)
+    restore(at=DUE_AT - HOUR)
+    run_scheduler(at=DUE_AT)
+    [issue] = Issue.objects.all()
+    assert (issue.held, Send.objects.exists()) == (True, False)
+
+
+def test_an_issue_assembled_after_a_restore_is_held_if_one_may_exist(publication: Publication) -> None:
+    assert restore(at=DUE_AT - HOUR) == []
+    run_scheduler(at=DUE_AT - HOUR)
+    run_scheduler(at=DUE_AT)
+    [issue] = Issue.objects.all()
+    assert (issue.held, Send.objects.exists()) == (True, False)
+    assert [str(notice.subject) for notice in StaffNotice.objects.all()] == ["The weekly letter No. 1 is held"]
+
+
+def test_a_reason_that_staff_gave_for_a_later_issue_is_kept(publication: Publication) -> None:
+    run_scheduler(at=DUE_AT - 2 * HOUR)
+    hold_issue(issue=Issue.objects.get(), reason="A name is wrong.")
+    restore(at=DUE_AT - HOUR)
+    assert Issue.objects.get().held_reason == "A name is wrong."
 
 
 def test_the_first_local_hour_decides_if_an_issue_may_have_been_sent(publication: Publication) -> None:
@@ -90,12 +118,14 @@ def test_a_time_missed_during_the_hold_may_have_been_sent(publication: Publicati
     assert restore(at=at + HOUR) == ["weekly 2026-03-05T09:00"]
 
 
-def test_no_digest_is_made_for_a_time_that_passed_since(publication: Publication) -> None:
+@pytest.mark.parametrize(("at", "state"), [(DUE_AT + HOUR, "uncertain"), (DUE_AT - HOUR, "due")])
+def test_a_digest_that_may_have_been_sent_waits_for_staff(publication: Publication, at: datetime, state: str) -> None:
     Publication.objects.update(monthly_digest=True, digest_schedule="0 9 5 * *")
     Subscription.objects.filter(pk=Subscription.objects.earliest("pk").pk).update(
         frequency=Frequency.MONTHLY, requested_at=DUE_AT - 99 * HOUR
     )
-    restore(at=DUE_AT + HOUR)
+    restore(at=at)
+    slot = Slot.objects.get(kind="digest")
+    assert (slot.state, was_due_before_restore(slot)) == (state, True)
     run_scheduler(at=DUE_AT + HOUR)
-    assert set(Slot.objects.values_list("kind", "state")) == {("issue", "uncertain"), ("digest", "uncertain")}
-    assert not Issue.objects.exists()
+    assert not Issue.objects.filter(kind="digest", held=False).exists()

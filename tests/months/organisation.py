@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.approval.hold import release_issue
+from newsletter.issues.assembly.restored_slots import HELD_FOR
 from newsletter.issues.planning.close_issue import close_issue
 from newsletter.issues.planning.welcome import set_up_welcome
 from newsletter.models import Issue, Publication
 from newsletter.project.cli import main as run_command
-from newsletter.sending.settling.mark_uncertain_after_restore import REASON
 
 FILE_NAME = "organisation.toml"
 APPROVER = "approver@example.org"
@@ -97,7 +97,7 @@ class Organisation:
     def skip_held(self, *, now: datetime) -> None:
         """Skip what may have been sent since a backup, and let the welcome mails go on."""
         by = User.objects.get(username=APPROVER)
-        for issue in Issue.objects.filter(held=True, held_reason=REASON, state__in=Issue.UNSENT_STATES):
+        for issue in Issue.objects.filter(held=True, held_reason=HELD_FOR, state__in=Issue.UNSENT_STATES):
             if issue.is_welcome:
                 release_issue(issue=issue)
             else:

@@ -11,8 +11,10 @@ from newsletter.common.errors import BadRule, WrongState
 from newsletter.common.messages import Message
 from newsletter.issues.approval.approval_rules import count_recipients
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
+from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.approval.publication_switches import require_publication_enabled
 from newsletter.issues.assembly.first_draft import Draft, apply_draft, make_draft
+from newsletter.issues.assembly.restored_slots import HELD_FOR, was_due_before_restore
 from newsletter.issues.snapshot.placements import place_stories
 from newsletter.models import Issue, Slot, Story, transition
 from newsletter.outbound.publishing_facts import report_issue
@@ -30,7 +32,10 @@ class Assembly:
 
 @transaction.atomic
 def assemble_slot(*, slot: Slot, now: datetime) -> Assembly:
-    """Make the slot's issue, once. Raises WrongState if its time is over, SwitchedOff if the publication is off."""
+    """Make the slot's issue, once. Hold it if another one may have been sent before a restore.
+
+    Raises WrongState if its time is over, SwitchedOff if the publication is off.
+    """
     slot = Slot.objects.select_for_update(of=("self",)).select_related("publication__brand").get(pk=slot.pk)
     require_publication_enabled(slot.publication, kind=slot.kind)
     if slot.state == Slot.State.MISSED:
@@ -54,6 +59,8 @@ def assemble_slot(*, slot: Slot, now: datetime) -> Assembly:
         assembled_at=now,
         reason=_describe_assembled(draft.choice.stories),
     )
+    if was_due_before_restore(slot):
+        hold_issue(issue=issue, reason=HELD_FOR)
     return Assembly(slot=slot, issue=issue, made=True)
 
 

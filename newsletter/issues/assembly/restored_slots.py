@@ -14,13 +14,17 @@ from newsletter.issues.assembly.slots import create_missing_slots
 from newsletter.issues.variants.reader_zones import find_lead
 from newsletter.models import Installation, Publication, Slot, transition
 
-REASON = Message("The database was restored from a backup. The issue of this time may have been sent since the backup.")
+HELD_FOR = Message("the database was restored from a backup; this may have been sent since")
+_UNCERTAIN_FOR = Message(
+    "The database was restored from a backup. The issue of this time may have been sent since the backup."
+)
 
 
 def mark_passed_slots_uncertain(*, now: datetime) -> list[Slot]:
     """Let no issue be made for a time that has passed since the backup. Return the slots of these times.
 
-    A slot that the scheduler missed during the hold is one of them: it did not know of an issue either.
+    A slot that the scheduler missed during the hold is one of them: it did not know of an issue either. A slot whose time is
+    still to come is made too: `was_due_before_restore` knows it by its age.
     """
     newest_slot = Slot.objects.aggregate(at=Max("made_at"))["at"]
     for publication in Publication.objects.filter(enabled=True):
@@ -35,21 +39,27 @@ def mark_passed_slots_uncertain(*, now: datetime) -> list[Slot]:
     passed = [slot for slot in without_issue.select_related("publication") if _find_first_hour(slot, now=now) <= now]
     for slot in passed:
         states = [Slot.State.DUE, Slot.State.SKIPPED, Slot.State.MISSED]
-        transition(slot, from_states=states, to=Slot.State.UNCERTAIN, reason=REASON)
+        transition(slot, from_states=states, to=Slot.State.UNCERTAIN, reason=_UNCERTAIN_FOR)
     return passed
 
 
+def was_due_before_restore(slot: Slot) -> bool:
+    """Return True if the slot is older than the end of the last hold: its issue may have been made and sent since the backup."""
+    return Installation.objects.filter(released_at__gte=slot.made_at).exists()
+
+
 def _create_digest_slot(publication: Publication, *, after: datetime, now: datetime) -> None:
-    """Create the slot of the last digest that was due since then, if somebody had chosen it."""
+    """Create the slot of the last digest whose assembly has come since then, if somebody had chosen it."""
     if not publication.monthly_digest:
         return
+    lead = find_lead(publication, now=now)
     try:
         dues = due_after(after, schedule=publication.digest_schedule, zone=publication.zone)
-        last = deque(takewhile(lambda due: due.at <= now, dues), maxlen=1)
+        last = deque(takewhile(lambda due: due.at - lead <= now, dues), maxlen=1)
     except DomainError:
         return
     for due in last:
-        if had_monthly_subscribers(publication, at=due.at):
+        if had_monthly_subscribers(publication, at=min(due.at, now)):
             make_digest_slot(publication=publication, due=due, now=now)
 
 

@@ -6,8 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
-from newsletter.common.messages import Message
-from newsletter.issues.assembly.restored_slots import mark_passed_slots_uncertain
+from newsletter.issues.assembly.restored_slots import HELD_FOR, mark_passed_slots_uncertain
 from newsletter.issues.variants.reader_zones import make_due_filter
 from newsletter.issues.welcome.due_people import find_due_steps
 from newsletter.issues.welcome.joined_people import enter_new_people, find_welcome_mails
@@ -16,8 +15,6 @@ from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.sending.accounts import has_further_accounts
 from newsletter.sending.limits.installation_hold import hold_installation, release_installation
 from subscribers.erasing.journal_replay import ReplayResult, replay_journal
-
-REASON = Message("the database was restored from a backup; this may have been sent since")
 
 _UNENDED_STATES = (Send.State.READY, Send.State.SUBMITTING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION)
 
@@ -39,14 +36,14 @@ class RestoreFindings:
 
 @transaction.atomic
 def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
-    """Hold the installation, make unsettled batches uncertain, and hold issues that are due.
+    """Hold the installation, make unsettled batches uncertain, and hold issues that have a time: it can have been moved up.
 
     A batch that may have moved to another account since the backup is left to staff: neither account is called again.
     People whom a cancelled send did not reach are uncertain too: they may have got a corrected issue since the backup.
     Batches whose hour is still to come cannot have been sent, unless their send was cancelled. No issue is made for a time
     of a schedule that has passed since the backup.
     """
-    hold_installation(reason=REASON, now=now)
+    hold_installation(reason=HELD_FOR, now=now)
     replayed = replay_journal(now=now)
     open_batches = Batch.objects.filter(
         state__in=Batch.OPEN_STATES,
@@ -56,24 +53,23 @@ def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
     sizes = list(open_batches.values_list("size", flat=True))
     planned = _plan_attempts(open_batches, now=now)
     Attempt.objects.filter(batch__in=open_batches, ended_at__isnull=True).update(
-        ended_at=now, outcome="uncertain", detail=REASON
+        ended_at=now, outcome="uncertain", detail=HELD_FOR
     )
     open_batches.update(
         state=Batch.State.UNCERTAIN,
         handed_to=F("account"),
-        reason=REASON,
+        reason=HELD_FOR,
         code=Batch.Code.NONE,
         lease_until=None,
         settled_at=now,
     )
     _write_attempts(planned)
     requested = _cancel_unfrozen_sends(now=now)
-    due = Issue.objects.filter(
-        make_due_filter(now) | Q(pk__in=requested),
-        state__in=Issue.UNSENT_STATES,
-    )
-    names = [issue.reference for issue in due.select_related("publication")]
-    due.update(held=True, held_reason=REASON)
+    planned_issues = Issue.objects.filter(
+        Q(due_at__isnull=False) | Q(pk__in=requested), state__in=Issue.UNSENT_STATES
+    ).exclude(~make_due_filter(now), held=True)
+    names = [issue.reference for issue in planned_issues.select_related("publication")]
+    planned_issues.update(held=True, held_reason=HELD_FOR)
     names += _hold_welcome_mails(now=now)
     slots = mark_passed_slots_uncertain(now=now)
     return RestoreFindings(
@@ -89,7 +85,7 @@ def _cancel_unfrozen_sends(*, now: datetime) -> list[int]:
     """Cancel the sends whose audience was not frozen yet. Return their issues: they may have gone out since the backup."""
     unfrozen = Send.objects.filter(state=Send.State.PREPARING)
     issues = list(unfrozen.values_list("issue", flat=True))
-    unfrozen.update(state=Send.State.CANCELLED, reason=REASON, code=Send.Code.NONE, ended_at=now)
+    unfrozen.update(state=Send.State.CANCELLED, reason=HELD_FOR, code=Send.Code.NONE, ended_at=now)
     return issues
 
 
@@ -120,7 +116,7 @@ def _plan_attempts(batches: QuerySet[Batch], *, now: datetime) -> list[Attempt]:
                     started_at=now,
                     ended_at=now,
                     outcome="uncertain",
-                    detail=REASON,
+                    detail=HELD_FOR,
                 )
             )
     return planned
@@ -152,7 +148,7 @@ def _hold_welcome_mails(*, now: datetime) -> list[str]:
     for issue in mails:
         enter_new_people(issue=issue, now=now)
         find_due_steps(issue, now=now).update(state=WelcomeStep.State.UNCERTAIN, settled_at=now)
-    Issue.objects.filter(pk__in=[issue.pk for issue in mails]).update(held=True, held_reason=REASON)
+    Issue.objects.filter(pk__in=[issue.pk for issue in mails]).update(held=True, held_reason=HELD_FOR)
     return [issue.reference for issue in mails]
 
 

@@ -136,6 +136,16 @@ def test_more_posts_than_one_page_holds_are_read_once_each(blog):
     assert (report.new, report.unchanged, report.set_aside) == (0, 45, [])
 
 
+def test_posts_that_are_not_read_for_their_number_are_named(blog):
+    for number in range(1, 102):
+        blog.add(number, f"Post {number}", day=f"2026-02-{number % 27 + 1:02}T10:00:00")
+    report = read(blog.home)
+    (aside,) = report.set_aside
+    assert (report.new, report.error) == (100, "")
+    assert aside.entry == "Older posts"
+    assert "first 5 pages" in aside.reason
+
+
 def test_a_protected_post_is_stored_neither_by_rest_nor_by_feed(blog):
     blog.add(1, "A secret", password="x")
     report = read(blog.home)

@@ -17,6 +17,10 @@ from newsletter.content.parsing.source_kind import Reading, SourceKind, SourceRe
 
 MAX_WORDPRESS_PAGES = 5
 WORDPRESS_PERIOD = timedelta(days=90)
+_NOT_READ = SetAside(
+    Message("Older posts"),
+    Message("Only the first %(limit)s pages of the posts are read, from the newest on.", limit=MAX_WORDPRESS_PAGES),
+)
 
 
 class WordPress(SourceKind):
@@ -63,6 +67,8 @@ def _read_wordpress(request: SourceRequest) -> Reading:
         parsed = replace(
             parsed, stories=_deduplicate(parsed.stories + more.stories), set_aside=parsed.set_aside + aside
         )
+    if pages > MAX_WORDPRESS_PAGES:
+        parsed = replace(parsed, set_aside=(*parsed.set_aside, _NOT_READ))
     # The ETag of the first page says nothing about the others.
     if pages > 1:
         return Reading(parsed=parsed)

@@ -15,7 +15,10 @@ from newsletter.models import EventNotice, Installation, Issue, Send, Source, St
 from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import LONDON, add_subscribers, make_approver, make_event, make_publication, make_story
 from tests.support.provider_faults import Fault, answer
+from tests.support.web_site import serve_site
 
+FEED = """<rss version="2.0"><channel><title>Notes</title><item><title>The first verdict</title><link>{}/a</link>
+<description>What happened.</description></item></channel></rss>"""
 NO_CANARY = {"use": "off", "decision": "", "waiting": False, "mails": []}
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -197,10 +200,30 @@ def test_an_error_is_one_line(weekly, arguments, words):
 
 def test_ingest_says_of_each_source_what_was_new_and_what_failed():
     Source.objects.create(name="Gone", kind="feed", url="http://127.0.0.1:9/feed.xml")
-    (report,) = run_json("ingest")["sources"]
-    assert set(report) >= {"id", "name", "kind", "new", "updated", "unchanged", "set_aside", "error"}
-    assert report["error"]
-    assert "Gone: " in run("ingest", "--source", "Gone")
+    with serve_site() as site:
+        Source.objects.create(
+            name="Here",
+            kind="feed",
+            url=site.put("/feed.xml", FEED.format(site.url), Content_Type="application/rss+xml"),
+        )
+        gone, here = run_json("ingest")["sources"]
+        assert set(gone) >= {"id", "name", "kind", "new", "updated", "unchanged", "set_aside", "error"}
+        assert gone["error"]
+        assert (here["new"], here["error"]) == (1, "")
+        assert "Gone: " in run("ingest")
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_ingest_fails_if_no_source_could_be_read(form):
+    Source.objects.create(name="Gone", kind="feed", url="http://127.0.0.1:9/feed.xml")
+    out = io.StringIO()
+    with pytest.raises(CommandError, match=r"Could not read “Gone”: .*Correct it") as refused:
+        call_command("ingest", *form, stdout=out)
+    assert refused.value.returncode == 1
+    assert "Gone" in out.getvalue()
+    Source.objects.create(name="Lost", kind="feed", url="http://127.0.0.1:9/lost.xml")
+    with pytest.raises(CommandError, match="None of the 2 sources could be read"):
+        run("ingest", *form)
 
 
 @pytest.mark.requirement("R2")

@@ -3,6 +3,8 @@
 from argparse import ArgumentParser
 from datetime import UTC, datetime
 
+from django.core.management import CommandError
+
 from newsletter.common.commands.base import ProductCommand
 from newsletter.common.errors import NotFound
 from newsletter.content.ingesting.ingest import IngestReport, ingest_source
@@ -10,7 +12,10 @@ from newsletter.models import Source
 
 
 class Command(ProductCommand):
-    help = "Read all sources now and print what is new."
+    help = (
+        "Read all sources now and print what is new. Exit with 1 if none of them could be read. One that fails beside"
+        " others is printed with its reason: its earlier content stays, and the desk shows it."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--source", help="Only the source of this id or name.")
@@ -20,9 +25,10 @@ class Command(ProductCommand):
         reports = [ingest_source(source=row, now=datetime.now(UTC)) for row in _sources(source)]
         if json:
             self.write_json({"sources": [report.as_json() for report in reports]})
-            return
-        for report in reports:
-            self.stdout.write(_in_words(report))
+        else:
+            self.write_lines(_in_words(report) for report in reports)
+        if all(report.error for report in reports):
+            raise CommandError(_describe_failure(reports))
 
 
 def _sources(name: str | None) -> list[Source]:
@@ -44,3 +50,9 @@ def _in_words(report: IngestReport) -> str:
     line = f"{report.name}: {report.new} new, {report.updated} updated, {report.unchanged} unchanged"
     aside = [f"  set aside: {entry.entry}: {entry.reason}" for entry in report.set_aside]
     return "\n".join([line, *aside])
+
+
+def _describe_failure(reports: list[IngestReport]) -> str:
+    first, *others = reports
+    which = f"None of the {len(reports)} sources could be read. The first is" if others else "Could not read"
+    return f"{which} “{first.name}”: {first.error} Earlier stories and events stay. Correct it, then run this again."

@@ -12,6 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from wagtail.images.models import Image
 
 from newsletter.common.commands.base import describe_start
 from newsletter.common.errors import WrongState
@@ -121,6 +122,22 @@ def test_the_proof_goes_by_the_account_of_its_publication(
     prompt = Prompt({}, KeptAnswers(tmp_path), asks=False, say=print)
     assert send_proof(prompt, person=person) == f"Proof: sent to {person.email}. Look into your mailbox."
     assert fake_provider.accepted_counts() == {person.email: 1}
+
+
+def test_a_disk_that_fails_leaves_the_proof_for_later(
+    db: None, fake_provider: FakeProvider, settings: Any, tmp_path: Path
+) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url
+    settings.MEDIA_ROOT = tmp_path
+    (tmp_path / "broken.png").symlink_to("/proc/self/mem")
+    image = Image.objects.create(title="Harbour", file="broken.png", width=10, height=10)
+    make_story("The clinic opens its doors", published_at=timezone.now(), seen_at=timezone.now(), library_image=image)
+    make_publication()
+    prompt = Prompt({}, KeptAnswers(tmp_path), asks=False, say=print)
+    said = send_proof(prompt, person=make_approver())
+    assert said.startswith("Proof: not sent. The server could not read or write a file (Input/output error)")
+    assert said.endswith("Then run `newsletter setup` again.")
+    assert fake_provider.accepted_counts() == {}
 
 
 @pytest.mark.postgres

@@ -53,6 +53,24 @@ def test_a_step_of_an_issue_says_that_the_disk_failed(issue: Issue, step: str) -
     assert not issue.approvals.exists()
 
 
+def test_the_proof_of_set_up_says_that_the_disk_failed(issue: Issue) -> None:
+    answer = sign_in_to_failures("admin").post("/admin/setup/proof/")
+    text = answer.content.decode()
+    assert NOT_DONE.format("Input/output error") in text
+    assert "Your text is safe" not in text
+    assert not issue.proofs.exists()
+
+
+def test_the_proof_of_set_up_hides_no_other_failure(issue: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_args: object, **_kwargs: object) -> None:
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    monkeypatch.setattr("newsletter.desk.setup.proof_step.send_first_proof", fail)
+    answer = sign_in_to_failures("admin").post("/admin/setup/proof/")
+    assert answer.status_code == 500
+    assert "Sorry, something went wrong" in answer.content.decode()
+
+
 def test_an_upload_says_that_the_disk_failed(settings: LazySettings) -> None:
     settings.MEDIA_ROOT = "/proc/nothing-can-be-written-here"
     file = SimpleUploadedFile("harbour.jpg", draw(400, 300), content_type="image/jpeg")

@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from newsletter.common.errors import DomainError
+from newsletter.common.staff_pages import explain_undone, is_file_error
+from newsletter.common.translation import translate
 from newsletter.desk.issues.proofs import report_proof
-from newsletter.desk.preview.file_errors import explain_failure
 from newsletter.desk.setup.first_proof import (
     find_first_publication,
     find_last_proof,
@@ -51,8 +52,13 @@ class ProofStep(StepPage):
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         try:
             proof = send_first_proof(by=cast(User, request.user))
-        except (DomainError, OSError) as error:
-            messages.error(request, explain_failure(error))
+        except DomainError as error:
+            messages.error(request, translate(error))
+            return self.show()
+        except OSError as error:
+            if not is_file_error(error):
+                raise
+            messages.error(request, explain_undone(error))
             return self.show()
         if proof.state != Proof.State.ACCEPTED:
             report_proof(request, proof, group=EMPTY_GROUP)

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from newsletter.common.errors import DomainError
+from newsletter.common.staff_pages import explain_undone, is_file_error
 from newsletter.content.ingesting.source_trial import read_source_now
 from newsletter.desk.setup.first_proof import find_last_proof, find_proof_account, send_first_proof
 from newsletter.management.setup.prompt import Prompt
@@ -66,6 +67,10 @@ def send_proof(prompt: Prompt, *, person: User) -> str:
         proof = send_first_proof(by=person)
     except DomainError as error:
         return f"Proof: not sent. {error} Run `newsletter setup` again later, or use “Set up” in the desk."
+    except OSError as error:
+        if not is_file_error(error):
+            raise
+        return f"Proof: not sent. {explain_undone(error)} Then run `newsletter setup` again."
     if proof.state == Proof.State.UNCERTAIN:
         return f"Proof: perhaps sent to {person.email}. {proof.reason} If it does not arrive, run `newsletter setup` again."
     if proof.state != Proof.State.ACCEPTED:

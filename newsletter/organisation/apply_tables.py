@@ -133,7 +133,10 @@ def _use_address_and_key(entry: SourceEntry, values: dict[str, object], *, row: 
     if values.pop("key_variable", ""):
         key = os.environ.get(entry.key_variable, "").strip()
         if not key:
-            raise BadFile(f"{where}: key_variable: there is no {entry.key_variable} in the environment or in .env.")
+            raise BadFile(
+                f"{where}: key_variable: there is no {entry.key_variable} in the environment or in .env, or it is empty. Nothing"
+                f" was changed. Write the source’s key into .env as {entry.key_variable}=KEY, and apply the file again."
+            )
         values["sealed_key"] = row.sealed_key if is_same_key(row.sealed_key, key) else seal_key(key)
 
 

@@ -95,6 +95,10 @@ class Environment:
         file = current_settings_file()
         return file.names | file.overridden
 
+    def repeated_in_file(self) -> Mapping[str, tuple[int, ...]]:
+        """Return the numbers of the lines of each name that the settings file has more than once. The last one counts."""
+        return current_settings_file().repeated
+
     def by_name(self) -> dict[str, object]:
         """Return the values by setting name. Only DATABASE_URL has no prefix."""
         names = (field.name for field in fields(self) if field.name not in _NOT_SETTINGS)

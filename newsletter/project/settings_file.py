@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from io import StringIO
@@ -40,13 +41,15 @@ class BadSetting(EnvError):
 class SettingsFile:
     """A settings file that was read: its path, the names that it set, and the names that the environment overrides.
 
-    ``lines`` has the number of the line of each name that counts.
+    ``lines`` has the number of the line of each name that counts: of one that is written twice, the last. ``repeated`` has
+    the numbers of all lines of such a name.
     """
 
     path: Path | None = None
     names: frozenset[str] = frozenset()
     overridden: frozenset[str] = frozenset()
     lines: Mapping[str, int] = field(default_factory=dict)
+    repeated: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 _last_read = SettingsFile()
@@ -80,7 +83,12 @@ def read_settings_file(environ: MutableMapping[str, str]) -> SettingsFile:
     used = {name: value for name, value in values.items() if environ.get(name, value) == value}
     environ.update(used)
     lines = {name: line for name, _, line in settings}
-    _last_read = SettingsFile(file.absolute(), frozenset(used), frozenset(values) - frozenset(used), lines)
+    repeated = {
+        name: tuple(line for other, _, line in settings if other == name)
+        for name, times in Counter(name for name, _, _ in settings).items()
+        if times > 1
+    }
+    _last_read = SettingsFile(file.absolute(), frozenset(used), frozenset(values) - frozenset(used), lines, repeated)
     return _last_read
 
 

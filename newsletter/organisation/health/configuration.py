@@ -64,6 +64,15 @@ def check_setting_names(
         )
 
 
+def check_repeated_names(repeated: Mapping[str, Sequence[int]], *, file: Path | None) -> Iterator[Finding]:
+    """Report the names that the settings file has more than once, with their lines. The last one counts."""
+    for name, lines in sorted(repeated.items()):
+        *others, last = lines
+        text = f"{file} has this setting {len(lines)} times, and only line {last} counts."
+        which = f"line {others[0]}" if len(others) == 1 else f"lines {', '.join(map(str, others))}"
+        yield warning(f"setting {name}", text, f"Keep the line with the right value: remove {which}, or line {last}.")
+
+
 def check_quotes(*, environ: Mapping[str, str], setting_names: Collection[str]) -> Iterator[Finding]:
     """Report settings whose value still has quotation marks, as `docker run --env-file` leaves them."""
     for name in sorted(setting_names):

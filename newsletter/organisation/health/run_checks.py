@@ -13,6 +13,7 @@ from newsletter.organisation.health.configuration import (
     check_monitor,
     check_proxies,
     check_quotes,
+    check_repeated_names,
     check_setting_names,
     check_settings_file,
 )
@@ -128,6 +129,7 @@ def _check_configuration() -> Iterator[Finding]:
     yield from check_setting_names(
         environ=os.environ, in_file=settings.ENV.names_in_file(), setting_names=setting_names
     )
+    yield from check_repeated_names(settings.ENV.repeated_in_file(), file=settings.ENV.env_file)
     yield from check_quotes(environ=os.environ, setting_names=setting_names)
     yield check_keys(settings.ENV.weak_keys(), production=settings.ENV.production)
     yield from check_monitor(settings.NEWSLETTER_PULSE_URL, allowed=settings.NEWSLETTER_FETCH_ALLOW)

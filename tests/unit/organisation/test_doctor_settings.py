@@ -12,6 +12,7 @@ from newsletter.organisation.health.configuration import (
     check_monitor,
     check_proxies,
     check_quotes,
+    check_repeated_names,
     check_setting_names,
     check_settings_file,
 )
@@ -124,6 +125,25 @@ def test_quotation_marks_that_were_left_in_a_value_are_named() -> None:
         check_quotes(environ={"DATABASE_URL": '"sqlite:///x"', "NEWSLETTER_ONLY_TO": "a'"}, setting_names=KNOWN)
     )
     assert [one.check for one in found] == ["setting DATABASE_URL"]
+
+
+def test_a_setting_that_is_written_twice_is_named_with_its_lines() -> None:
+    repeated = {"NEWSLETTER_SITE_URL": (3, 9), "NEWSLETTER_ONLY_TO": (1, 2, 4)}
+    only_to, site_url = check_repeated_names(repeated, file=Path("/srv/.env"))
+    assert (site_url.check, site_url.level) == ("setting NEWSLETTER_SITE_URL", "warning")
+    assert site_url.says == "/srv/.env has this setting 2 times, and only line 9 counts."
+    assert "remove line 3, or line 9" in site_url.do
+    assert "remove lines 1, 2, or line 4" in only_to.do
+
+
+def test_doctor_names_a_setting_that_is_written_twice(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("NEWSLETTER_TIME_ZONE=UTC\nNEWSLETTER_TIME_ZONE=Europe/London\n")
+    (tmp_path / ".env").chmod(0o600)
+    done = run_unconfigured(["doctor", "--quick", "--json"], folder=tmp_path)
+    checks = json.loads(done.stdout)["checks"]
+    assert [row["says"] for row in checks if row["check"] == "setting NEWSLETTER_TIME_ZONE"] == [
+        f"{tmp_path / '.env'} has this setting 2 times, and only line 2 counts."
+    ]
 
 
 @pytest.mark.parametrize(("mode", "level"), [(0o600, "ok"), (0o640, "ok"), (0o644, "error"), (0o604, "error")])

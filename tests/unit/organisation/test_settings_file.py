@@ -51,6 +51,13 @@ def test_the_line_that_counts_is_known_for_each_name(folder: Path) -> None:
     assert read_settings_file({}).lines == {"A": 7, "B": 4, "C": 6}
 
 
+def test_names_that_are_written_twice_are_known_by_their_lines(folder: Path) -> None:
+    (folder / ".env").write_text("A=1\nB=2\nA=3\n# A=4\nA=5\n")
+    read = read_settings_file({})
+    assert read.repeated == {"A": (1, 3, 5)}
+    assert read.lines["A"] == 5
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

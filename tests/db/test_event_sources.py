@@ -559,3 +559,26 @@ def test_a_translation_near_the_new_place_of_its_original_has_no_note(site):
     assert EventNotice.objects.get(title="a").latitude == 53.79
     translation.refresh_from_db()
     assert (translation.place_text, translation.note) == ("Sala del puerto, Leeds", "")
+
+
+def test_an_event_cancelled_only_in_its_title_is_one_to_check(site):
+    look(site, event("walk", title="Walk"))
+    assert EventNotice.objects.get().note == ""
+    look(site, event("walk", title="CANCELLED: Walk"), event("gala", title="Sold out: Gala"))
+    walk, gala = EventNotice.objects.order_by("title")
+    assert (walk.title, walk.cancelled) == ("CANCELLED: Walk", False)
+    assert "cancelled" in walk.note
+    assert gala.note == ""
+
+
+def test_a_note_about_the_title_stays_beside_another_note(site):
+    look(site, event("walk", "20260415T180000Z", "STATUS:TENTATIVE", title="Postponed: Walk"))
+    note = EventNotice.objects.get().note
+    assert "tentatively" in note
+    assert "is postponed" in note
+
+
+def test_an_event_that_its_calendar_cancels_needs_no_check(site):
+    look(site, event("walk", "20260415T180000Z", "STATUS:CANCELLED", title="Cancelled: Walk"))
+    stored = EventNotice.objects.get()
+    assert (stored.cancelled, stored.note) == (True, "")

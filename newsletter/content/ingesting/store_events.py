@@ -14,6 +14,7 @@ from newsletter.content.ingesting.location_questions import (
     make_location_question,
 )
 from newsletter.content.ingesting.translated_events import record_event_change, report_changed_event
+from newsletter.content.parsing.calendars.cancelled_titles import find_title_note
 from newsletter.content.parsing.entries import EventEntry, hash_entry
 from newsletter.content.parsing.event_locations import EventLocation, locate_event
 from newsletter.models import EventNotice, Source
@@ -26,6 +27,7 @@ _UTC_NAMES = ("", "UTC", "Etc/UTC")
 
 def store_event(source: Source, entry: EventEntry, *, now: datetime) -> str:
     """Store the entry. Return "new", "updated" or "unchanged"."""
+    entry = _note_title(entry)
     sha256 = hash_entry(entry)
     stored = EventNotice.objects.filter(source=source, external_id=entry.external_id[:500]).first()
     if stored and stored.source_sha256 == sha256:
@@ -49,6 +51,14 @@ def store_event(source: Source, entry: EventEntry, *, now: datetime) -> str:
             stored.save()
             report_changed_event(stored, now=now)
     return "updated" if stored else "new"
+
+
+def _note_title(entry: EventEntry) -> EventEntry:
+    """Return the event with a note for staff if only its title says that it is cancelled or postponed."""
+    note = None if entry.cancelled else find_title_note(entry.title)
+    if note is None:
+        return entry
+    return replace(entry, note=Message.joined([entry.note, note], between=" ") if entry.note else note)
 
 
 def _make_values(source: Source, entry: EventEntry, located: EventLocation, *, edited: bool) -> dict[str, object]:

@@ -44,7 +44,7 @@ class EventFilters(WagtailFilterSet):
     )
     unsure = django_filters.ChoiceFilter(
         label=gettext_lazy("Needs checking"),
-        choices=[("yes", gettext_lazy("Time or location unclear"))],
+        choices=[("yes", gettext_lazy("Something is unclear"))],
         method="filter_unsure",
     )
     source = django_filters.ModelChoiceFilter(queryset=Source.objects.all())

@@ -61,7 +61,7 @@ def _changed_event_task(changed: ChangedEvent, *, can_correct: bool) -> Task:
 
 
 def find_unsure_event_tasks(*, now: datetime) -> list[Task]:
-    """Return one task if the time or location of upcoming events could not be worked out."""
+    """Return one task if something about upcoming events is uncertain, such as the time, or whether they take place."""
     count = EventNotice.objects.filter(starts_at__gte=now, cancelled=False, place_question={}).exclude(note="").count()
     if not count:
         return []
@@ -71,7 +71,7 @@ def find_unsure_event_tasks(*, now: datetime) -> list[Task]:
                 "%(events)s upcoming event needs checking", "%(events)s upcoming events need checking", count
             )
             % {"events": count},
-            detail=_("We could not work out a time or place. People in the region will still see it."),
+            detail=_("A time or place is unclear, or whether it takes place. People in the region will still see it."),
             url=reverse("wagtailsnippets_newsletter_eventnotice:list") + "?unsure=yes&when=ahead",
             button=_("Review"),
             tone="calm",

@@ -64,8 +64,8 @@ def describe_acceptance(mailing_list: MailingList, *, address: str) -> FormResul
             "Press the button in that mail to join the list."
         )
         junk = gettext(
-            "If it is not there after ten minutes, check your junk mail. We ask at most once a day, and three times in all. "
-            "If no mail arrives, please write to us."
+            "If it is not there after ten minutes, check your junk mail. You can ask for it once a day, and three times in "
+            "all. It may come more than once. If no mail arrives, please write to us."
         )
         return make_result(title=gettext("Check your inbox"), texts=[sentence % {"address": address}, junk])
     text = gettext(

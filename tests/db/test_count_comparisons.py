@@ -233,6 +233,19 @@ def test_a_provider_that_gives_no_counts_is_asked_again_in_an_hour(
     assert CountComparison.objects.count() == 1
 
 
+def test_a_provider_without_counts_is_logged_again_only_for_another_reason(
+    sendgrid: FakeProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_ended_send()
+    compare(ENDED + timedelta(hours=3))
+    compare(ENDED + timedelta(hours=5))
+    compare(NEXT_DAY)
+    assert caplog.text.count("is not compared") == 1
+    sendgrid.query_fault = answer(401, b"{}")
+    compare(NEXT_DAY + timedelta(hours=2))
+    assert caplog.text.count("is not compared") == 2
+
+
 def test_a_provider_that_asks_to_wait_gets_no_request_until_then(provider: FakeProvider) -> None:
     make_ended_send()
     provider.query_fault = answer(429, b"{}", retry_after="14400")

@@ -121,6 +121,14 @@ def _claim(send: Send, *, account: str, now: datetime) -> CountComparison | None
     return row if is_new or again.update(retry_at=now + RETRY_AFTER) else None
 
 
+def _find_last_failure(row: CountComparison, *, now: datetime) -> str | None:
+    """Return how the last question about this send and account failed, "" if it was answered, None if it is the first."""
+    if row.compared_at < now:
+        return row.failure
+    earlier = CountComparison.objects.filter(send=row.send, account=row.account, day__lt=row.day)
+    return earlier.order_by("-day").values_list("failure", flat=True).first()
+
+
 def _compare(
     row: CountComparison,
     sends: Collection[Send],
@@ -136,7 +144,8 @@ def _compare(
     try:
         provider_counts = _ask(counter, issue=send.issue.public_id, since=since, ours=ours)
     except IssueCountsError as error:
-        log.warning("%s is not compared: %s", send, error)
+        if error.failure != _find_last_failure(row, now=now):
+            log.warning("%s is not compared: %s It is logged again if the reason changes.", send, error)
         _save_failure(row, error, age=age, now=now)
         return
     comparison = compare_counts(ours, provider_counts, age=age)

@@ -58,8 +58,8 @@ def apply_due_events(*, clock: Callable[[], datetime] = lambda: datetime.now(UTC
 
 
 def has_waiting_event(*, by: datetime) -> bool:
-    """Return True if an event is due by this time."""
-    return ProviderEvent.objects.filter(applied_at__isnull=True, retry_at__lte=by).exists()
+    """Return True if an event is due by this time, and can be applied: under another address key, it waits for a restart."""
+    return ProviderEvent.objects.filter(applied_at__isnull=True, retry_at__lte=by).exists() and has_own_key()
 
 
 @transaction.atomic

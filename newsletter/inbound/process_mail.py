@@ -13,11 +13,12 @@ from newsletter.content.parsing.aggregate_reports.sandboxed import parse_report_
 from newsletter.content.parsing.mails.parsed_mail import MailKind, ParsedMail, RawMail
 from newsletter.content.parsing.mails.sandboxed import parse_mail_in_sandbox
 from newsletter.inbound.addresses import find_unsubscribes, is_own_address
-from newsletter.inbound.reading_order import list_waiting
+from newsletter.inbound.reading_order import list_waiting, list_waiting_unsubscribes
 from newsletter.inbound.replies import take_reply
 from newsletter.inbound.reports import take_report
 from newsletter.models import DmarcRefusal, InboundMail, transition
 from newsletter.sending.deliverability.dmarc_reports.store import is_flooded, store_report
+from subscribers.identity import has_own_key
 from subscribers.unsubscribing.one_click import unsubscribe_batch
 
 MAILS_A_ROUND = 100
@@ -28,8 +29,11 @@ SOURCE = "mail"
 
 
 def handle_waiting_mails(*, now: datetime) -> int:
-    """Act on the mails that are stored and not read: those that unsubscribe, then the oldest. Return how many."""
-    keys = list_waiting(limit=MAILS_A_ROUND)
+    """Act on the mails that are stored and not read: those that unsubscribe, then the oldest. Return how many.
+
+    Under another address key than the database has, the others wait: no address would find a person.
+    """
+    keys = list_waiting(limit=MAILS_A_ROUND) if has_own_key() else list_waiting_unsubscribes(limit=MAILS_A_ROUND)
     for key in keys:
         for row in InboundMail.objects.filter(pk=key):
             handle_mail(row, now=now)
@@ -37,7 +41,10 @@ def handle_waiting_mails(*, now: datetime) -> int:
 
 
 def handle_mail(row: InboundMail, *, now: datetime) -> InboundMail:
-    """Act on a mail if nobody did before. Return its row as it is then."""
+    """Act on a mail if nobody did before. Return its row as it is then.
+
+    Under another address key than the database has, a reply stays as it is.
+    """
     if row.state != _State.WAITING or row.raw is None:
         return row
     parsed = parse_mail_in_sandbox(RawMail(bytes(row.raw), cut=row.cut))
@@ -80,7 +87,7 @@ def _act(row: InboundMail, parsed: ParsedMail, reports: list[_Report], *, now: d
                 store_report(report, origin=row.origin, now=now)
     elif parsed.kind is MailKind.AUTOMATIC or is_own_address(parsed.sender):
         _close(row, _Kind.AUTOMATIC, now=now)
-    else:
+    elif has_own_key():
         take_reply(row, parsed, now=now)
 
 

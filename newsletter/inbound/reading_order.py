@@ -77,6 +77,13 @@ def list_waiting(*, limit: int) -> list[int]:
     return [*urgent, *others]
 
 
+def list_waiting_unsubscribes(*, limit: int) -> list[int]:
+    """Return the keys of stored mails to a signed address to unsubscribe."""
+    return _find_waiting_unsubscribes(
+        InboundMail.objects.filter(state=InboundMail.State.WAITING).order_by("pk"), limit=limit
+    )
+
+
 def _find_waiting_unsubscribes(waiting: QuerySet[InboundMail], *, limit: int) -> list[int]:
     head = Substr("raw", 1, HEAD_BYTES, output_field=BinaryField())
     rows = waiting.annotate(head=head).values_list("pk", "head")

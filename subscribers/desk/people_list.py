@@ -34,7 +34,7 @@ from subscribers.desk.labels import name_or_initials, subscription_label
 from subscribers.desk.listing import DateTimeColumn
 from subscribers.desk.person_actions import REVEAL_PERMISSION
 from subscribers.models import Giving, MailingList, Subscriber, Subscription, Topic
-from subscribers.people.lookup import search_people
+from subscribers.people.lookup import explain_unfound, search_people
 
 MAX_COUNTED = 10_000
 SEARCH_ACTION = "subscribers.search"
@@ -184,7 +184,8 @@ class PeopleList(IndexView):
         return search_people(queryset, self.search_query, by_part=self.can_reveal, limit=MAX_COUNTED + 1)
 
     def get_context_data(self, *args: object, **kwargs: object) -> dict[str, object]:
-        return {**super().get_context_data(*args, **kwargs), "can_change": self.can_change}
+        unfound = "" if self.can_reveal else explain_unfound(self.search_query or "")
+        return {**super().get_context_data(*args, **kwargs), "can_change": self.can_change, "unfound": unfound}
 
 
 def find_people(request: HttpRequest) -> list[int]:

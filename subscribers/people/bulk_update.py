@@ -15,7 +15,7 @@ from newsletter.common.messages import Message
 from subscribers.addresses.normalise import normalise
 from subscribers.attribute_rules import MAX_ATTRIBUTES_PER_PERSON, attribute_key, clean_attributes
 from subscribers.consent_events import record_consent_events
-from subscribers.identity import identify
+from subscribers.identity import identify, require_own_key
 from subscribers.models import ConsentEvent, Giving, Subscriber, SubscriberAttribute, Topic
 from subscribers.people.locations import Location, get_or_create_locations, locate
 from subscribers.person_locks import lock_people
@@ -72,7 +72,8 @@ class _Refused(DomainError):
 
 @transaction.atomic
 def update_people(changes: Sequence[PersonUpdate], *, by: str, now: datetime) -> list[RowResult]:
-    """Apply the rows in order and return their results in the same order. A repeat changes nothing."""
+    """Apply the rows in order and return their results in the same order. A repeat changes nothing. Raise OtherAddressKey."""
+    require_own_key()
     topics = dict(Topic.objects.values_list("slug", "pk"))
     results: list[RowResult | None] = []
     updates: dict[int, _PreparedUpdate] = {}

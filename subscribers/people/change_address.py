@@ -72,7 +72,9 @@ def request_address_change(*, link: MailedLink, email: str, now: datetime) -> st
         BadAddress: The text is no address.
         SameAddress: The address is the current one.
         UsedLink: The link was used before, or the person was deleted since.
+        OtherAddressKey: Nothing was changed.
     """
+    require_own_key()
     address = normalise(email)
     person = lock_current(link.subscriber)
     if person is None:
@@ -112,7 +114,9 @@ def request_correction(*, person: Subscriber, email: str, now: datetime) -> None
         SameAddress: The address is the current one.
         NewAddressSuppressed: Nobody may mail the new address.
         CannotAskNewAddress: The person was never on a list, or the address got too many confirmations.
+        OtherAddressKey: Nothing was changed.
     """
+    require_own_key()
     address = normalise(email)
     if identify(address) == bytes(person.address_hash):
         raise SameAddress("This is the address that we have. Enter the corrected one.")

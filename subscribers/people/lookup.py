@@ -4,8 +4,9 @@ from django.db.models import Q, QuerySet
 
 from newsletter.common.errors import BadAddress, DomainError
 from newsletter.common.text import remove_accents
+from newsletter.common.translation import translate
 from subscribers.addresses.normalise import normalise
-from subscribers.identity import identify, require_own_key
+from subscribers.identity import OtherAddressKey, identify, require_own_key
 from subscribers.models import Subscriber, SubscriberLocation
 
 MAX_WORDS, MAX_LENGTH = 8, 200
@@ -37,6 +38,17 @@ def search_people(people: QuerySet[Subscriber], typed: str, *, by_part: bool, li
     # Read once here: the page and its number of people would each read the whole table.
     ids = list(matching.order_by("-pk").values_list("pk", flat=True)[:limit])
     return people.filter(pk__in=ids)
+
+
+def explain_unfound(typed: str) -> str:
+    """Return why a whole address finds nobody, such as on a copy with another address key; "" if it would be found."""
+    if "@" not in typed:
+        return ""
+    try:
+        require_own_key()
+    except OtherAddressKey as error:
+        return translate(error)
+    return ""
 
 
 def _in_name_or_address(word: str) -> Q:

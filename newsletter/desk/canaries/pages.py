@@ -24,6 +24,7 @@ from newsletter.inbound.canaries.accounts import (
 )
 from newsletter.inbound.errors import MailboxUnavailable
 from newsletter.models import CanaryMailbox, Publication
+from subscribers.identity import OtherAddressKey
 
 POLICY = ModelPermissionPolicy(CanaryMailbox)
 MAILS_SHOWN = 20
@@ -65,7 +66,7 @@ class CanariesPage(_CanariesPage):
             return self.refuse(form=form)
         try:
             mailbox = add_mailbox(form.read_account(), now=timezone.now())
-        except (BadCanaryAddress, MailboxUnavailable) as error:
+        except (BadCanaryAddress, MailboxUnavailable, OtherAddressKey) as error:
             form.add_error(_FIELDS.get(type(error)), translate(error))
             return self.refuse(form=form)
         self.log("canary_added", mailbox)
@@ -109,7 +110,7 @@ class CanaryPage(_CanariesPage):
         enabled, server_before = form.cleaned_data["enabled"], _name_server(self.mailbox)
         try:
             change_mailbox(self.mailbox, form.read_account(), enabled=enabled, now=timezone.now())
-        except (BadCanaryAddress, PasswordNeeded, MailboxUnavailable, NotReady) as error:
+        except (BadCanaryAddress, PasswordNeeded, MailboxUnavailable, NotReady, OtherAddressKey) as error:
             form.add_error(_FIELDS.get(type(error)), translate(error))
             return self.refuse(form=form)
         self.mailbox.refresh_from_db()

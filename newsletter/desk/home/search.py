@@ -28,7 +28,7 @@ from subscribers.desk.labels import name_or_initials
 from subscribers.desk.people_list import log_search
 from subscribers.desk.person_actions import REVEAL_PERMISSION
 from subscribers.models import MailingList, Segment, Subscriber, Topic
-from subscribers.people.lookup import search_people
+from subscribers.people.lookup import explain_unfound, search_people
 
 MAX_HITS = 8
 VIEW_PEOPLE = "subscribers.view_subscriber"
@@ -59,7 +59,10 @@ class SearchPage(StaffTemplatePage):
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         typed = self.request.GET.get("q", "").strip()[:MAX_LENGTH]
         groups = find_hits(self.request, typed) if typed else []
-        return {**super().get_context_data(**kwargs), "typed": typed, "groups": groups}
+        person = self.request.user
+        by_address = person.has_perm(VIEW_PEOPLE) and not person.has_perm(REVEAL_PERMISSION)
+        unfound = explain_unfound(typed) if by_address else ""
+        return {**super().get_context_data(**kwargs), "typed": typed, "groups": groups, "unfound": unfound}
 
 
 def find_hits(request: HttpRequest, typed: str) -> list[HitGroup]:

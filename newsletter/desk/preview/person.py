@@ -24,6 +24,7 @@ from subscribers.audience.eligibility import explain_ineligible
 from subscribers.audience.kept_counts import kept_counts
 from subscribers.identity import identify
 from subscribers.models import Subscriber, Subscription
+from subscribers.people.lookup import explain_unfound
 from subscribers.places.regions import region_label
 from subscribers.places.town_names import town_label
 
@@ -53,7 +54,11 @@ def search_people(request: HttpRequest, pk: int) -> JsonResponse:
     people = search_list(query, issue=issue)
     details = {"found": len(people), "people": [person.pk for person in people]}
     log(instance=issue, action="newsletter.preview_as", user=request.user, data=details)
-    hint = "" if people else _("No match on this list. Type a whole address, or the start of a name or town.")
+    hint = (
+        ""
+        if people
+        else explain_unfound(query) or _("No match on this list. Type a whole address, or the start of a name or town.")
+    )
     rows = [_search_result(person, issue, now=timezone.now()) for person in people]
     return JsonResponse({"people": rows, "hint": hint})
 

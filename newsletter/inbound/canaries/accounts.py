@@ -22,7 +22,7 @@ from newsletter.inbound.settings import Mailbox, Security
 from newsletter.models import CanaryMail, CanaryMailbox
 from newsletter.sending.canaries.passwords import SEALER, read_password
 from subscribers.addresses.normalise import normalise
-from subscribers.identity import identify
+from subscribers.identity import identify, require_own_key
 from subscribers.models import Subscriber
 
 READ_SECONDS = 20.0
@@ -50,7 +50,7 @@ class Account:
 
 
 def add_mailbox(account: Account, *, now: datetime) -> CanaryMailbox:
-    """Sign in, then store the mailbox. Raise BadCanaryAddress, MailboxUnavailable."""
+    """Sign in, then store the mailbox. Raise BadCanaryAddress, MailboxUnavailable, OtherAddressKey."""
     values = _check_address(account.address, except_for=None)
     try_account(account)
     try:
@@ -64,7 +64,7 @@ def change_mailbox(mailbox: CanaryMailbox, account: Account, *, enabled: bool, n
     """Sign in, then store what changed. Turning it off needs no sign-in; if only that changes, nothing is checked.
 
     Without a new password, the old one is used, but only for the same server, port and user. Raise BadCanaryAddress,
-    PasswordNeeded, MailboxUnavailable, or NotReady if the old password cannot be decrypted.
+    PasswordNeeded, MailboxUnavailable, OtherAddressKey, or NotReady if the old password cannot be decrypted.
     """
     is_same_login = (account.host, account.port, account.user) == (mailbox.host, mailbox.port, mailbox.user)
     if not account.password and not is_same_login:
@@ -174,7 +174,8 @@ def _require_reachable(account: Account) -> None:
 
 
 def _check_address(text: str, *, except_for: CanaryMailbox | None) -> dict[str, object]:
-    """Return the columns of an address. Raise BadCanaryAddress."""
+    """Return the columns of an address. Raise BadCanaryAddress, OtherAddressKey."""
+    require_own_key()
     try:
         address = normalise(text)
     except BadAddress as error:

@@ -24,12 +24,15 @@ from newsletter.models import (
 )
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.settling.awaited_reports import needs_person
+from subscribers.models.queued_mails import MAX_DELAY
 
 log = logging.getLogger(__name__)
 RESPONSE_LIMITS = Limits(max_bytes=65_536, total=10.0)
 STALLED_AFTER = timedelta(minutes=10)
 UNASSEMBLED_AFTER = timedelta(hours=1)
 NOTICE_UNSENT_AFTER = timedelta(minutes=30)
+ANSWERED_WITHIN = timedelta(minutes=2)
+"""An attempt to mail a notice, which may be under way, has ended by then."""
 REPORT_UNAPPLIED_AFTER = timedelta(minutes=30)
 MAILBOX_UNREAD_AFTER = timedelta(hours=1)
 
@@ -63,8 +66,8 @@ def find_trouble(*, now: datetime) -> str:
             state=Slot.State.DUE, due_at__lt=now - UNASSEMBLED_AFTER
         ),
         "an approved issue is overdue: check that the scheduler is running": find_overdue(now=now),
-        "a mail to staff could not be sent": StaffNotice.objects.filter(
-            sent_at=None, made_at__lt=now - NOTICE_UNSENT_AFTER
+        "a mail to staff could not be sent, or its delivery had no clear answer": StaffNotice.objects.filter(
+            _is_unsent(now), made_at__lt=now - NOTICE_UNSENT_AFTER
         ),
         "a report of the provider was not applied": ProviderEvent.objects.filter(
             result=ProviderEvent.Result.WAITING,
@@ -81,6 +84,15 @@ def find_trouble(*, now: datetime) -> str:
         ),
     }
     return next((problem for problem, rows in problems.items() if rows.exists()), "")
+
+
+def _is_unsent(now: datetime) -> Q:
+    """Return the condition of notices that are not sent, or wait for a repeat after an attempt without a clear answer.
+
+    A notice that the person read in the desk is not repeated.
+    """
+    unanswered = Q(read_at=None, repeat_at__gt=now - MAX_DELAY, sent_at__lt=now - ANSWERED_WITHIN)
+    return Q(sent_at=None) | unanswered
 
 
 def _find_stopped(now: datetime) -> list[int]:

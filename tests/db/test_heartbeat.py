@@ -116,6 +116,25 @@ def test_the_heartbeat_stops_if_anything_stalls(trouble: Callable[[], None], mon
 
 
 @pytest.mark.requirement("F23")
+def test_the_heartbeat_stops_while_a_notice_has_no_clear_answer() -> None:
+    tell_nobody()
+    notice = StaffNotice.objects.get()
+    assert notice.claim(now=NOW)
+    assert find_trouble(now=NOW + timedelta(minutes=29)) == ""
+    assert "no clear answer" in find_trouble(now=NOW + timedelta(minutes=31))
+    again = NOW + timedelta(minutes=40)
+    assert notice.claim(now=again)
+    assert find_trouble(now=again + timedelta(minutes=1)) == "", "An attempt is under way."
+    assert "no clear answer" in find_trouble(now=again + timedelta(minutes=3))
+    assert find_trouble(now=again + timedelta(days=9)) == "", "It is not repeated any more."
+    StaffNotice.objects.update(read_at=again)
+    assert find_trouble(now=again + timedelta(minutes=3)) == ""
+    StaffNotice.objects.update(read_at=None)
+    notice.record_answer()
+    assert find_trouble(now=again + timedelta(minutes=3)) == ""
+
+
+@pytest.mark.requirement("F23")
 def test_the_heartbeat_stops_if_a_mailbox_of_the_settings_cannot_be_read(settings: Any) -> None:
     sources = parse_sources(["imaps://replies:secret@mail.example.org"])
     MailboxReading.objects.create(label=sources.mailboxes[0].label, failing_since=NOW)

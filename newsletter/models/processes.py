@@ -12,8 +12,8 @@ RUNNING_WITHIN = timedelta(seconds=4 * SECONDS_BETWEEN_HEARTBEATS)
 
 class RunningProcessQuerySet(models.QuerySet["RunningProcess"]):
     def running(self, *, now: datetime) -> Self:
-        """Return those that wrote their row in the last minute."""
-        return self.filter(seen_at__gt=now - RUNNING_WITHIN)
+        """Return those that wrote their row in the last minute. A time far ahead is of a clock that was wrong."""
+        return self.filter(seen_at__gt=now - RUNNING_WITHIN, seen_at__lt=now + RUNNING_WITHIN)
 
 
 class RunningProcess(models.Model):

@@ -41,8 +41,8 @@ class JobFigures:
 
 
 def is_running(process: RunningProcess, *, now: datetime) -> bool:
-    """Return True if the process wrote its row in the last minute."""
-    return process.seen_at > now - RUNNING_WITHIN
+    """Return True if the process wrote its row in the last minute. A time far ahead is of a clock that was wrong."""
+    return now - RUNNING_WITHIN < process.seen_at < now + RUNNING_WITHIN
 
 
 def find_running_versions(*, now: datetime) -> set[str]:
@@ -56,7 +56,8 @@ def read_roles(processes: list[RunningProcess], *, now: datetime) -> dict[str, R
     for role in ROLES:
         in_role = [process for process in processes if getattr(process, role)]
         running = sum(is_running(process, now=now) for process in in_role)
-        figures[role] = RoleFigures(running, max((process.seen_at for process in in_role), default=None))
+        seen = [process.seen_at for process in in_role if process.seen_at < now + RUNNING_WITHIN]
+        figures[role] = RoleFigures(running, max(seen, default=None))
     return figures
 
 
@@ -96,6 +97,7 @@ def check_processes(*, now: datetime) -> Iterator[Finding]:
         processes = list(RunningProcess.objects.order_by("started_at"))
     except Error:
         return  # the check of the database says what to do
+    yield from _check_clocks(processes, now=now)
     running = [process for process in processes if is_running(process, now=now)]
     if not running:
         text = "No process runs: no page opens, no issue is assembled and nothing is sent."
@@ -122,6 +124,18 @@ def check_processes(*, now: datetime) -> Iterator[Finding]:
         yield warning(
             "processes", text, f"Install {own_version} on each machine and restart each process of another version."
         )
+
+
+def _check_clocks(processes: list[RunningProcess], *, now: datetime) -> Iterator[Finding]:
+    """Report the newest time that is still to come: a process wrote it by a clock that is ahead of this one, or that was."""
+    newest = max((process.seen_at for process in processes), default=now)
+    if newest >= now + RUNNING_WITHIN:
+        text = (
+            f"A process wrote to the database at {newest:%Y-%m-%d %H:%M} UTC, and here it is {now:%Y-%m-%d %H:%M} UTC. One of "
+            "the clocks is wrong, or was. By a wrong clock, mail is sent at the wrong time."
+        )
+        do = "Compare the clock of each machine with the right time, and let a time service set it."
+        yield warning("clock", text, f"{do} If all are right now, this warning ends at that time.")
 
 
 def _describe(process: RunningProcess, *, now: datetime) -> str:

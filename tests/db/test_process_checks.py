@@ -52,6 +52,21 @@ def test_if_nothing_runs_one_warning_says_how_to_start_it() -> None:
     assert "Start newsletter serve (with systemd: sudo systemctl start newsletter)." in text
 
 
+def test_a_process_whose_clock_was_ahead_does_not_count_as_running() -> None:
+    add("web", "scheduler", "worker", seen_ago=-5 * 3600)
+    clock, missing = warnings()
+    assert f"at {NOW + timedelta(hours=5):%Y-%m-%d %H:%M} UTC, and here it is {NOW:%Y-%m-%d %H:%M} UTC" in clock
+    assert "Compare the clock of each machine with the right time" in clock
+    assert "No process runs" in missing
+    assert not RunningProcess.objects.running(now=NOW).exists()
+
+
+@pytest.mark.parametrize("ahead", [0, 30, 59])
+def test_clocks_that_differ_by_seconds_are_no_matter(ahead: int) -> None:
+    add("web", "scheduler", "worker", seen_ago=-ahead)
+    assert warnings() == []
+
+
 @pytest.mark.parametrize(
     ("missing", "harm"),
     [

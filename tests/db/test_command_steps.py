@@ -198,6 +198,15 @@ def test_an_error_is_one_line(weekly, arguments, words):
     assert "\n" not in str(refused.value)
 
 
+def test_a_released_issue_whose_time_is_over_is_sent_within_a_minute(weekly):
+    due = (datetime.now(UTC) - timedelta(minutes=30)).strftime("%Y-%m-%dT%H:%M")
+    run("assemble", "weekly", "--due", due)
+    run("approve", "weekly/1", "--by", "approver@example.org")
+    said = run("send", "weekly/1", "--release")
+    assert "It is sent within a minute if" in said
+    assert "will be sent at" not in said
+
+
 def test_ingest_says_of_each_source_what_was_new_and_what_failed():
     Source.objects.create(name="Gone", kind="feed", url="http://127.0.0.1:9/feed.xml")
     with serve_site() as site:

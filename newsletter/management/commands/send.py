@@ -99,6 +99,12 @@ class Command(ProductCommand):
             self.write_json(status_of(issue))
             return
         whose = "each reader's own zone" if find_local_time(issue) else issue.publication.zone
+        if issue.due_at <= datetime.now(UTC):
+            self.stdout.write(
+                f"{issue} was due at {due} ({whose}). It is sent within a minute if `newsletter serve`, or a scheduler and a "
+                "worker, are running."
+            )
+            return
         self.stdout.write(
             f"{issue} will be sent at {due} ({whose}) if `newsletter serve` or a scheduler is running then."
         )

@@ -3,14 +3,16 @@
 import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from newsletter.common.errors import NotApproved
+from newsletter.common.translation import translate
 from newsletter.content.ingesting.ingest import IngestReport, ingest_source
 from newsletter.content.ingesting.translated_events import FACT_FIELDS
 from newsletter.issues.approval.void_changed import void_changed_approvals
+from newsletter.issues.assembly.selection import choose_events
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Delivery, EventNotice, Issue, Source
 from newsletter.sending.freezing.start import start_send
@@ -582,3 +584,13 @@ def test_an_event_that_its_calendar_cancels_needs_no_check(site):
     look(site, event("walk", "20260415T180000Z", "STATUS:CANCELLED", title="Cancelled: Walk"))
     stored = EventNotice.objects.get()
     assert (stored.cancelled, stored.note) == (True, "")
+
+
+def test_the_issue_says_which_of_its_events_to_check(site):
+    publication = make_publication()
+    look(site, event("walk", "20260415T180000Z", title="Cancelled: Walk"), event("vigil", "20260416T180000Z"))
+    due = datetime(2026, 4, 10, 9, tzinfo=UTC)
+    _, reasons = choose_events(publication=publication, due_at=due, now=NOW)
+    walk, vigil = (translate(reason.why) for reason in reasons)
+    assert "To check: Its title says that the event is cancelled." in walk
+    assert "To check" not in vigil

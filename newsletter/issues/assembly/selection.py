@@ -71,9 +71,10 @@ def choose_events(
             if event.online
             else event.town or event.region or Message("its location is not known")
         )
-        reasons.append(
-            Reason("event", event.pk, str(event), True, Message("coming up; %(location)s", location=location))
-        )
+        why = Message("coming up; %(location)s", location=location)
+        if event.note:
+            why = Message("%(why)s. To check: %(note)s", why=why, note=event.note)
+        reasons.append(Reason("event", event.pk, str(event), True, why))
     return chosen, reasons
 
 

@@ -13,7 +13,6 @@ from newsletter.content.fetching.errors import FetchError, TooLarge
 from newsletter.content.fetching.fetcher import Fetcher, Limits
 from newsletter.issues.assembly.overdue import find_overdue
 from newsletter.models import (
-    Batch,
     InboundMail,
     Installation,
     MailboxReading,
@@ -24,11 +23,11 @@ from newsletter.models import (
 )
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.settling.awaited_reports import needs_person
+from newsletter.sending.settling.stalled_sends import find_abandoned_batches, find_unstarted_sends
 from subscribers.models.queued_mails import MAX_DELAY
 
 log = logging.getLogger(__name__)
 RESPONSE_LIMITS = Limits(max_bytes=65_536, total=10.0)
-STALLED_AFTER = timedelta(minutes=10)
 UNASSEMBLED_AFTER = timedelta(hours=1)
 NOTICE_UNSENT_AFTER = timedelta(minutes=30)
 ANSWERED_WITHIN = timedelta(minutes=2)
@@ -58,10 +57,8 @@ def find_trouble(*, now: datetime) -> str:
     problems = {
         "everything is held": Installation.objects.filter(held=True),
         "a send stopped and waits for a person": Send.objects.filter(pk__in=_find_stopped(now)),
-        "a send was requested and does not start": Send.objects.filter(
-            state__in=[Send.State.PREPARING, Send.State.READY], made_at__lt=now - STALLED_AFTER
-        ),
-        "a batch is not being sent: check that a worker is running": Batch.objects.filter(_is_abandoned(now)),
+        "a send was requested and does not start": find_unstarted_sends(now=now),
+        "a batch is not being sent: check that a worker is running": find_abandoned_batches(now=now),
         "a slot was not assembled: check that the scheduler is running": Slot.objects.filter(
             state=Slot.State.DUE, due_at__lt=now - UNASSEMBLED_AFTER
         ),
@@ -100,13 +97,3 @@ def _find_stopped(now: datetime) -> list[int]:
     waiting = Send.objects.filter(state=Send.State.NEEDS_ATTENTION)
     for_staff = [send.pk for send in waiting if needs_person(send, adapter=current_adapter(), now=now)]
     return [*for_staff, *Send.objects.filter(state=Send.State.PAUSED).values_list("pk", flat=True)]
-
-
-def _is_abandoned(now: datetime) -> Q:
-    """Return the condition of abandoned batches: the lease expired long ago, or the send made no call for as long."""
-    expired = Q(state=Batch.State.SUBMITTING, lease_until__lt=now - STALLED_AFTER)
-    postponed = Q(not_before__gt=now - STALLED_AFTER) | Q(send__not_before__gt=now - STALLED_AFTER)
-    busy = Q(send__batches__attempts__started_at__gt=now - STALLED_AFTER)
-    waiting = Q(state=Batch.State.PENDING, send__state=Send.State.SUBMITTING, send__started_at__lt=now - STALLED_AFTER)
-    hour_to_come = Q(due_at__gt=now - STALLED_AFTER) | Q(waits=True)
-    return expired | (waiting & ~hour_to_come & ~postponed & ~busy)

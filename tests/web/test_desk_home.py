@@ -277,3 +277,17 @@ def test_an_issue_that_somebody_held_waits_for_an_approver(publication: Publicat
     with time_machine.travel(NOW, tick=False):
         page = home()
     assert "We wait for a quote. It will not be sent until an approver releases it." in page
+
+
+def test_a_send_without_a_worker_is_named_after_ten_minutes(publication: Publication) -> None:
+    make_story("The first verdict")
+    add_subscribers(publication, 2)
+    with time_machine.travel(NOW, tick=False):
+        send = start_send(issue=make_issue(publication, approved=True), now=NOW)
+        Send.objects.filter(pk=send.pk).update(state=Send.State.SUBMITTING, started_at=NOW)
+        assert "makes no progress" not in home()
+    with time_machine.travel(NOW + timedelta(minutes=11), tick=False):
+        assert f"The send of {send.issue} makes no progress" in home()
+        assert "whether `newsletter serve`, or a scheduler and a worker, are running" in home()
+        Send.objects.filter(pk=send.pk).update(state=Send.State.PAUSED)
+        assert "makes no progress" not in home()

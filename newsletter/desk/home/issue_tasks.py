@@ -25,6 +25,7 @@ from newsletter.issues.assembly.stories_at_source import list_lost_stories
 from newsletter.issues.variants.reader_zones import find_start
 from newsletter.models import Issue, Send
 from newsletter.sending.settling.receipt import make_receipt
+from newsletter.sending.settling.stalled_sends import find_stalled_sends
 
 LOOK_BACK = timedelta(days=30)
 
@@ -35,6 +36,7 @@ def find_issue_tasks(*, now: datetime, can_approve: bool) -> list[list[Task]]:
     welcome = find_welcome_tasks(can_approve=can_approve)
     return [
         _stopped_send_tasks(),
+        _stalled_send_tasks(now),
         _held_issue_tasks(now),
         [task for task in welcome if task.tone == "urgent"],
         _overdue_issue_tasks(now),
@@ -64,6 +66,22 @@ def _stopped_send_tasks() -> list[Task]:
             tone="urgent",
         )
         for send in sends
+    ]
+
+
+def _stalled_send_tasks(now: datetime) -> list[Task]:
+    return [
+        Task(
+            title=_("The send of %(issue)s makes no progress") % {"issue": send.issue},
+            detail=_(
+                "Nothing was sent for ten minutes. Ask your administrator whether `newsletter serve`, or a scheduler and a "
+                "worker, are running. It goes on once they run."
+            ),
+            url=overview_url(send.issue),
+            button=_("View"),
+            tone="urgent",
+        )
+        for send in find_stalled_sends(now=now).select_related("issue__publication")
     ]
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from newsletter.feedback.automatic_pause import SendCounts, find_broken_rules
 from newsletter.feedback.event_retention import delete_old_events
-from newsletter.models import ProviderEvent, Send
+from newsletter.jobs.notices.about_sends import notify_stopped_sends
+from newsletter.models import ProviderEvent, Send, StaffNotice
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from tests.support.feedback_reports import (
     apply_reports,
@@ -16,7 +17,7 @@ from tests.support.feedback_reports import (
     find_suppressions,
     make_send,
 )
-from tests.support.fixtures import NOW
+from tests.support.fixtures import NOW, make_approver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LATER = NOW + timedelta(hours=1)
@@ -90,6 +91,19 @@ def test_three_complaints_pause_a_small_send() -> None:
 
 
 @pytest.mark.requirement("B5")
+def test_the_mail_about_a_pause_ends_each_sentence_once() -> None:
+    make_approver()
+    send = make_send(recipients=3)
+    apply_reports(*[brevo_event("spam", delivery) for delivery in deliveries_of(send)])
+    notify_stopped_sends(now=LATER)
+    why, *_ = StaffNotice.objects.get().paragraphs
+    assert why.startswith("Why: Stopped automatically: 3 of 3 recipients")
+    assert why.endswith("how they joined.")
+    Send.objects.filter(pk=send.pk).update(reason="the provider is away")
+    notify_stopped_sends(now=LATER)
+    assert StaffNotice.objects.latest("pk").paragraphs[0] == "Why: the provider is away."
+
+
 def test_refused_authentication_pauses_and_suppresses_nobody() -> None:
     send = make_send(recipients=40)
     apply_reports(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from newsletter.common.errors import DomainError
-from newsletter.common.messages import Message
+from newsletter.common.messages import Message, end_sentence
 from newsletter.feedback.explaining.explain_exclusion import explain_left_out, was_frozen
 from newsletter.feedback.explaining.explain_welcome import explain_step
 from newsletter.feedback.explaining.find_delivery import find_delivery
@@ -150,7 +150,9 @@ def _refuse_unsent(delivery: Delivery) -> None:
     if exception is None:
         return
     if exception.state == DeliveryException.State.SKIPPED or exception.code == DeliveryException.Code.RENDER_FAILURE:
-        raise MailNotShown("Nothing was handed to the provider for this person: %(reason)s.", reason=exception.reason)
+        raise MailNotShown(
+            "Nothing was handed to the provider for this person: %(reason)s", reason=end_sentence(exception.reason)
+        )
 
 
 def _explain_missing(issue: Issue, *, person: Subscriber) -> Message | str:

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from django.conf import settings
 
-from newsletter.common.messages import Message
+from newsletter.common.messages import Message, end_sentence
 from newsletter.feedback.send_warnings import check_recent_sends
 from newsletter.issues.approval.write_notices import issue_page_url, write_notice
 from newsletter.models import Publication, Send, StaffNotice
@@ -116,7 +116,7 @@ def _notify_attention(send: Send, *, asking: bool, now: datetime) -> None:
         )
     elif uncertain and asking and _is_old(send, now=now) and not _is_notified(send, "refused"):
         paragraphs = [
-            Message("Why: %(reason)s.", reason=send.reason),
+            Message("Why: %(reason)s", reason=end_sentence(send.reason)),
             Message(
                 "The provider is still being asked. You need not do anything: you get another mail when this is "
                 "settled, or when you have to settle it."
@@ -140,7 +140,7 @@ def _is_old(send: Send, *, now: datetime) -> bool:
 
 
 def _describe_stop(send: Send) -> list[str]:
-    return [Message("Why: %(reason)s.", reason=send.reason), _LOOK]
+    return [Message("Why: %(reason)s", reason=end_sentence(send.reason)), _LOOK]
 
 
 def _notify(send: Send, event: str, subject: str, paragraphs: Sequence[str], *, now: datetime) -> None:

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from newsletter.common.database.compiled_query import find_rows
 from newsletter.common.errors import NotAllowed, WrongState
-from newsletter.common.messages import Message, Quantity
+from newsletter.common.messages import Message, Quantity, end_sentence
 from newsletter.models import CanaryMail, CanaryMailbox, Issue, Publication, Send, transition
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.adapters import writes_to_files
@@ -123,13 +123,13 @@ def _is_open(mail: CanaryMail) -> bool:
 def _explain_missing(missing: int, *, mailboxes: int, minutes: int) -> Message:
     if mailboxes == 1:
         return Message(
-            "the canary was not found in %(minutes)s minutes, so we do not know whether the issue arrives well. Check it "
-            "below, then resume the send or cancel it",
+            "the canary was not found in %(minutes)s minutes, so we do not know whether the issue arrives well. Look at "
+            "“Canaries” on its page, then resume the send or cancel it",
             minutes=Quantity(minutes),
         )
     return Message(
         "%(missing)s of %(mailboxes)s canaries were not found in %(minutes)s minutes, so we do not know whether the "
-        "issue arrives well. Check them below, then resume the send or cancel it",
+        "issue arrives well. Look at “Canaries” on its page, then resume the send or cancel it",
         missing=missing,
         mailboxes=mailboxes,
         minutes=Quantity(minutes),
@@ -140,14 +140,14 @@ def _explain_not_sent(firsts: list[CanaryMail]) -> Message:
     reason = next((mail.reason for mail in firsts if mail.reason), "")
     if any(mail.result == CanaryMail.Result.GOOD for mail in firsts):
         return Message(
-            "not every canary got the issue: %(reason)s. We do not know whether it arrives well everywhere. Check them "
-            "below, then resume the send or cancel it",
-            reason=reason or Message("it is unknown why"),
+            "not every canary got the issue: %(reason)s We do not know whether it arrives well everywhere. Look at "
+            "“Canaries” on its page, then resume the send or cancel it",
+            reason=end_sentence(reason or Message("it is unknown why")),
         )
     return Message(
-        "no canary got the issue: %(reason)s. We do not know whether it arrives well. Check them below, then resume the "
-        "send or cancel it",
-        reason=reason or Message("it is unknown why"),
+        "no canary got the issue: %(reason)s We do not know whether it arrives well. Look at “Canaries” on its "
+        "page, then resume the send or cancel it",
+        reason=end_sentence(reason or Message("it is unknown why")),
     )
 
 
@@ -172,8 +172,8 @@ def _pause_for_alarm(send: Send, *, now: datetime) -> None:
     ).select_related("mailbox")
     first = alarms[0]
     reason = Message(
-        "the issue %(what)s at the canary %(mailbox)s. The rest is not sent. See below what is wrong, then resume the send or "
-        "cancel it",
+        "the issue %(what)s at the canary %(mailbox)s. The rest is not sent. “Canaries” on its page says what is wrong. Then "
+        "resume the send or cancel it",
         what=_RESULT_TEXTS[CanaryMail.Result(first.result)],
         mailbox=first.mailbox,
     )

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from newsletter.common.errors import DomainError
-from newsletter.common.messages import Message, describe_people
+from newsletter.common.messages import Message, describe_people, end_sentence
 from newsletter.issues.approval.write_notices import issue_page_url, write_notice
 from newsletter.models import AccountMove, Send
 
@@ -25,7 +25,7 @@ def notify_moved(move: AccountMove, *, now: datetime) -> None:
             **values,
         )
     )
-    why = [Message("Why: %(reason)s.", reason=move.reason)] if move.reason else []
+    why = [Message("Why: %(reason)s", reason=end_sentence(move.reason))] if move.reason else []
     rest = Message(
         "Nobody is mailed twice: whoever the first account may have stays with it. Look at what is wrong with that account."
     )

@@ -399,3 +399,14 @@ def test_a_digest_that_cannot_be_planned_is_named_as_such(approver: User) -> Non
     assert len(assemble_due(now=NOW)) == 1
     assert "The weekly letter: the next issue cannot be planned" not in list_subjects()
     assert "The weekly letter: the next monthly digest cannot be planned" in list_subjects()
+
+
+def test_a_time_that_was_missed_by_a_clock_that_was_ahead_gets_its_issue(approver: User) -> None:
+    slot = come_back(make_publication())
+    right = DUE_AT - timedelta(hours=48)
+    assert find_missed_slots(now=right) == []
+    assert assemble_due(now=right) == []
+    (assembly,) = assemble_due(now=DUE_AT - timedelta(hours=1))
+    assert assembly.issue is not None
+    slot.refresh_from_db()
+    assert (assembly.issue.slot, slot.state, find_missed_slots(now=BACK)) == (slot, Slot.State.ASSEMBLED, [])

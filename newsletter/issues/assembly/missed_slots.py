@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 
 from newsletter.common.messages import Message
 from newsletter.issues.approval.write_notices import desk_home_url, new_issue_url, write_notice
@@ -34,8 +34,11 @@ def find_missed_slots(*, now: datetime) -> list[Slot]:
     """
     if Installation.objects.filter(held=True).exists():
         return []
-    states = [Slot.State.MISSED, Slot.State.UNCERTAIN]
-    missed = Slot.objects.filter(state__in=states, due_at__gt=now - LOOK_BACK, publication__enabled=True)
+    missed = Slot.objects.filter(
+        Q(state=Slot.State.MISSED, due_at__lte=now) | Q(state=Slot.State.UNCERTAIN),
+        due_at__gt=now - LOOK_BACK,
+        publication__enabled=True,
+    )
     missed = missed.exclude(kind=Slot.Kind.DIGEST, publication__monthly_digest=False)
     later = Slot.objects.filter(
         publication=OuterRef("publication"), kind=OuterRef("kind"), due_at__gt=OuterRef("due_at"), due_at__lte=now

@@ -115,6 +115,7 @@ def is_scheduled(slot: Slot) -> bool:
 
 def find_slots_to_assemble(*, now: datetime) -> list[Slot]:
     """Return the due slots, and skipped slots that are not due yet, because new content may arrive. Mark late ones as missed."""
+    _reopen_slots_to_come(now)
     for slot in _list_slots().filter(state=Slot.State.DUE, due_at__lt=now - Issue.GRACE_PERIOD):
         transition(
             slot,
@@ -123,6 +124,13 @@ def find_slots_to_assemble(*, now: datetime) -> list[Slot]:
             reason=Message("It was not assembled in time. Nothing was sent."),
         )
     return list(_find_open_slots(now).select_related("publication").order_by("due_at"))
+
+
+def _reopen_slots_to_come(now: datetime) -> None:
+    """Open the missed slots whose time is still to come and whose assembly is due: a clock was ahead when they were missed."""
+    for slot in _list_slots().filter(state=Slot.State.MISSED, due_at__gt=now).select_related("publication"):
+        if slot.due_at - find_lead(slot.publication, now=now) <= now:
+            transition(slot, from_states=[Slot.State.MISSED], to=Slot.State.DUE, reason="")
 
 
 def _find_open_slots(now: datetime) -> QuerySet[Slot]:

@@ -42,7 +42,8 @@ def send_due_confirmations(*, now: datetime) -> int:
         if must_wait(adapter=adapter, now=now):
             break
         sender = find_sender(confirmation.mailing_list)
-        if sender is not None and confirmation.claim(now=now):
+        is_due = due.filter(pk=confirmation.pk).exists()  # still, after the calls before
+        if sender is not None and is_due and confirmation.claim(now=now):
             sent += _send(confirmation, sender=sender, adapter=adapter, now=now)
     return sent
 

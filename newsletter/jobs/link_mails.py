@@ -28,14 +28,16 @@ def send_due_links(*, now: datetime) -> int:
         return 0
     adapter = current_adapter()
     sent = 0
-    for link in list_due_links(now=now)[:BATCH_LIMIT]:
+    due = list_due_links(now=now)
+    for link in due[:BATCH_LIMIT]:
         if must_wait(adapter=adapter, now=now):
             break
         sender = find_sender(link.mailing_list) or find_any_sender()
         if sender is None:
             log.error("There is no publication yet, so mails with links have no sender. Create one.")
             break
-        if link.claim(now=now):
+        is_due = due.filter(pk=link.pk).exists()  # still, after the calls before
+        if is_due and link.claim(now=now):
             sent += _send(link, sender=sender, adapter=adapter, now=now)
     return sent
 

@@ -60,16 +60,18 @@ def send_due_questions(*, now: datetime) -> int:
     """Send the due questions, claiming each row first. Return how many the provider accepted."""
     if not MailLimits.objects.filter(silent_months__isnull=False).exists():
         return 0
-    due = list_due_questions(now=now)[:BATCH_LIMIT]
-    if not due:
+    due = list_due_questions(now=now)
+    questions = list(due[:BATCH_LIMIT])
+    if not questions:
         return 0
     adapter = current_adapter()
     sent = 0
-    for question in due:
+    for question in questions:
         if must_wait(adapter=adapter, now=now):
             break
         sender = find_sender(question.mailing_list)
-        if sender is not None and question.claim(now=now):
+        is_due = due.filter(pk=question.pk).exists()  # still, after the calls before
+        if sender is not None and is_due and question.claim(now=now):
             sent += _send(question, sender=sender, adapter=adapter, now=now)
     return sent
 

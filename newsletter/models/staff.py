@@ -248,6 +248,10 @@ class StaffLink(QueuedMail):
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.person}"
 
+    @property
+    def useful_until(self) -> datetime:
+        return self.expires_at
+
 
 class PasswordLinkRequest(models.Model):
     """A stranger's request to mail an account a link. A job looks the account up later, so that no answer reveals it.

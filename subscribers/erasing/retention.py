@@ -30,7 +30,7 @@ from subscribers.models import (
     Subscription,
 )
 from subscribers.outbound_events import record_erasures
-from subscribers.people.mailed_links import MAX_SENDING_DELAY, forget_unsent_links
+from subscribers.people.mailed_links import forget_unsent_links
 from subscribers.person_locks import lock_ids_to_delete, lock_people
 
 UNCONFIRMED_RETENTION = timedelta(days=7)
@@ -84,7 +84,7 @@ def purge_expired_data(*, now: datetime) -> PurgeCounts:
 def _forget_unsent_links(now: datetime) -> None:
     """Forget links to confirm a new address that were not sent in time, oldest first: of up to `MAX_PEOPLE`, in batches."""
     unsent = MailedLink.objects.due().filter(
-        kind=MailedLink.Kind.CONFIRM_ADDRESS, asked_at__lte=now - MAX_SENDING_DELAY
+        kind=MailedLink.Kind.CONFIRM_ADDRESS, asked_at__lte=now - MailedLink.MAX_SENDING_DELAY
     )
     for _ in range(0, MAX_PEOPLE, BATCH_SIZE):
         with transaction.atomic():

@@ -1,5 +1,6 @@
 """Links that a person asked to get by mail. Each works once, for an hour. `newsletter.jobs.link_mails` mails the due ones."""
 
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
@@ -24,6 +25,7 @@ class MailedLink(QueuedMail):
     """
 
     CLAIMABLE = Q(sent_at__isnull=True) | Q(used_at__isnull=True)
+    MAX_SENDING_DELAY = timedelta(hours=1)
 
     class Kind(models.TextChoices):
         """The purpose of the link. Each value is also a `Purpose` of signed links."""
@@ -63,3 +65,7 @@ class MailedLink(QueuedMail):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} for {self.subscriber}"
+
+    @property
+    def useful_until(self) -> datetime:
+        return self.asked_at + self.MAX_SENDING_DELAY

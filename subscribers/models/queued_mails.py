@@ -47,15 +47,20 @@ class QueuedMail(models.Model):
         return Q(pk__in=claimable.filter(_UNSENT).union(claimable.filter(_unanswered(now)), all=True))
 
     @property
+    def useful_until(self) -> datetime | None:
+        """Return the time from which the mail is not sent any more. None if there is none."""
+        return None
+
+    @property
     def is_last_attempt(self) -> bool:
-        """Return True if the mail is not sent again after this attempt, however that ends."""
-        return self.repeats >= len(REPEATED_AFTER)
+        """Return True if the mail is not sent again after the attempt for which the row was claimed, however that ends."""
+        return self.repeat_at is None
 
     def claim(self, *, now: datetime) -> bool:
         """Claim the row before its mail is handed over. Return False if another process has it: do not send then."""
         before = {"sent_at": self.sent_at, "repeat_at": self.repeat_at, "repeats": self.repeats}
         repeats = self.repeats + (self.sent_at is not None)
-        repeat_at = now + REPEATED_AFTER[repeats] if repeats < len(REPEATED_AFTER) else None
+        repeat_at = self._find_repeat(repeats, now=now)
         # A subquery would see the row as it was before another process claimed it.
         due = type(self)._default_manager.filter(self.CLAIMABLE, _UNSENT | _unanswered(now), pk=self.pk)
         if not due.filter(sent_at=self.sent_at, repeats=self.repeats).update(
@@ -64,6 +69,13 @@ class QueuedMail(models.Model):
             return False
         self.sent_at, self.repeat_at, self.repeats, self._before_claim = now, repeat_at, repeats, before
         return True
+
+    def _find_repeat(self, repeats: int, *, now: datetime) -> datetime | None:
+        """Return when the mail is due again if the attempt of now gets no answer."""
+        if repeats >= len(REPEATED_AFTER):
+            return None
+        repeat_at = now + REPEATED_AFTER[repeats]
+        return repeat_at if self.useful_until is None or repeat_at < self.useful_until else None
 
     def record_answer(self) -> None:
         """Record that the provider accepted or refused the mail."""

@@ -23,7 +23,6 @@ REPEAT_PERIOD = timedelta(minutes=1)
 """A second press within this time after the first is the same press: phones and hurried people press twice."""
 MAX_LINKS_PER_DAY = 5
 _DAY = timedelta(days=1)
-MAX_SENDING_DELAY = timedelta(hours=1)
 USED_LINK = Message("This link works once and has been used. Ask for a new one on the page “Your mail from us”.")
 
 
@@ -66,7 +65,7 @@ def find_next_request(links: QuerySet[MailedLink], *, now: datetime) -> datetime
 @transaction.atomic
 def forget_unsent_links(links: QuerySet[MailedLink], *, now: datetime) -> None:
     """Delete those of these links that were not sent in time. They count towards no limit. The caller has locked the people."""
-    delete_unsent_links(links.filter(asked_at__lte=now - MAX_SENDING_DELAY))
+    delete_unsent_links(links.filter(asked_at__lte=now - MailedLink.MAX_SENDING_DELAY))
 
 
 @transaction.atomic
@@ -96,7 +95,7 @@ def list_due_links(*, now: datetime) -> QuerySet[MailedLink]:
     allowed = Q(kind=Kind.CONFIRM_ADDRESS) | ~Exists(blocked)
     newer = MailedLink.objects.filter(subscriber=OuterRef("subscriber"), kind=OuterRef("kind"), pk__gt=OuterRef("pk"))
     due = MailedLink.objects.filter(MailedLink.due_by(now), Q(sent_at__isnull=True) | ~Exists(newer), allowed)
-    recent = due.filter(asked_at__gt=now - MAX_SENDING_DELAY)
+    recent = due.filter(asked_at__gt=now - MailedLink.MAX_SENDING_DELAY)
     return recent.select_related("subscriber", "mailing_list").order_by("asked_at", "pk")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -10,18 +11,32 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 
 from newsletter.issues.approval.write_notices import write_notice
+from newsletter.jobs import confirmation_mails, link_mails, silent_people
 from newsletter.jobs.confirmation_mails import send_due_confirmations
+from newsletter.jobs.heartbeat import find_trouble
 from newsletter.jobs.link_mails import send_due_links
-from newsletter.jobs.notices.mail_notices import send_due_notices
+from newsletter.jobs.notices.mail_notices import has_waiting_notice, send_due_notices
 from newsletter.jobs.silent_people import ask_and_rest, has_waiting_question, send_due_questions
 from newsletter.jobs.staff_link_mails import send_due_staff_links
 from newsletter.models import MailLimits, ProviderAccount, Publication, StaffLink, StaffNotice
+from newsletter.organisation.accounts.staff_accounts import change_staff
 from newsletter.organisation.accounts.staff_links import make_staff_link
+from newsletter.sending.notices.single_mails import must_wait
 from subscribers.consent.confirmations import list_due_confirmations, queue_confirmation
-from subscribers.models import Basis, Confirmation, MailedLink, QueuedMail, StayQuestion, Subscription
+from subscribers.models import (
+    Basis,
+    Confirmation,
+    MailedLink,
+    QueuedMail,
+    Reason,
+    StayQuestion,
+    Subscriber,
+    Subscription,
+)
 from subscribers.models.queued_mails import REPEATED_AFTER
 from subscribers.people.inactivity import list_due_questions
 from subscribers.people.mailed_links import forget_unsent_links, list_due_links, request_mailed_link
+from subscribers.unsubscribing.suppression import suppress
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_publication
 from tests.support.provider_faults import Fault, answer
@@ -66,11 +81,17 @@ def notify_staff(publication: Publication) -> tuple[type[QueuedMail], Job]:
     return StaffNotice, send_due_notices
 
 
-def invite_staff(publication: Publication) -> tuple[type[QueuedMail], Job]:
+def invite_staff(
+    publication: Publication, kind: StaffLink.Kind = StaffLink.Kind.INVITATION
+) -> tuple[type[QueuedMail], Job]:
     person = User.objects.create_user("ann@example.org", email="ann@example.org")
     with transaction.atomic():
-        make_staff_link(person=person, kind=StaffLink.Kind.INVITATION, by=None, now=NOW)
+        make_staff_link(person=person, kind=kind, by=None, now=NOW)
     return StaffLink, send_due_staff_links
+
+
+def ask_for_a_password(publication: Publication) -> tuple[type[QueuedMail], Job]:
+    return invite_staff(publication, StaffLink.Kind.PASSWORD)
 
 
 KINDS = [ask_to_confirm, ask_for_a_link, ask_a_silent_person, notify_staff, invite_staff]
@@ -245,6 +266,61 @@ def test_a_link_too_old_to_repeat_still_works(weekly: Publication, fake_provider
     assert len(fake_provider.ledger) == 2
     forget_unsent_links(MailedLink.objects.all(), now=NOW + timedelta(days=2))
     assert MailedLink.objects.get().sent_at == NOW + timedelta(hours=0.5)
+
+
+@pytest.mark.parametrize("make", [ask_for_a_link, ask_for_a_password])
+def test_the_log_promises_no_repeat_that_would_come_too_late(
+    weekly: Publication,
+    fake_provider: FakeProvider,
+    caplog: pytest.LogCaptureFixture,
+    make: Callable[..., tuple[type[QueuedMail], Job]],
+) -> None:
+    """These mails are of use for an hour, so the repeat after ten minutes is the last one."""
+    rows, job = make(weekly)
+    fake_provider.fault_always(answer(503))
+    run(job, at=NOW)
+    assert "is sent again later" in caplog.text
+    caplog.clear()
+    run(job, at=NOW + REPEATED_AFTER[0])
+    assert rows._default_manager.get().repeat_at is None
+    assert "is not sent again" in caplog.text
+
+
+def test_staff_whose_account_is_off_get_no_waiting_notice(weekly: Publication, fake_provider: FakeProvider) -> None:
+    _, job = notify_staff(weekly)
+    lost = StaffNotice.objects.get()
+    assert lost.claim(now=NOW)
+    write_notice(weekly, "test-2", "It goes on", ["Look."], "https://example.org/", NOW, people=[lost.person])
+    administrator = User.objects.create_superuser("admin@example.org", email="admin@example.org")
+    change_staff(person=lost.person, email=lost.person.email, role="", active=False, by=administrator, now=NOW)
+    later = NOW + REPEATED_AFTER[0]
+    assert not has_waiting_notice(now=later)
+    assert run(job, at=later) == 0
+    assert fake_provider.ledger == []
+    assert not find_trouble(now=NOW + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("make", "module"),
+    [(ask_to_confirm, confirmation_mails), (ask_for_a_link, link_mails), (ask_a_silent_person, silent_people)],
+)
+def test_whoever_is_suppressed_while_the_job_runs_gets_no_mail(
+    weekly: Publication,
+    fake_provider: FakeProvider,
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[..., tuple[type[QueuedMail], Job]],
+    module: ModuleType,
+) -> None:
+    """A job reads up to a hundred mails at once, and a slow provider takes minutes for them. Staff block somebody then."""
+    _, job = make(weekly)
+
+    def block_and_wait(**options: Any) -> bool:
+        suppress(address_hash=Subscriber.objects.get().address_hash, reason=Reason.STAFF, now=NOW)
+        return must_wait(**options)
+
+    monkeypatch.setattr(module, "must_wait", block_and_wait)
+    assert run(job, at=NOW) == 0
+    assert fake_provider.ledger == []
 
 
 def test_a_question_that_may_have_arrived_is_kept(weekly: Publication, fake_provider: FakeProvider) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
-from newsletter.models import ApiKey, StaffLink
+from newsletter.models import ApiKey, StaffLink, StaffNotice
 from newsletter.organisation.accounts.administrators import require_administrator
 from newsletter.organisation.accounts.staff import check_email, check_role, give_role, role_of
 from newsletter.organisation.accounts.staff_links import make_staff_link, withdraw_staff_links
@@ -66,8 +66,16 @@ def change_staff(*, person: User, email: str, role: str, active: bool, by: User,
         log(instance=person, action="newsletter.switched_on" if active else "newsletter.switched_off", user=by)
     if not active:
         withdraw_staff_links(person=person, now=now)
+        _stop_notices(person, now=now)
         unlink_identities(person, by=by)
     require_administrator()
+
+
+def _stop_notices(person: User, *, now: datetime) -> None:
+    """Keep the person's waiting notices in the desk only, as for somebody without an address."""
+    notices = StaffNotice.objects.filter(person=person)
+    notices.filter(repeat_at__isnull=False).update(repeat_at=None)
+    notices.filter(sent_at__isnull=True).update(sent_at=now)
 
 
 def unlink_identities(person: User, *, by: User) -> None:

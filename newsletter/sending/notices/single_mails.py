@@ -63,7 +63,11 @@ def may_be_repeated(outcome: Outcome) -> bool:
 
 
 def name_call(kind: str, row: QueuedMail) -> str:
-    """Return the key of a call for this row. A repeated mail has another key: its text may differ, as by a newer link."""
+    """Return the key of a call for this row. A repeated mail has another key.
+
+    Under the same key, Resend refuses a repeat whose link is newer, and Brevo refuses every repeat without saying whether it
+    mailed the first. Both would keep a lost mail lost.
+    """
     return f"{kind}-{row.pk}-{row.repeats}" if row.repeats else f"{kind}-{row.pk}"
 
 

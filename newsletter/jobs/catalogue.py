@@ -60,7 +60,7 @@ from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY, disp
 from newsletter.sending.limits.step_work import has_work
 from newsletter.sending.notices.template_mails import delete_old_mails, has_waiting_mail, send_due_mails
 from newsletter.sending.settling.retention import delete_old_deliveries
-from newsletter.sending.settling.sweep import STEPS, sweep
+from newsletter.sending.settling.sweep import sweep
 from newsletter.sending.spam_score import score_due_issues
 from subscribers.erasing.retention import purge_expired_data
 from subscribers.importing.writing.import_steps import (
@@ -279,7 +279,7 @@ JOBS = (
     Job("reencrypt_report_keys", 3600, reseal_webhook_keys, SCHEDULER),
     Job("delete_old_deliveries", 3600, lambda: delete_old_deliveries(now=_now()), SCHEDULER),
     Job("delete_old_single_mails", 3600, lambda: delete_old_mails(now=_now()), SCHEDULER),
-    Job("repair_sends", 5, lambda: sweep(adapter=current_adapter()), WORKER, REST, lambda: has_work(STEPS, now=_now())),
+    Job("repair_sends", 5, lambda: sweep(adapter=current_adapter()), WORKER, REST, lambda: has_work(now=_now())),
 )
 
 

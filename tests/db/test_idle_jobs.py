@@ -21,11 +21,10 @@ from newsletter.sending.adapters import current_adapter
 from newsletter.sending.canaries.send_canaries import MAX_LAST_CANARY_DELAY
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due
-from newsletter.sending.limits.step_work import find_work, has_work
+from newsletter.sending.limits.step_work import has_work, list_steps
 from newsletter.sending.settling.sweep import (
     MAX_WAIT,
     RUNNING_STATES,
-    STEPS,
     _add_further_adapters,
     _yield_steps,
     sweep,
@@ -64,7 +63,7 @@ def _count_queries(job: Job) -> int:
 
 
 def _is_under_way() -> bool:
-    return has_work(STEPS, now=NOW)
+    return has_work(now=NOW)
 
 
 def test_frequent_jobs_ask_little_while_nothing_is_under_way(sent: Send) -> None:
@@ -136,18 +135,18 @@ def test_every_step_of_the_sweep_declares_what_it_acts_on(sent: Send) -> None:
     steps = list(_yield_steps(adapter=current_adapter(), clock=lambda: NOW, finished=finished))
     called = {step.func for step in steps if isinstance(step, partial)}
     assert all(isinstance(step, partial) for step in steps)
-    assert called - {_add_further_adapters} == set(STEPS)
+    assert called - {_add_further_adapters} == set(list_steps())
 
 
 def test_the_guard_finds_the_sends_of_each_step(sent: Send) -> None:
     acting = set()
     for state, code in product(Send.State, Send.Code):
         Send.objects.update(state=state, code=code)
-        for step in STEPS:
-            if Send.objects.filter(find_work(step).sends).exists():
+        for step, work in list_steps().items():
+            if Send.objects.filter(work.sends).exists():
                 acting.add(step)
                 assert _is_under_way(), (step, state, code)
-    assert len(acting) > len(STEPS) / 2
+    assert len(acting) > len(list_steps()) / 2
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by the number of rows")

@@ -17,7 +17,8 @@ def make_rendition(
 ) -> Picture:
     """Return the picture in a format of ``RENDITION_FORMATS``, cropped around its focus.
 
-    Return the picture itself if its file is gone, or if it was withdrawn: its name then leads to a neutral image.
+    Return the picture itself if its file is gone or damaged, or if it was withdrawn: its name then leads to a neutral image.
+    Raises OSError if the file cannot be read now, or the rendition not be written.
     """
     if picture.withdrawn_at is not None:
         return picture
@@ -27,10 +28,13 @@ def make_rendition(
         return rendition
     try:
         data = image_path(picture).read_bytes()
+    except FileNotFoundError:
+        return picture
+    try:
         encoded = encode_image_in_sandbox(
             data, rendition_format=RENDITION_FORMATS[format_name], focus=focus, is_video=is_video
         )
-    except (OSError, BadImage):
+    except BadImage:
         return picture
     file = make_file_name(encoded)
     write_image_file(settings.MEDIA_ROOT / file, encoded.data)

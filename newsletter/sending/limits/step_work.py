@@ -1,6 +1,6 @@
 """Declare on which rows each step of the sweep acts. The sweep does not run while no step has such rows."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
@@ -33,16 +33,18 @@ def acts_on(*rows: RowFinder, sends: Q = _NO_SEND) -> Callable[[AnyStep], AnySte
     return declare
 
 
-def find_work(step: Callable[..., object]) -> StepWork:
-    """Return the rows that the step declared. Raise KeyError if it declared none."""
-    return _work[step]
+def list_steps() -> Mapping[Callable[..., object], StepWork]:
+    """Return each step with the rows that it declared."""
+    return _work
 
 
-def has_work(steps: Iterable[Callable[..., object]], *, now: datetime) -> bool:
-    """Return True if one of these steps may find something to do. One query asks for the sends of all of them."""
+def has_work(*, now: datetime) -> bool:
+    """Return True if a step of the sweep may find something to do. One query asks for the sends of all of them.
+
+    A send that staff paused, and one that ended, give them none.
+    """
     sends, finders = _NO_SEND, dict[RowFinder, None]()
-    for step in steps:
-        work = find_work(step)
+    for work in list_steps().values():
         sends |= work.sends
         finders.update(dict.fromkeys(work.rows))
     return Send.objects.filter(sends).exists() or any(find(now).exists() for find in finders)

@@ -49,7 +49,7 @@ def sweep(*, adapter: Adapter, clock: Callable[[], datetime] = timezone.now) -> 
     """
     # Not a step: if it cannot be checked that this database may send, nothing may be sent.
     check_installation(now=clock())
-    if not has_work(STEPS, now=clock()):
+    if not has_work(now=clock()):
         return []
     finished: list[Send] = []
     run_each(_yield_steps(adapter=adapter, clock=clock, finished=finished))
@@ -59,7 +59,10 @@ def sweep(*, adapter: Adapter, clock: Callable[[], datetime] = timezone.now) -> 
 def _yield_steps(
     *, adapter: Adapter, clock: Callable[[], datetime], finished: list[Send]
 ) -> Iterator[Callable[[], object]]:
-    """Yield the steps in their order, each with the time at which it runs. Add the sends that ended to ``finished``."""
+    """Yield the steps in their order, each with the time at which it runs. Add the sends that ended to ``finished``.
+
+    Each step declares with ``acts_on`` what it acts on: the sweep does not run while there is nothing of all that.
+    """
     yield partial(clear_far_future_times, now=clock())
     yield partial(settle_expired_leases, now=clock())
     yield partial(mark_cancelled_repeats, Batch.objects.all(), now=clock())
@@ -256,23 +259,3 @@ def _reopen_sends(*, now: datetime) -> None:
     """Resume the sends that needed attention and have batches to do again, and those that got new subscribers."""
     waiting = find_rows(_find_sends_to_reopen, now=now)
     act_on_each(waiting, transaction.atomic(reopen_send), failure="Send %s was not reopened")
-
-
-STEPS: tuple[Callable[..., object], ...] = (
-    clear_far_future_times,
-    settle_expired_leases,
-    mark_cancelled_repeats,
-    resume_stalled_starts,
-    enforce_send_window,
-    decide_due_tests,
-    open_due_hours,
-    recover_pace,
-    continue_moves,
-    move_to_second_accounts,
-    replay_uncertain,
-    ask_provider,
-    finish_sends,
-    send_canaries,
-    decide_about_canaries,
-)
-"""The sweep runs if one of these steps has work. A send that staff paused, and one that ended, give them none."""

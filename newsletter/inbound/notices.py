@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.inbound.forward_replies import replies_page_url
@@ -60,8 +60,8 @@ def find_problems(*, now: datetime) -> dict[str, str]:
     """Return what needs staff, by the name of its kind. The mailboxes are those of the settings."""
     failing = find_failing_mailboxes().filter(failing_since__lte=now - FAILING_FOR)
     problems: dict[str, str] = {f"mailbox-{reading.pk}": reading.error for reading in failing}
+    kept = dict(InboundMail.objects.filter(state__in=_KEPT).values_list("state").annotate(mails=Count("pk")))
     for state, (of_one, of_several) in _KEPT.items():
-        count = InboundMail.objects.filter(state=state).count()
-        if count:
+        if count := kept.get(state.value, 0):
             problems[state.value] = of_one if count == 1 else Message(of_several.template, count=Quantity(count))
     return problems

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import models
+from django.db import connection, models
+from django.test.utils import CaptureQueriesContext
 from wagtail.images.models import Image
 from wagtail.log_actions import log
 from wagtail.models import Revision
@@ -56,6 +57,19 @@ def test_an_editor_of_a_part_cannot_approve_alone(issue: Issue, model: type[mode
     with pytest.raises(NotAllowed, match=r"wrote or edited The weekly letter No\. 1, or content that it shows"):
         approve_issue(issue=read(issue), by=ann, now=NOW)
     assert approve_issue(issue=read(issue), by=make_approver("bob@example.org"), now=NOW).person
+
+
+def test_authors_are_found_with_one_reading_of_the_content(issue: Issue) -> None:
+    """Sending asks for them several times, and a content of many blocks takes many queries."""
+    read_issue = read(issue)
+    with CaptureQueriesContext(connection) as queries:
+        find_authors(read_issue)
+    topics = [
+        query["sql"]
+        for query in queries
+        if 'FROM "subscribers_topic" INNER JOIN "newsletter_story_topics"' in query["sql"]
+    ]
+    assert len(topics) == 1
 
 
 def test_an_editor_of_a_chosen_picture_is_an_author(issue: Issue) -> None:

@@ -18,6 +18,7 @@ from newsletter.feedback.endpoint import webhook_secret, webhook_url
 from newsletter.feedback.receive import store_feedback, store_webhook
 from newsletter.feedback.webhook_setup.keys import note_report, store_key
 from newsletter.feedback.webhook_setup.silence import find_silent_accounts, find_silent_sends
+from newsletter.feedback.webhook_setup.state import list_webhook_settings
 from newsletter.models import Attempt, AuditEntry, Batch, Delivery, ProviderWebhook, Send
 from newsletter.organisation.health.sending import check_reports
 from newsletter.providers.base.errors import BadWebhook
@@ -142,8 +143,8 @@ def test_a_send_without_a_report_in_an_hour_is_silent(send: Send) -> None:
     assert find_silent_accounts(send, now=AN_HOUR_ON - timedelta(seconds=1)) == []
     (silent,) = find_silent_accounts(send, now=AN_HOUR_ON)
     assert silent.since == NOW
-    assert [one.send.pk for one in find_silent_sends(now=AN_HOUR_ON)] == [send.pk]
-    assert find_silent_sends(now=NOW + timedelta(days=8)) == []
+    assert [one.send.pk for one in find_silent_sends(list_webhook_settings(), now=AN_HOUR_ON)] == [send.pk]
+    assert find_silent_sends(list_webhook_settings(), now=NOW + timedelta(days=8)) == []
 
 
 @pytest.mark.parametrize("name", ["delivered", "hard_bounce", "spam"])
@@ -222,6 +223,15 @@ def test_two_silent_accounts_are_both_named(moved: Send, admin: Client) -> None:
         assert f'href="{PAGE}{anchor}"' in home
         assert f'href="{PAGE}{anchor}"' in page
     assert page.count("has not reported about them") == 2
+
+
+def test_home_reads_each_accounts_webhook_once(moved: Send) -> None:
+    client = sign_in("admin")
+    client.get("/admin/")
+    with CaptureQueriesContext(connection) as queries:
+        client.get("/admin/")
+    rows = [query["sql"] for query in queries if '"newsletter_providerwebhook"."set_up_at"' in query["sql"]]
+    assert len(rows) == len(list_webhook_settings()) == 2
 
 
 def test_a_silent_account_is_found_without_reading_people(moved: Send) -> None:

@@ -25,7 +25,7 @@ def find_report_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Ta
     if not webhooks or not can_set_up(person):
         return []
     persisting = [_describe_difference(row) for row in find_persisting_differences(now=now)]
-    silences = find_silent_sends(now=now)
+    silences = find_silent_sends(webhooks, now=now)
     silent = [
         Task(
             title=_title_silence(silence, names_account=len(webhooks) > 1),

@@ -42,11 +42,9 @@ def read_former_keys(provider: str, *, configured: Collection[str], now: datetim
     return [(account, key) for account, sealed_keys in sealed for key in split_keys(SEALER.unseal(sealed_keys) or "")]
 
 
-def has_lost_keys(provider: str, *, account: str = DEFAULT_ACCOUNT) -> bool:
+def has_lost_keys(row: ProviderWebhook) -> bool:
     """Return True if keys are stored that no secret key of this installation opens."""
-    rows = ProviderWebhook.objects.filter(provider=provider, account=account)
-    sealed = rows.values_list("sealed_keys", flat=True).first()
-    return bool(sealed) and SEALER.unseal(str(sealed)) is None
+    return bool(row.sealed_keys) and SEALER.unseal(row.sealed_keys) is None
 
 
 @transaction.atomic

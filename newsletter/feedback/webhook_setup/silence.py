@@ -1,5 +1,6 @@
 """Find sends about which an account has not reported for an hour: their bounces and complaints are not heard of."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -29,17 +30,17 @@ class SilentSend:
     do: str
 
 
-def find_silent_sends(*, now: datetime) -> list[SilentSend]:
-    """Return the sends of the last week about which an account has not reported, the newest first.
+def find_silent_sends(webhooks: Iterable[WebhookSettings], *, now: datetime) -> list[SilentSend]:
+    """Return the sends of the last week about which the account of a webhook has not reported, the newest first.
 
     A send is named once for each silent account, in the order in which the accounts accepted its first mails.
     """
-    return _describe(Send.objects.filter(started_at__gt=now - LOOK_BACK), now=now)
+    return _describe(Send.objects.filter(started_at__gt=now - LOOK_BACK), webhooks=webhooks, now=now)
 
 
 def find_silent_accounts(send: Send, *, now: datetime) -> list[SilentSend]:
     """Return the accounts that have not reported about the send, without those of which it is too early to expect it."""
-    return _describe(Send.objects.filter(pk=send.pk), now=now)
+    return _describe(Send.objects.filter(pk=send.pk), webhooks=list_webhook_settings(), now=now)
 
 
 def has_sent_before(webhook: WebhookSettings, *, now: datetime) -> bool:
@@ -47,8 +48,8 @@ def has_sent_before(webhook: WebhookSettings, *, now: datetime) -> bool:
     return _list_accepted(webhook).filter(settled_at__lte=now - REPORTS_EXPECTED_AFTER).exists()
 
 
-def _describe(sends: "QuerySet[Send]", *, now: datetime) -> list[SilentSend]:
-    silent = [silence for webhook in list_webhook_settings() for silence in _find_silent(sends, webhook, now=now)]
+def _describe(sends: "QuerySet[Send]", *, webhooks: Iterable[WebhookSettings], now: datetime) -> list[SilentSend]:
+    silent = [silence for webhook in webhooks for silence in _find_silent(sends, webhook, now=now)]
     return sorted(silent, key=lambda silence: (-silence.send.pk, silence.since, silence.account))
 
 

@@ -66,7 +66,7 @@ def _describe(account: ProviderAccountSettings) -> WebhookSettings | None:
         label=account.title,
         url=webhook_url(name, account.name),
         has_key=bool(list_account_keys(account)) or _is_verified_by_other(row),
-        lost_key=has_lost_keys(name, account=account.name),
+        lost_key=row is not None and has_lost_keys(row),
         obstacle=find_obstacle(provider),
         set_up_at=row.set_up_at if row else None,
         last_report_at=row.last_report_at if row else None,

@@ -4,9 +4,10 @@ If a publication needs another approver, an author's own approval does not count
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from django.db.models import Q
@@ -40,7 +41,8 @@ def find_authors(issue: Issue, *, until: datetime | None = None) -> set[int]:
 
 def _find_authors(issue: Issue, *, until: datetime | None) -> set[int]:
     revisions = Revision.objects.for_instance(issue).filter(user__isnull=False)
-    parts = find_issue_parts(issue)
+    current = find_current_content(issue)
+    parts = find_issue_parts(issue, current=current)
     edits = ContentEdit.objects.filter(Q(at__gte=issue.made_at) | _of_rows(_find_typed_rows(parts)))
     uploads = Image.objects.filter(pk__in=parts[_IMAGE], created_at__gte=issue.made_at, uploaded_by_user__isnull=False)
     if until is not None:
@@ -50,7 +52,7 @@ def _find_authors(issue: Issue, *, until: datetime | None) -> set[int]:
         publication=issue.publication_id,
         at__gte=issue.made_at,
         by__isnull=False,
-        source_sha256__in=find_text_hashes(issue),
+        source_sha256__in=_hash_texts(issue, current=current),
     )
     if until is not None:
         translations = translations.filter(at__lte=until)
@@ -79,24 +81,35 @@ def _find_typed_rows(parts: Parts) -> Parts:
     }
 
 
-def find_text_hashes(issue: Issue) -> set[str]:
+def _hash_texts(issue: Issue, *, current: Sequence[IssueContent]) -> set[str]:
     """Return the hashes of the texts of an issue that can be translated."""
-    texts = {text.sha256 for content in _current_content(issue) for text in list_own_texts(content)}
+    texts = {text.sha256 for content in current for text in list_own_texts(content)}
     return texts | {hash_text(issue.publication.subject)}
 
 
-def find_issue_parts(issue: Issue) -> Parts:
-    """Return every row that the issue shows or showed before, and every row that decides who gets it."""
+def find_current_content(issue: Issue) -> list[IssueContent]:
+    """Return the issue's content as it is now; nothing if a part is not complete."""
+    with suppress(NotReady, OSError):
+        return [resolve_complete_content(issue)]
+    return []
+
+
+def find_issue_parts(issue: Issue, *, current: Sequence[IssueContent]) -> Parts:
+    """Return every row that the issue shows or showed before, and every row that decides who gets it.
+
+    Every frozen content is read too, because an edit of removed content counts.
+    """
+    frozen = issue.content_revisions.values_list("content", flat=True).iterator()
     bodies = [issue.body.get_prep_value(), issue.assembled.get("body", [])]
-    return _find_parts(issue, _contents(issue), bodies)
+    return _find_parts(issue, chain(current, map(IssueContent.from_json, frozen)), bodies)
 
 
 def find_shown_parts(issue: Issue) -> Parts:
     """Return every row that the issue shows now, and every row that decides who gets it."""
-    return _find_parts(issue, _current_content(issue), [issue.body.get_prep_value()])
+    return _find_parts(issue, find_current_content(issue), [issue.body.get_prep_value()])
 
 
-def _find_parts(issue: Issue, contents: Iterator[IssueContent], bodies: list[object]) -> Parts:
+def _find_parts(issue: Issue, contents: Iterable[IssueContent], bodies: list[object]) -> Parts:
     parts: Parts = defaultdict(set)
     parts[issue._meta.label_lower].add(issue.pk)
     publication = issue.publication
@@ -111,17 +124,6 @@ def _find_parts(issue: Issue, contents: Iterator[IssueContent], bodies: list[obj
         _add_chosen(parts, body)
     _add_parts_of_stories(parts)
     return parts
-
-
-def _current_content(issue: Issue) -> Iterator[IssueContent]:
-    with suppress(NotReady, OSError):
-        yield resolve_complete_content(issue)
-
-
-def _contents(issue: Issue) -> Iterator[IssueContent]:
-    """Yield the current content and every frozen one, because an edit of removed content counts too."""
-    yield from _current_content(issue)
-    yield from map(IssueContent.from_json, issue.content_revisions.values_list("content", flat=True).iterator())
 
 
 def _add_shown(parts: Parts, content: IssueContent) -> None:

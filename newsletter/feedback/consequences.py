@@ -133,7 +133,8 @@ def _find_soft_failing(subscribers: Collection[int]) -> set[int]:
 def _has_failed_in_a_row(past: Iterable[_Past]) -> bool:
     """Return True if the newest SOFT_IN_A_ROW reports are soft bounces over at least SOFT_SPAN.
 
-    Ignore mails without a report, those refused because of the sender, and those that the provider did not try to send.
+    Ignore mails refused because of the sender, those that the provider did not try to send, and the newest while they have
+    no report. An older mail without a report arrived.
     """
     failed: list[datetime] = []
     for bounce_class, at, delivered in past:

@@ -73,7 +73,10 @@ def _read_aggregate_reports(parsed: ParsedMail, *, cut: bool, now: datetime) -> 
 
 
 def _act(row: InboundMail, parsed: ParsedMail, reports: list[_Report], *, now: datetime) -> None:
-    """Check for a signed address to unsubscribe first. It is sufficient; the rest of the mail does not matter."""
+    """Check for a signed address to unsubscribe first. It is sufficient; the rest of the mail does not matter.
+
+    Under another address key than the database has, the sender of a reply would be a stranger, so it waits for the right one.
+    """
     unsubscribes = find_unsubscribes(parsed.recipients)
     if unsubscribes:
         if _close(row, _Kind.UNSUBSCRIBE, now=now):

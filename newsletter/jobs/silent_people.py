@@ -5,12 +5,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import translation
+from django.utils.timezone import localtime
 from django.utils.translation import gettext
 
 from newsletter.common.languages import best_page_language
+from newsletter.issues.quiet_hours import find_people_in_quiet_hours
 from newsletter.jobs.confirmation_mails import find_sender
-from newsletter.models import MailLimits
+from newsletter.models import MailLimits, Publication
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.notices.single_mails import must_wait, name_call, settle_queued_mail
@@ -30,6 +33,8 @@ from subscribers.people.inactivity import (
 
 log = logging.getLogger(__name__)
 BATCH_LIMIT = 100
+ASKED_FROM_HOUR = 9
+"""Nobody is asked earlier in the day, on the clock of the installation: the number of a day is free again at midnight."""
 
 
 def ask_and_rest(*, now: datetime) -> None:
@@ -41,7 +46,8 @@ def ask_and_rest(*, now: datetime) -> None:
     since = subtract_months(now, limits.silent_months)
     answer_by_replies(since=since, now=now)
     forget_unsendable_questions(now=now)
-    questions = ask_silent_people(since=since, per_day=limits.questions_per_day, now=now)
+    is_day = localtime(now).hour >= ASKED_FROM_HOUR
+    questions = ask_silent_people(since=since, per_day=limits.questions_per_day, now=now) if is_day else 0
     resting = rest_unanswered(now=now)
     if questions or resting:
         log.info(
@@ -60,7 +66,7 @@ def send_due_questions(*, now: datetime) -> int:
     """Send the due questions, claiming each row first. Return how many the provider accepted."""
     if not MailLimits.objects.filter(silent_months__isnull=False).exists():
         return 0
-    due = list_due_questions(now=now)
+    due = _skip_quiet_hours(list_due_questions(now=now), now=now)
     questions = list(due[:BATCH_LIMIT])
     if not questions:
         return 0
@@ -74,6 +80,14 @@ def send_due_questions(*, now: datetime) -> int:
         if sender is not None and is_due and question.claim(now=now):
             sent += _send(question, sender=sender, adapter=adapter, now=now)
     return sent
+
+
+def _skip_quiet_hours(due: QuerySet[StayQuestion], *, now: datetime) -> QuerySet[StayQuestion]:
+    """Leave out the people for whom it is between the quiet hours of a publication of the list: they expect no mail."""
+    for publication in Publication.objects.filter(quiet_from__isnull=False, quiet_until__isnull=False):
+        quiet = find_people_in_quiet_hours(publication, now=now)
+        due = due.exclude(mailing_list=publication.mailing_list_id, subscriber__in=quiet.values("pk"))
+    return due
 
 
 def _send(question: StayQuestion, *, sender: Sender, adapter: Adapter, now: datetime) -> int:

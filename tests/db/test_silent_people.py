@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from functools import partial
 from typing import Any
 
@@ -42,7 +42,7 @@ from subscribers.people.preferences import pause_mail, save_preferences
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
 from tests.support.fake_provider import FakeProvider
-from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
+from tests.support.fixtures import HOUSTON, NOW, add_subscribers, make_issue, make_publication, make_story
 from tests.support.people import make_list, subscribe
 from tests.support.provider_faults import answer
 
@@ -168,6 +168,33 @@ def test_each_person_is_asked_once_and_only_so_many_on_a_day(weekly: Publication
     asked = StayQuestion.objects.all()[0]
     with pytest.raises(IntegrityError), transaction.atomic():
         StayQuestion.objects.create(subscriber=asked.subscriber, mailing_list=asked.mailing_list, asked_at=NOW)
+
+
+def test_nobody_is_asked_at_night(weekly: Publication) -> None:
+    """The number of a day is free again at midnight."""
+    add_silent(weekly, 3)
+    turn_on(questions_per_day=1)
+    counts = []
+    for hours in (0, 15, 23.4, 24):
+        ask_and_rest(now=NOW + timedelta(hours=hours))
+        counts.append(StayQuestion.objects.count())
+    assert counts == [1, 1, 1, 2]
+
+
+def test_a_question_waits_for_the_end_of_a_persons_quiet_hours(weekly: Publication, mailgun: FakeProvider) -> None:
+    """It is 9:30 in London and 3:30 in Houston, and 13:00 and 7:00 later."""
+    Publication.objects.update(quiet_from=time(22), quiet_until=time(7))
+    add_subscribers(weekly, 1)
+    add_subscribers(weekly, 1, start=1, where={**HOUSTON, "zone": "America/Chicago"})
+    turn_on()
+    StayQuestion.objects.bulk_create(
+        StayQuestion(subscriber=person, mailing_list=weekly.mailing_list, asked_at=NOW)
+        for person in Subscriber.objects.all()
+    )
+    assert send_due_questions(now=NOW) == 1
+    assert list(mailgun.accepted_counts()) == ["person0@example.com"]
+    assert send_due_questions(now=NOW + timedelta(hours=3)) == 0
+    assert send_due_questions(now=NOW + timedelta(hours=3.5)) == 1
 
 
 def test_the_mail_has_both_buttons_and_one_click_unsubscribe(weekly: Publication, mailgun: FakeProvider) -> None:

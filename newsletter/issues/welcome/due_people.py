@@ -1,15 +1,12 @@
 """Find the people who are to get a welcome mail now. It writes nothing."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from newsletter.common.schedule import find_end_between
-from newsletter.models import Issue, Publication, WelcomeStep
+from newsletter.issues.quiet_hours import find_people_in_quiet_hours
+from newsletter.models import Issue, WelcomeStep
 from newsletter.models.special_issues.welcome import MAX_LATE
-from subscribers.audience.zones import list_known_zones, zone_of_person
-from subscribers.models import Subscriber
 
 _NOT_REACHED = (WelcomeStep.Code.REJECTED, WelcomeStep.Code.EARLIER_STEP)
 
@@ -27,11 +24,9 @@ def find_due_steps(issue: Issue, *, now: datetime) -> QuerySet[WelcomeStep]:
         joined_at__lte=joined_by,
         joined_at__gt=joined_by - MAX_LATE,
     )
-    quiet = [] if issue.number == 1 else _list_quiet_zones(issue.publication, now=now)
-    if not quiet:
+    if issue.number == 1:
         return due
-    people = Subscriber.objects.annotate(zone_ref=zone_of_person(issue.publication.zone))
-    return due.exclude(subscriber_id__in=people.filter(zone_ref__in=quiet).values("pk"))
+    return due.exclude(subscriber_id__in=find_people_in_quiet_hours(issue.publication, now=now).values("pk"))
 
 
 def find_steps_after_failure() -> QuerySet[WelcomeStep]:
@@ -45,14 +40,6 @@ def find_late_steps(issue: Issue, *, now: datetime) -> QuerySet[WelcomeStep]:
     """Return the waiting rows of people for whom this mail is too late."""
     joined_by = now - timedelta(days=issue.delay_days or 0) - MAX_LATE
     return issue.welcome_steps.filter(state=WelcomeStep.State.WAITING, joined_at__lte=joined_by)
-
-
-def _list_quiet_zones(publication: Publication, *, now: datetime) -> list[str]:
-    """Return the zones in which it is between the publication's quiet hours now."""
-    start, end = publication.quiet_from, publication.quiet_until
-    if start is None or end is None:
-        return []
-    return [zone for zone in list_known_zones() if find_end_between(start, end, now=now, zone=ZoneInfo(zone))]
 
 
 def _find_earlier_steps() -> QuerySet[WelcomeStep]:

@@ -18,7 +18,8 @@ SOFT_SPAN = timedelta(days=15)
 _LOOK_BACK = 60
 _NOT_ABOUT_ADDRESS = (Bounce.Class.BLOCK, Bounce.Class.SUPPRESSED)
 
-_Past = tuple[str | None, datetime | None, bool]
+_PastMail = tuple[str | None, datetime | None, bool]
+"""The class of a mail's bounce and its time, None if it did not bounce; and whether the mail was reported as delivered."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def _find_soft_failing(subscribers: Collection[int]) -> set[int]:
     }
 
 
-def _has_failed_in_a_row(past: Iterable[_Past]) -> bool:
+def _has_failed_in_a_row(past: Iterable[_PastMail]) -> bool:
     """Return True if the newest SOFT_IN_A_ROW reports are soft bounces over at least SOFT_SPAN.
 
     Ignore mails refused because of the sender, those that the provider did not try to send, and the newest while they have

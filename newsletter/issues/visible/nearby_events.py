@@ -101,6 +101,7 @@ def is_possibly_in(location: RecipientLocation, codes: Iterable[str]) -> bool:
 
 
 def is_near(location: RecipientLocation, event: EventRecord, *, radius_km: float) -> bool:
+    """Return True if the event is at most so far from the reader's town. False if a point is not known."""
     if location.latitude is None or location.longitude is None or event.latitude is None or event.longitude is None:
         return False
     return distance_km(location.latitude, location.longitude, event.latitude, event.longitude) <= radius_km

@@ -14,7 +14,7 @@ from newsletter.common.errors import NotAllowed, NotApproved
 from newsletter.content.ingesting.location_questions import answer_location_question
 from newsletter.issues.approval.approval_rules import require_approval_permission, requires_other_approver
 from newsletter.issues.approval.approve import approve_issue, require_approval
-from newsletter.issues.approval.authors import find_authors
+from newsletter.issues.approval.authors import find_authors, find_authors_of_approved
 from newsletter.models import Appeal, Brand, ContentEdit, EventNotice, Issue, Publication, Source, Story
 from subscribers.models import MailingList, Segment, Topic
 from subscribers.places.search import find_place
@@ -180,3 +180,13 @@ def test_inactive_approvers_do_not_count(publication: Publication) -> None:
         make_approver(f"{name}@example.org")
     User.objects.filter(username="bob@example.org").update(is_active=False)
     assert not requires_other_approver(publication)
+
+
+def test_authors_of_approved_content_are_found_without_reading_it_anew(issue: Issue) -> None:
+    ann = make_approver("ann@example.org")
+    approval = approve_issue(issue=issue, by=make_approver("bob@example.org"), now=NOW)
+    log(instance=Story.objects.get(), action="wagtail.edit", user=ann)
+    with CaptureQueriesContext(connection) as queries:
+        assert find_authors_of_approved(read(issue), approval) == set()
+    assert [query["sql"] for query in queries if 'INNER JOIN "newsletter_story_topics"' in query["sql"]] == []
+    assert find_authors(read(issue)) == {ann.pk}

@@ -10,7 +10,7 @@ from django.utils import timezone
 from newsletter.common.errors import AudienceChanged, BadRule, NotAllowed, NotApproved, NotReady
 from newsletter.common.messages import Message, Quantity, describe_people
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience, max_people_after_growth
-from newsletter.issues.approval.authors import find_authors
+from newsletter.issues.approval.authors import find_authors, find_authors_of_approved
 from newsletter.issues.approval.publication_switches import is_switched_off
 from newsletter.issues.snapshot.resolve import hash_approved_content, resolve_complete_content, resolve_content
 from newsletter.issues.variants.count_recipients import count_final_audience, count_people
@@ -264,8 +264,8 @@ def _needs_two(issue: Issue, *, people: int) -> bool:
 def _find_approvals_of_audience(issue: Issue, *, sha256: str) -> list[Approval]:
     audience = hash_audience(describe_audience(issue))
     approvals = issue.approvals.filter(sha256=sha256, audience_sha256=audience, withdrawn_at__isnull=True)
-    return list(approvals.select_related("person").order_by("at", "pk"))
+    return list(approvals.select_related("person", "revision").order_by("at", "pk"))
 
 
 def _is_by_author(issue: Issue, approval: Approval) -> bool:
-    return approval.person_id in find_authors(issue, until=approval.at)
+    return approval.person_id in find_authors_of_approved(issue, approval)

@@ -21,7 +21,17 @@ from newsletter.issues.snapshot.own_texts import hash_text, list_own_texts
 from newsletter.issues.snapshot.records.blocks import list_appeals
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import remove_filled_blocks, resolve_complete_content
-from newsletter.models import Appeal, ContentEdit, EventNotice, Issue, Source, Story, StoryImage, TextTranslation
+from newsletter.models import (
+    Appeal,
+    Approval,
+    ContentEdit,
+    EventNotice,
+    Issue,
+    Source,
+    Story,
+    StoryImage,
+    TextTranslation,
+)
 from subscribers.models import Case, MailingList, Segment, Topic
 from subscribers.segments.resolve import resolve_rule
 
@@ -31,18 +41,24 @@ _IMAGE = "wagtailimages.image"
 _IMAGES = ("picture", "image", "logo", "logo_dark")
 
 
-def find_authors(issue: Issue, *, until: datetime | None = None) -> set[int]:
-    """Return the ids of the staff who edited the issue or a part of it since it was assembled, up to ``until``.
+def find_authors(issue: Issue) -> set[int]:
+    """Return the ids of the staff who edited the issue or a part of it since it was assembled.
 
     A person who ever wrote or edited a story or event without a source is an author: nobody else has read it.
     """
-    return read_once(f"authors until {until}", lambda: _find_authors(issue, until=until), issue)
+    return read_once("authors", lambda: _find_authors(issue, contents=find_current_content(issue)), issue)
 
 
-def _find_authors(issue: Issue, *, until: datetime | None) -> set[int]:
+def find_authors_of_approved(issue: Issue, approval: Approval) -> set[int]:
+    """Return the authors of the content that an approval is for, as of its time. The content is not read anew."""
+    contents = [IssueContent.from_json(approval.revision.content)]
+    question = f"authors of approval {approval.pk}"
+    return read_once(question, lambda: _find_authors(issue, contents=contents, until=approval.at), issue)
+
+
+def _find_authors(issue: Issue, *, contents: Sequence[IssueContent], until: datetime | None = None) -> set[int]:
     revisions = Revision.objects.for_instance(issue).filter(user__isnull=False)
-    current = find_current_content(issue)
-    parts = find_issue_parts(issue, current=current)
+    parts = find_issue_parts(issue, current=contents)
     edits = ContentEdit.objects.filter(Q(at__gte=issue.made_at) | _of_rows(_find_typed_rows(parts)))
     uploads = Image.objects.filter(pk__in=parts[_IMAGE], created_at__gte=issue.made_at, uploaded_by_user__isnull=False)
     if until is not None:
@@ -52,7 +68,7 @@ def _find_authors(issue: Issue, *, until: datetime | None) -> set[int]:
         publication=issue.publication_id,
         at__gte=issue.made_at,
         by__isnull=False,
-        source_sha256__in=_hash_texts(issue, current=current),
+        source_sha256__in=_hash_texts(issue, contents=contents),
     )
     if until is not None:
         translations = translations.filter(at__lte=until)
@@ -81,9 +97,9 @@ def _find_typed_rows(parts: Parts) -> Parts:
     }
 
 
-def _hash_texts(issue: Issue, *, current: Sequence[IssueContent]) -> set[str]:
+def _hash_texts(issue: Issue, *, contents: Sequence[IssueContent]) -> set[str]:
     """Return the hashes of the texts of an issue that can be translated."""
-    texts = {text.sha256 for content in current for text in list_own_texts(content)}
+    texts = {text.sha256 for content in contents for text in list_own_texts(content)}
     return texts | {hash_text(issue.publication.subject)}
 
 

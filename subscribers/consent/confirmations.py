@@ -29,7 +29,7 @@ def queue_confirmation(*, subscriber: Subscriber, mailing_list: MailingList, now
     times = list(requests.order_by("-requested_at").values_list("requested_at", flat=True)[:MAX_UNCONFIRMED_REQUESTS])
     if len(times) >= MAX_UNCONFIRMED_REQUESTS or (times and now - times[0] < CONFIRMATION_INTERVAL):
         return False
-    if Confirmation.objects.due().filter(subscriber=subscriber, mailing_list=mailing_list).exists():
+    if Confirmation.objects.unsent().filter(subscriber=subscriber, mailing_list=mailing_list).exists():
         return False
     if not use_confirmation_quota(subscriber.email, now=now):
         return False

@@ -83,7 +83,7 @@ def purge_expired_data(*, now: datetime) -> PurgeCounts:
 
 def _forget_unsent_links(now: datetime) -> None:
     """Forget links to confirm a new address that were not sent in time, oldest first: of up to `MAX_PEOPLE`, in batches."""
-    unsent = MailedLink.objects.due().filter(
+    unsent = MailedLink.objects.unsent().filter(
         kind=MailedLink.Kind.CONFIRM_ADDRESS, asked_at__lte=now - MailedLink.MAX_SENDING_DELAY
     )
     for _ in range(0, MAX_PEOPLE, BATCH_SIZE):

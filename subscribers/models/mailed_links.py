@@ -13,7 +13,7 @@ from subscribers.models.queued_mails import QueuedMail, make_repeat_index, make_
 
 
 class MailedLinkQuerySet(models.QuerySet["MailedLink"]):
-    def due(self) -> Self:
+    def unsent(self) -> Self:
         """Return those never handed to the provider, oldest first."""
         return self.filter(sent_at__isnull=True).order_by("asked_at", "pk")
 

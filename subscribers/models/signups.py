@@ -42,7 +42,7 @@ class HeldSignup(models.Model):
 
 
 class ConfirmationQuerySet(models.QuerySet["Confirmation"]):
-    def due(self) -> Self:
+    def unsent(self) -> Self:
         """Return those never handed to the provider, oldest first."""
         return self.filter(sent_at__isnull=True).order_by("requested_at", "pk")
 

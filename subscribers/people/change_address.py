@@ -182,7 +182,7 @@ def _is_mail_waiting(address: str) -> bool:
 
     It counts until it is sent or forgotten: after an hour, by that person's next request or the hourly purge.
     """
-    waiting = MailedLink.objects.due().filter(kind=Kind.CONFIRM_ADDRESS).values_list("new_email", flat=True)
+    waiting = MailedLink.objects.unsent().filter(kind=Kind.CONFIRM_ADDRESS).values_list("new_email", flat=True)
     return make_mailbox_key(address) in {make_mailbox_key(waiting_address) for waiting_address in waiting}
 
 

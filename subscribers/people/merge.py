@@ -48,7 +48,7 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime, new_ema
         subscriber=keep
     )
     move_replies(keep=keep, absorb=absorb)
-    _move_due_confirmations(keep=keep, absorb=absorb, email=new_email or keep.email)
+    _move_unsent_confirmations(keep=keep, absorb=absorb, email=new_email or keep.email)
     _end_duplicate_subscriptions(keep=keep, absorb=absorb, now=now)
     Subscription.objects.filter(subscriber=absorb).update(subscriber=keep)
     kept_keys = SubscriberAttribute.objects.filter(subscriber=keep).values("key")
@@ -75,12 +75,12 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime, new_ema
     absorb.delete()
 
 
-def _move_due_confirmations(*, keep: Subscriber, absorb: Subscriber, email: str) -> None:
+def _move_unsent_confirmations(*, keep: Subscriber, absorb: Subscriber, email: str) -> None:
     """Send the mails that ask `absorb` to confirm to `keep` at `email`, within the quota of this mailbox.
 
     Of two about one list, one stays.
     """
-    list_ids = set(Confirmation.objects.due().filter(subscriber=keep).values_list("mailing_list", flat=True))
+    list_ids = set(Confirmation.objects.unsent().filter(subscriber=keep).values_list("mailing_list", flat=True))
     for request in delete_unsent_requests(Confirmation.objects.filter(subscriber=absorb)):
         if request.mailing_list_id not in list_ids and move_confirmation_quota(email, used_at=request.requested_at):
             Confirmation.objects.create(
@@ -89,10 +89,10 @@ def _move_due_confirmations(*, keep: Subscriber, absorb: Subscriber, email: str)
 
 
 def _move_erasure_links(*, keep: Subscriber, absorb: Subscriber) -> None:
-    """Let `absorb` still ask for their erasure. Of two mails that are due, one stays."""
+    """Let `absorb` still ask for their erasure. Of two unsent mails, one stays."""
     links = MailedLink.objects.filter(kind=MailedLink.Kind.ERASE)
-    if links.due().filter(subscriber=keep).exists():
-        links.due().filter(subscriber=absorb).delete()
+    if links.unsent().filter(subscriber=keep).exists():
+        links.unsent().filter(subscriber=absorb).delete()
     links.filter(subscriber=absorb).update(subscriber=keep)
 
 

@@ -212,7 +212,7 @@ def test_three_unanswered_mails_name_the_day_and_another_way(weekly: MailingList
     for day in range(3):
         at = NOW + timedelta(days=day)
         request_correction(person=ada, email="new@example.org", now=at)
-        assert MailedLink.objects.due().get().claim(now=at)
+        assert MailedLink.objects.unsent().get().claim(now=at)
     last = NOW + timedelta(days=2)
     said = refuse(ada, "new@example.org", now=last + timedelta(days=3))
     assert "Nobody confirmed the 3 mails that this mailbox got, so it gets no other until 3 Sep 2026." in said

@@ -147,4 +147,4 @@ def test_a_move_to_an_address_that_has_just_signed_up_merges_both(monkeypatch: p
         assert [each.exception(timeout=60) for each in started] == [None]
     assert bytes(Subscriber.objects.get().address_hash) == identify(NEW_ADDRESS)
     assert {row.mailing_list for row in Subscription.objects.open()} == {weekly, events}
-    assert [due.mailing_list for due in Confirmation.objects.due()] == [events]
+    assert [due.mailing_list for due in Confirmation.objects.unsent()] == [events]

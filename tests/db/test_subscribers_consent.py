@@ -140,7 +140,7 @@ def test_one_address_gets_one_confirmation_mail_a_day_and_three_in_all() -> None
     queued = 0
     for hours in range(0, 24 * 30, 6):
         ask(weekly, now=NOW + timedelta(hours=hours))
-        for confirmation in Confirmation.objects.due():
+        for confirmation in Confirmation.objects.unsent():
             queued += confirmation.claim(now=NOW + timedelta(hours=hours))
     assert queued == 3
     times = list(Confirmation.objects.order_by("requested_at").values_list("requested_at", flat=True))
@@ -506,7 +506,7 @@ def test_a_person_whose_unsent_confirmation_is_deleted_can_ask_again(how: str) -
         merge_people(keep=find_person("ada@example.org"), absorb=bea, now=NOW)
     else:
         take_off_list(people=[bea.pk], mailing_list=weekly, by="kim", now=NOW)
-    due = Confirmation.objects.due().filter(subscriber__email="bea@example.org")
+    due = Confirmation.objects.unsent().filter(subscriber__email="bea@example.org")
     assert not due.exists()
     assert ask(weekly, "bea@example.org", now=NOW + timedelta(minutes=5)) is SignupResult.ASKED
     assert due.exists()
@@ -518,4 +518,4 @@ def test_a_sent_confirmation_still_counts_after_the_person_is_taken_off() -> Non
     Confirmation.objects.get().claim(now=NOW)
     take_off_list(people=[find_person("ada@example.org").pk], mailing_list=weekly, by="kim", now=NOW)
     ask(weekly, now=NOW + timedelta(minutes=5))
-    assert not Confirmation.objects.due().exists()
+    assert not Confirmation.objects.unsent().exists()

@@ -181,10 +181,10 @@ def test_people_to_be_asked_first_are_not_mailable_and_get_one_mail_each() -> No
     report = bring(weekly, "email\nada@example.org\nbea@example.org\n", confirm=True)
     assert report.new == 2
     assert count_audience(mailing_list=weekly, now=NOW).excluded == {"unconfirmed": 2}
-    assert Confirmation.objects.due().count() == 2
+    assert Confirmation.objects.unsent().count() == 2
     again = bring(weekly, "email\nada@example.org\nbea@example.org\n", confirm=True)
     assert (again.waiting, balanced(again)) == (2, True)
-    assert Confirmation.objects.due().count() == 2
+    assert Confirmation.objects.unsent().count() == 2
 
 
 def test_an_import_does_not_confirm_for_those_who_were_asked() -> None:

@@ -105,4 +105,4 @@ def test_a_mistyped_new_address_allows_another_link_at_once(client: Client, week
     MailedLink.objects.update(sent_at=timezone.now())
     client.post(path_to(ada, weekly, Purpose.CHANGE_ADDRESS), {"email": "nwe@example.org"})
     client.post(ask)
-    assert MailedLink.objects.due().filter(kind=Kind.CHANGE_ADDRESS).count() == 1
+    assert MailedLink.objects.unsent().filter(kind=Kind.CHANGE_ADDRESS).count() == 1

@@ -332,7 +332,7 @@ def test_an_erasure_link_of_a_merged_person_erases_the_other(client: Client, wee
     request_mailed_link(subscriber=ada, mailing_list=weekly, kind=Kind.ERASE, now=timezone.now() + timedelta(hours=1))
     request_mailed_link(subscriber=keep, mailing_list=weekly, kind=Kind.ERASE, now=timezone.now())
     merge_people(keep=keep, absorb=ada, now=timezone.now())
-    assert [link.subscriber for link in MailedLink.objects.due()] == [keep]
+    assert [link.subscriber for link in MailedLink.objects.unsent()] == [keep]
     kept = b"a code made from each address that you had with us"
     assert kept in client.get(page).content
     done = client.post(page).content
@@ -358,7 +358,7 @@ def test_joining_asks_for_confirmation_by_mail(client: Client, weekly: MailingLi
     assert not answer.cookies
     ada = Subscriber.objects.get()
     assert (ada.name, str(ada.place), list(ada.topics.all())) == ("Ada", "Houston, Texas, United States", [topic])
-    assert Confirmation.objects.due().count() == 1
+    assert Confirmation.objects.unsent().count() == 1
     assert ConsentEvent.objects.get().wording.startswith("Send me Weekly by email.")
 
 

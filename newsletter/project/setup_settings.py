@@ -115,7 +115,9 @@ def _ask_for_settings(
     """Return the settings for a new file, with those of the environment. For an existing file: settings without a value."""
     is_new = not file.exists() or is_sample(file)
     values = {name: environ[name] for name in list_setting_names(environ) if environ.get(name)}
-    _name_given(values, file=file, is_new=is_new)
+    if "NEWSLETTER_DATA_DIR" in values:
+        values["NEWSLETTER_DATA_DIR"] = str(find_data_dir())  # a relative path in the file would count from there
+    _name_settings_of_environment(values, file=file, is_new=is_new)
     if options.database_url:
         values["DATABASE_URL"] = options.database_url
     for name, question in _ASKED.items():
@@ -135,7 +137,7 @@ def _ask_for_settings(
     return {name: value for name, value in values.items() if not environ.get(name)}
 
 
-def _name_given(values: Mapping[str, str], *, file: Path, is_new: bool) -> None:
+def _name_settings_of_environment(values: Mapping[str, str], *, file: Path, is_new: bool) -> None:
     """Say which settings come from the environment, so that the file and the environment do not differ in silence."""
     names = [name for name in values if is_new or name not in current_settings_file().names]
     if not names:

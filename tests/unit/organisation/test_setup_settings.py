@@ -40,7 +40,8 @@ def prepare(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, str]]:
             monkeypatch.setenv(name, value)
         read_settings_file(os.environ)
         prepare_setup(list(arguments), environ=os.environ)
-        return {name: value for name, value, _ in parse_settings(Path(".env").read_text(), name=".env")}
+        file = Path(os.environ.get("NEWSLETTER_ENV_FILE", ".env"))
+        return {name: value for name, value, _ in parse_settings(file.read_text(), name=".env")}
 
     monkeypatch.setattr(os, "environ", dict(os.environ))  # what the file adds to it is forgotten after the test
     return run
@@ -158,6 +159,16 @@ def test_a_new_file_has_every_setting_of_the_environment(
     said = capsys.readouterr().out
     assert f"From the environment: {', '.join(sorted(OF_THE_ENVIRONMENT))}\n" in said
     assert "secret" not in said
+
+
+def test_a_relative_data_folder_stays_where_it_is_in_the_file(
+    prepare: Callable[..., dict[str, str]], folder: Path
+) -> None:
+    """In the environment it counts from the current folder, in a settings file from the file."""
+    (folder / "conf").mkdir()
+    write_samples(folder / "conf")
+    values = prepare(*SCRIPT, NEWSLETTER_ENV_FILE=str(folder / "conf/.env"), NEWSLETTER_DATA_DIR="data")
+    assert values["NEWSLETTER_DATA_DIR"] == str(folder / "data")
 
 
 def test_what_only_the_environment_has_is_named_beside_an_old_file(

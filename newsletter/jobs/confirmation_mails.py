@@ -9,7 +9,7 @@ from newsletter.models import Publication
 from newsletter.providers.base.contract import Adapter
 from newsletter.rendering.phrases import find_phrase, find_phrase_of_list
 from newsletter.sending.adapters import current_adapter
-from newsletter.sending.notices.single_mails import must_wait, name_call, settle_queued_mail
+from newsletter.sending.notices.single_mails import claim_each, name_call, settle_queued_mail
 from newsletter.sending.notices.system_mail import (
     Sender,
     SystemMail,
@@ -38,12 +38,10 @@ def send_due_confirmations(*, now: datetime) -> int:
     for silent in MailingList.objects.exclude(pk__in=lists):
         if due.filter(mailing_list=silent).exists():
             log.error("No publication sends to the list %s, so its confirmations have no sender. Create one.", silent)
-    for confirmation in due.filter(mailing_list__in=lists)[:BATCH_LIMIT]:
-        if must_wait(adapter=adapter, now=now):
-            break
-        sender = find_sender(confirmation.mailing_list)
-        is_due = due.filter(pk=confirmation.pk).exists()  # still, after the calls before
-        if sender is not None and is_due and confirmation.claim(now=now):
+    for confirmation in claim_each(due.filter(mailing_list__in=lists), adapter=adapter, limit=BATCH_LIMIT, now=now):
+        if sender := find_sender(
+            confirmation.mailing_list
+        ):  # else its publication went just now, and it is due again later
             sent += _send(confirmation, sender=sender, adapter=adapter, now=now)
     return sent
 

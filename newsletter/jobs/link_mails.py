@@ -9,7 +9,7 @@ from newsletter.jobs.confirmation_mails import find_sender
 from newsletter.models import Publication
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.adapters import current_adapter
-from newsletter.sending.notices.single_mails import must_wait, name_call, settle_queued_mail
+from newsletter.sending.notices.single_mails import claim_each, name_call, settle_queued_mail
 from newsletter.sending.notices.system_mail import Sender, SystemMail, make_sender, send_notice
 from subscribers.models import MailedLink
 from subscribers.people.link_mail_texts import write_link_mail
@@ -26,19 +26,15 @@ def send_due_links(*, now: datetime) -> int:
     """
     if not MailedLink.objects.filter(MailedLink.due_by(now)).exists():
         return 0
+    other_sender = find_any_sender()
+    if other_sender is None:
+        log.error("There is no publication yet, so mails with links have no sender. Create one.")
+        return 0
     adapter = current_adapter()
     sent = 0
-    due = list_due_links(now=now)
-    for link in due[:BATCH_LIMIT]:
-        if must_wait(adapter=adapter, now=now):
-            break
-        sender = find_sender(link.mailing_list) or find_any_sender()
-        if sender is None:
-            log.error("There is no publication yet, so mails with links have no sender. Create one.")
-            break
-        is_due = due.filter(pk=link.pk).exists()  # still, after the calls before
-        if is_due and link.claim(now=now):
-            sent += _send(link, sender=sender, adapter=adapter, now=now)
+    for link in claim_each(list_due_links(now=now), adapter=adapter, limit=BATCH_LIMIT, now=now):
+        sender = find_sender(link.mailing_list) or other_sender
+        sent += _send(link, sender=sender, adapter=adapter, now=now)
     return sent
 
 

@@ -16,7 +16,7 @@ from newsletter.jobs.confirmation_mails import find_sender
 from newsletter.models import MailLimits, Publication
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.adapters import current_adapter
-from newsletter.sending.notices.single_mails import must_wait, name_call, settle_queued_mail
+from newsletter.sending.notices.single_mails import claim_each, name_call, settle_queued_mail
 from newsletter.sending.notices.system_mail import Sender, SystemMail, send_notice
 from subscribers.links.signed_links import Purpose, make_link
 from subscribers.models import StayQuestion
@@ -67,17 +67,14 @@ def send_due_questions(*, now: datetime) -> int:
     if not MailLimits.objects.filter(silent_months__isnull=False).exists():
         return 0
     due = _skip_quiet_hours(list_due_questions(now=now), now=now)
-    questions = list(due[:BATCH_LIMIT])
-    if not questions:
+    if not due.exists():
         return 0
     adapter = current_adapter()
     sent = 0
-    for question in questions:
-        if must_wait(adapter=adapter, now=now):
-            break
-        sender = find_sender(question.mailing_list)
-        is_due = due.filter(pk=question.pk).exists()  # still, after the calls before
-        if sender is not None and is_due and question.claim(now=now):
+    for question in claim_each(due, adapter=adapter, limit=BATCH_LIMIT, now=now):
+        if sender := find_sender(
+            question.mailing_list
+        ):  # else its publication went just now, and it is due again later
             sent += _send(question, sender=sender, adapter=adapter, now=now)
     return sent
 

@@ -18,7 +18,7 @@ from newsletter.models import AuditEntry, Publication, StaffLink
 from newsletter.organisation.accounts.staff_links import answer_password_requests, make_staff_link_url
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.adapters import current_adapter
-from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
+from newsletter.sending.notices.single_mails import claim_each, settle_queued_mail
 from newsletter.sending.notices.system_mail import Sender, SystemMail, find_staff_language, send_notice
 
 BATCH_LIMIT = 50
@@ -49,17 +49,12 @@ def send_due_staff_links(*, now: datetime) -> int:
     """Answer the waiting requests and send the open links that were not sent. Return how many the provider accepted."""
     answer_password_requests(now=now)
     due = _list_due(now)
-    if not due.exists():
+    sender = find_any_sender() if due.exists() else None
+    if sender is None:
         return 0
     adapter = current_adapter()
-    sent = 0
-    sender = find_any_sender()
-    for link in due[:BATCH_LIMIT] if sender else ():
-        if sender is None or must_wait(adapter=adapter, now=now):
-            break
-        if link.claim(now=now):
-            sent += _send(link, sender=sender, adapter=adapter, now=now)
-    return sent
+    links = claim_each(due, adapter=adapter, limit=BATCH_LIMIT, now=now)
+    return sum(_send(link, sender=sender, adapter=adapter, now=now) for link in links)
 
 
 def has_waiting_staff_link(*, now: datetime) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 
 from newsletter.issues.approval.write_notices import write_notice
-from newsletter.jobs import confirmation_mails, link_mails, silent_people
 from newsletter.jobs.confirmation_mails import send_due_confirmations
 from newsletter.jobs.heartbeat import find_trouble
 from newsletter.jobs.link_mails import send_due_links
@@ -21,6 +19,7 @@ from newsletter.jobs.staff_link_mails import send_due_staff_links
 from newsletter.models import MailLimits, ProviderAccount, Publication, StaffLink, StaffNotice
 from newsletter.organisation.accounts.staff_accounts import change_staff
 from newsletter.organisation.accounts.staff_links import make_staff_link
+from newsletter.sending.notices import single_mails
 from newsletter.sending.notices.single_mails import must_wait
 from subscribers.consent.confirmations import list_due_confirmations, queue_confirmation
 from subscribers.models import (
@@ -300,16 +299,12 @@ def test_staff_whose_account_is_off_get_no_waiting_notice(weekly: Publication, f
     assert not find_trouble(now=NOW + timedelta(days=1))
 
 
-@pytest.mark.parametrize(
-    ("make", "module"),
-    [(ask_to_confirm, confirmation_mails), (ask_for_a_link, link_mails), (ask_a_silent_person, silent_people)],
-)
+@pytest.mark.parametrize("make", [ask_to_confirm, ask_for_a_link, ask_a_silent_person])
 def test_whoever_is_suppressed_while_the_job_runs_gets_no_mail(
     weekly: Publication,
     fake_provider: FakeProvider,
     monkeypatch: pytest.MonkeyPatch,
     make: Callable[..., tuple[type[QueuedMail], Job]],
-    module: ModuleType,
 ) -> None:
     """A job reads up to a hundred mails at once, and a slow provider takes minutes for them. Staff block somebody then."""
     _, job = make(weekly)
@@ -318,7 +313,7 @@ def test_whoever_is_suppressed_while_the_job_runs_gets_no_mail(
         suppress(address_hash=Subscriber.objects.get().address_hash, reason=Reason.STAFF, now=NOW)
         return must_wait(**options)
 
-    monkeypatch.setattr(module, "must_wait", block_and_wait)
+    monkeypatch.setattr(single_mails, "must_wait", block_and_wait)
     assert run(job, at=NOW) == 0
     assert fake_provider.ledger == []
 

@@ -6,9 +6,11 @@ failure. Then one process sends one mail as a probe while the others wait.
 
 import logging
 import random
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, QuerySet, Value, When
 from django.db.models.functions import Greatest
 
 from newsletter.common.messages import Message
@@ -25,6 +27,7 @@ from newsletter.sending.limits.rate_limit import (
 from subscribers.models import QueuedMail
 
 log = logging.getLogger(__name__)
+Row = TypeVar("Row", bound=QueuedMail)
 PROBE_SECONDS = 45.0
 """Seconds for which other processes wait while one sends a probe. Longer than any call."""
 MAX_WAIT_FOR_STAFF = timedelta(minutes=1)
@@ -54,6 +57,18 @@ def deliver_single(*, adapter: Adapter, call: BatchCall, now: datetime, account:
         record_success(name=rate, probed_until=until)
     verdict, reason = outcome.people.get(1, (outcome.verdict, outcome.reason))
     return Outcome(verdict, reason, provider_id=outcome.provider_id, stop=outcome.stop, retry_after=outcome.retry_after)
+
+
+def claim_each(due: QuerySet[Row], *, adapter: Adapter, limit: int, now: datetime) -> Iterator[Row]:
+    """Claim the due rows and yield each to be sent, until the provider asks to wait. The rest stays due.
+
+    Each is looked at again first: the calls before may have taken minutes, in which the person left.
+    """
+    for row in due[:limit]:
+        if must_wait(adapter=adapter, now=now):
+            return
+        if due.filter(pk=row.pk).exists() and row.claim(now=now):
+            yield row
 
 
 def may_be_repeated(outcome: Outcome) -> bool:

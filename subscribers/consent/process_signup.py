@@ -8,6 +8,7 @@ from subscribers.consent.held_signups import hold_signup
 from subscribers.consent.proof_of_work import Proof
 from subscribers.consent.signup import SignupRequest, request_subscription
 from subscribers.consent.signup_limits import SignupOutcome, screen_signup
+from subscribers.identity import require_own_key
 
 
 def process_signup(
@@ -15,8 +16,10 @@ def process_signup(
 ) -> SignupOutcome:
     """Screen the sign-up of a normalised address and act on the decision. `client` is the visitor's network address.
 
-    The outcome is for staff and tests. Never show it to the person who signed up.
+    The outcome is for staff and tests. Never show it to the person who signed up. Raises OtherAddressKey, and then keeps
+    nothing.
     """
+    require_own_key()
     decision = screen_signup(address=request.email, client=client, proof=proof, now=now)
     if decision.disposable:
         request = replace(request, source=Message("%(source)s, disposable address", source=request.source))

@@ -14,10 +14,12 @@ from newsletter.inbound.store import store_mail
 from newsletter.models import CanaryMailbox, InboundMail, ProviderEvent
 from newsletter.sending.limits.installation_hold import get_installation
 from subscribers.consent.signup import SignupRequest, request_subscription
+from subscribers.consent.signup_limits import MAX_SIGNUPS_PER_ADDRESS
 from subscribers.identity import OtherAddressKey
 from subscribers.importing.writing.import_steps import set_import_terms
 from subscribers.links.signed_links import Purpose
-from subscribers.models import ImportState, MailingList, Reason, Reply, Subscriber, Suppression
+from subscribers.models import HeldSignup, ImportState, MailingList, Reason, Reply, Subscriber, Suppression
+from subscribers.people.bulk_update import PersonUpdate, update_people
 from subscribers.people.lookup import find_person
 from subscribers.unsubscribing.suppress_email import suppress_email
 from tests.support.api import call, create_key
@@ -56,6 +58,18 @@ def test_a_sign_up_stores_nobody(weekly: MailingList) -> None:
     with pytest.raises(OtherAddressKey, match="this was not done"):
         request_subscription(request, now=NOW)
     assert Subscriber.objects.count() == 1
+
+
+def test_a_doubtful_sign_up_is_not_held_under_it(weekly: MailingList) -> None:
+    for number in range(MAX_SIGNUPS_PER_ADDRESS + 1):
+        answer = join(Client(), weekly, email=f"b{number}@example.org")
+        assert answer.status_code == 503
+    assert not HeldSignup.objects.exists()
+
+
+def test_a_program_does_not_read_that_a_person_to_change_is_unknown(weekly: MailingList) -> None:
+    with pytest.raises(OtherAddressKey):
+        update_people([PersonUpdate(email="ada@example.org", giving="donor")], by="a program", now=NOW)
 
 
 def test_an_import_stores_nobody(weekly: MailingList) -> None:

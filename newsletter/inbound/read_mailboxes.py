@@ -17,8 +17,8 @@ from newsletter.inbound.process_mail import handle_mail
 from newsletter.inbound.reading_order import find_unsubscribing
 from newsletter.inbound.settings import Mailbox
 from newsletter.inbound.store import IMAP, store_mail
-from newsletter.models import InboundMail, Installation, MailboxReading
-from newsletter.sending.limits.installation_hold import check_installation
+from newsletter.models import InboundMail, MailboxReading
+from newsletter.sending.limits.installation_hold import check_installation, is_held
 
 log = logging.getLogger(__name__)
 HANDLED, UNREADABLE = "Handled", "Unreadable"
@@ -48,7 +48,7 @@ def list_readable_mailboxes(*, now: datetime) -> list[Mailbox]:
     mailboxes = [mailbox for mailbox in settings.NEWSLETTER_INBOUND.mailboxes if may_read(mailbox)]
     if mailboxes:
         check_installation(now=now)
-    return [] if Installation.objects.filter(held=True).exists() else mailboxes
+    return [] if is_held() else mailboxes
 
 
 def may_read(mailbox: Mailbox) -> bool:

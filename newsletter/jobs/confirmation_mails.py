@@ -9,6 +9,7 @@ from newsletter.models import Publication
 from newsletter.providers.base.contract import Adapter
 from newsletter.rendering.phrases import find_phrase, find_phrase_of_list
 from newsletter.sending.adapters import current_adapter
+from newsletter.sending.limits.installation_hold import is_held
 from newsletter.sending.notices.single_mails import claim_each, name_call, settle_queued_mail
 from newsletter.sending.notices.system_mail import (
     Sender,
@@ -30,7 +31,7 @@ def send_due_confirmations(*, now: datetime) -> int:
 
     If the provider asks us to wait, or does not answer, the rest stays due.
     """
-    if not Confirmation.objects.filter(Confirmation.due_by(now)).exists():
+    if not Confirmation.objects.filter(Confirmation.due_by(now)).exists() or is_held():
         return 0
     adapter = current_adapter()
     sent = 0

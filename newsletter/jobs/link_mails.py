@@ -9,6 +9,7 @@ from newsletter.jobs.confirmation_mails import find_sender
 from newsletter.models import Publication
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.adapters import current_adapter
+from newsletter.sending.limits.installation_hold import is_held
 from newsletter.sending.notices.single_mails import claim_each, name_call, settle_queued_mail
 from newsletter.sending.notices.system_mail import Sender, SystemMail, make_sender, send_notice
 from subscribers.models import MailedLink
@@ -24,7 +25,7 @@ def send_due_links(*, now: datetime) -> int:
 
     If the provider asks us to wait, or does not answer, the rest stays due.
     """
-    if not MailedLink.objects.filter(MailedLink.due_by(now)).exists():
+    if not MailedLink.objects.filter(MailedLink.due_by(now)).exists() or is_held():
         return 0
     other_sender = find_any_sender()
     if other_sender is None:

@@ -16,6 +16,7 @@ from newsletter.jobs.confirmation_mails import find_sender
 from newsletter.models import MailLimits, Publication
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.adapters import current_adapter
+from newsletter.sending.limits.installation_hold import is_held
 from newsletter.sending.notices.single_mails import claim_each, name_call, settle_queued_mail
 from newsletter.sending.notices.system_mail import Sender, SystemMail, send_notice
 from subscribers.links.signed_links import Purpose, make_link
@@ -38,7 +39,12 @@ ASKED_FROM_HOUR = 9
 
 
 def ask_and_rest(*, now: datetime) -> None:
-    """Queue the questions of today, and pause the mail of people who did not answer. If staff turned it off, ask nobody."""
+    """Queue the questions of today, and pause the mail of people who did not answer. If staff turned it off, ask nobody.
+
+    While everything is held, do nothing: after a restore, the answers since the backup are missing.
+    """
+    if is_held():
+        return
     limits = MailLimits.objects.first()
     if limits is None or limits.silent_months is None:
         forget_unsent_questions()
@@ -67,7 +73,7 @@ def send_due_questions(*, now: datetime) -> int:
     if not MailLimits.objects.filter(silent_months__isnull=False).exists():
         return 0
     due = _skip_quiet_hours(list_due_questions(now=now), now=now)
-    if not due.exists():
+    if not due.exists() or is_held():
         return 0
     adapter = current_adapter()
     sent = 0

@@ -19,6 +19,7 @@ from newsletter.jobs.staff_link_mails import send_due_staff_links
 from newsletter.models import MailLimits, ProviderAccount, Publication, StaffLink, StaffNotice
 from newsletter.organisation.accounts.staff_accounts import change_staff
 from newsletter.organisation.accounts.staff_links import make_staff_link
+from newsletter.sending.limits.installation_hold import OLDER, hold_installation, release_installation
 from newsletter.sending.notices import single_mails
 from newsletter.sending.notices.single_mails import must_wait
 from subscribers.consent.confirmations import list_due_confirmations, queue_confirmation
@@ -297,6 +298,19 @@ def test_staff_whose_account_is_off_get_no_waiting_notice(weekly: Publication, f
     assert run(job, at=later) == 0
     assert fake_provider.ledger == []
     assert not find_trouble(now=NOW + timedelta(days=1))
+
+
+@pytest.mark.parametrize("make", [ask_to_confirm, ask_for_a_link, ask_a_silent_person])
+def test_no_reader_is_mailed_while_everything_is_held(
+    weekly: Publication, fake_provider: FakeProvider, make: Callable[..., tuple[type[QueuedMail], Job]]
+) -> None:
+    """After a restore, the rows do not say what was mailed since the backup."""
+    _, job = make(weekly)
+    hold_installation(reason=OLDER, now=NOW)
+    assert run(job, at=NOW) == 0
+    assert fake_provider.ledger == []
+    release_installation(now=NOW)
+    assert run(job, at=NOW) == 1
 
 
 @pytest.mark.parametrize("make", [ask_to_confirm, ask_for_a_link, ask_a_silent_person])

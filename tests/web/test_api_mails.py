@@ -12,11 +12,12 @@ from django.utils import timezone
 from newsletter.common.errors import NotAllowed
 from newsletter.models import ApiAnswer, MailTemplate, Publication, TemplateMail
 from newsletter.sending.adapters import current_adapter
-from newsletter.sending.limits.installation_hold import get_installation
+from newsletter.sending.limits.installation_hold import get_installation, release_installation
 from newsletter.sending.notices import template_mails
 from newsletter.sending.notices.mail_templates import approve_template, save_text, withdraw_approval
 from newsletter.sending.notices.template_mails import delete_old_mails, send_due_mails
 from newsletter.sending.notices.template_texts import BadTemplate, hash_template, is_approved
+from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain
 from subscribers.erasing.erasure import erase_person
 from subscribers.people.describe_person import describe_person
 from subscribers.people.merge import merge_people
@@ -104,6 +105,22 @@ def test_the_same_idempotency_key_never_sends_twice(provider: Any, template: Mai
     send_due_mails(now=timezone.now())
     assert provider.accepted_counts() == {EMAIL: 1}
     assert post(create_key(SCOPE, name="Another")).status_code == 202
+
+
+def test_a_mail_that_waited_in_a_backup_is_not_sent_after_it_was_restored(
+    provider: Any, template: MailTemplate
+) -> None:
+    """It was sent after the backup, or nobody knows. One that is asked for during the hold was not sent before."""
+    key = create_key(SCOPE)
+    restored = post(key).json()["id"]
+    mark_open_batches_uncertain(now=timezone.now())
+    asked_since = post(key, once="gift-2").json()["id"]
+    assert send_due_mails(now=timezone.now()) == 0
+    mark_open_batches_uncertain(now=timezone.now())  # on another machine
+    release_installation(now=timezone.now())
+    assert send_due_mails(now=timezone.now()) == 1
+    assert (read_state(key, restored), read_state(key, asked_since)) == ("uncertain", "accepted")
+    assert TemplateMail.objects.get(pk=restored).email == ""
 
 
 def test_the_database_keeps_two_mails_from_one_request(template: MailTemplate) -> None:

@@ -102,6 +102,11 @@ def release_installation(*, now: datetime) -> None:
     Installation.objects.filter(pk=1).update(held=False, reason="", changed_at=now, released_at=now)
 
 
+def is_held() -> bool:
+    """Return True if all sending is stopped."""
+    return Installation.objects.filter(held=True).exists()
+
+
 def require_not_held() -> None:
     """Raise NotReady if all sending is stopped."""
     row = Installation.objects.filter(pk=1, held=True).first()

@@ -12,6 +12,7 @@ from newsletter.models import ApiKey, MailTemplate, TemplateMail
 from newsletter.models.states import transition
 from newsletter.providers.base.contract import Adapter, BatchCall, Outcome, Recipient, Verdict
 from newsletter.sending.adapters import current_adapter
+from newsletter.sending.limits.installation_hold import is_held
 from newsletter.sending.notices.single_mails import deliver_single, may_be_repeated, must_wait
 from newsletter.sending.notices.system_mail import Sender, add_logos, make_sender
 from newsletter.sending.notices.template_terms import (
@@ -116,7 +117,7 @@ def send_due_mails(*, now: datetime) -> int:
 
     If the provider asks us to wait, or does not answer, the rest stays due.
     """
-    if not has_waiting_mail():
+    if not has_waiting_mail() or is_held():
         return 0
     adapter = current_adapter()
     sent = 0

@@ -10,7 +10,7 @@ from newsletter.issues.assembly.restored_slots import HELD_FOR, mark_passed_slot
 from newsletter.issues.variants.reader_zones import make_due_filter
 from newsletter.issues.welcome.due_people import find_due_steps
 from newsletter.issues.welcome.joined_people import enter_new_people, find_welcome_mails
-from newsletter.models import Attempt, Batch, Issue, Publication, Send, WelcomeStep
+from newsletter.models import Attempt, Batch, Installation, Issue, Publication, Send, TemplateMail, WelcomeStep
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.sending.accounts import has_further_accounts
 from newsletter.sending.limits.installation_hold import hold_installation, release_installation
@@ -64,6 +64,7 @@ def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
         settled_at=now,
     )
     _write_attempts(planned)
+    _mark_single_mails_uncertain()
     requested = _cancel_unfrozen_sends(now=now)
     planned_issues = Issue.objects.filter(
         Q(due_at__isnull=False) | Q(pk__in=requested), state__in=Issue.UNSENT_STATES
@@ -79,6 +80,14 @@ def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
         suppressions_replayed=replayed.suppressed,
         slots=[f"{slot.publication.slug} {slot.due_local}" for slot in slots],
     )
+
+
+def _mark_single_mails_uncertain() -> None:
+    """Mark the mails of other systems that the backup had unsent. Those asked for during the hold are sent after it."""
+    State = TemplateMail.State
+    waiting = TemplateMail.objects.filter(state__in=[State.WAITING, State.SENDING])
+    restored = waiting.filter(asked_at__lt=Installation.objects.values("changed_at")[:1])
+    restored.update(state=State.UNCERTAIN, email="", values={}, reason=REASON)
 
 
 def _cancel_unfrozen_sends(*, now: datetime) -> list[int]:

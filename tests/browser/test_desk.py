@@ -4,6 +4,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.support import keyboard
 from tests.support.desk_browser import IN_CHROMIUM
 
 pytestmark = IN_CHROMIUM
@@ -13,8 +14,10 @@ SHOW_OUTDATED_PROGRESS = """url => {
   section.dataset.nlProgressUrlValue = url;
   section.dataset.nlProgressVersionValue = "an earlier state";
   section.dataset.nlProgressOutdatedValue = "The state has changed.";
-  section.innerHTML = `<progress data-nl-progress-target="bar"></progress><span data-nl-progress-target="count"></span>
-    <span id="outdated" data-nl-progress-target="note"></span>`;
+  section.dataset.nlProgressUnsavedValue = "Save what you typed first.";
+  section.innerHTML = `<progress data-nl-progress-target="bar"></progress>
+    <span id="done" data-nl-progress-target="count"></span>
+    <span id="outdated" data-nl-progress-target="note"></span><button id="pause">Pause</button>`;
   document.querySelector(".nl-issue").append(section);
 }"""
 
@@ -83,15 +86,33 @@ def lead_headline(page: Page) -> str:
 
 
 def test_a_page_with_progress_keeps_a_comment_that_somebody_types(page: Page, site: str) -> None:
-    page.goto(f"{site}/admin/issues/?state=to_files")
-    page.locator(".listing a[href*='/overview/']").first.click()
-    page.wait_for_url(re.compile("/overview/"))
-    page.evaluate(SHOW_OUTDATED_PROGRESS, page.url.replace("/overview/", "/send/progress/"))
+    show_outdated_progress(page, site)
     page.get_by_role("textbox", name="Comment").fill("Please check the date.")
     page.get_by_role("heading", name="Comments").click()
     page.add_script_tag(url=f"{site}/static/subscribers/progress.js")
-    expect(page.locator("#outdated")).to_have_text("The state has changed.")
+    expect(page.locator("#outdated")).to_have_text("The state has changed. Save what you typed first.")
     expect(page.get_by_role("textbox", name="Comment")).to_have_value("Please check the date.")
     page.get_by_role("textbox", name="Comment").fill("")
     page.get_by_role("heading", name="Comments").click()
     expect(page.locator("#outdated")).to_have_count(0)
+
+
+def test_a_page_with_progress_leaves_the_keyboard_where_it_is(page: Page, site: str) -> None:
+    """The control that has the focus may be part of the progress, as “Pause” is."""
+    show_outdated_progress(page, site)
+    pause = page.locator("#pause")
+    keyboard.tab_to(pause)
+    page.add_script_tag(url=f"{site}/static/subscribers/progress.js")
+    expect(page.locator("#outdated")).to_have_text("The state has changed.")
+    expect(page.locator("#done")).to_contain_text("of")
+    expect(pause).to_be_focused()
+    page.get_by_role("heading", name="Comments").click()
+    expect(page.locator("#outdated")).to_have_count(0)
+
+
+def show_outdated_progress(page: Page, site: str) -> None:
+    """Show a progress of an earlier state on the page of a sent issue. Its script is not there yet."""
+    page.goto(f"{site}/admin/issues/?state=to_files")
+    page.locator(".listing a[href*='/overview/']").first.click()
+    page.wait_for_url(re.compile("/overview/"))
+    page.evaluate(SHOW_OUTDATED_PROGRESS, page.url.replace("/overview/", "/send/progress/"))

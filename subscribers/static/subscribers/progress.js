@@ -1,5 +1,5 @@
 // Updates the progress of a long task, such as a send or an import. Reloads the page when the state of the task changes,
-// but not while that would lose what a person typed, or a message of a refused form.
+// but not while that would lose what a person typed, where the keyboard is, or a message of a refused form.
 (() => {
   const VISIBLE = 2000;
   const HIDDEN = 15000; // also the longest wait while answers fail
@@ -16,15 +16,19 @@
     return field.value !== field.defaultValue;
   };
 
-  const wouldLoseText = () =>
-    document.activeElement?.matches(FIELDS) ||
-    document.querySelector('.messages li.error') !== null ||
-    [...document.querySelectorAll(FIELDS)].some(isChanged);
+  const hasText = () => document.activeElement?.matches(FIELDS) || [...document.querySelectorAll(FIELDS)].some(isChanged);
+
+  // The focus is visible if the keyboard moved it. A reload would move it to the top of the page.
+  const isUsed = () =>
+    hasText() || document.activeElement?.matches(':focus-visible') || document.querySelector('.messages li.error') !== null;
+
+  // A live region reads each new text aloud, also one that is the same as before.
+  const write = (target, text) => { if (target.textContent !== text) target.textContent = text; };
 
   class Progress extends window.StimulusModule.Controller {
     static targets = ['bar', 'count', 'note'];
 
-    static values = { url: String, version: String, offline: String, outdated: String };
+    static values = { url: String, version: String, offline: String, outdated: String, unsaved: String };
 
     connect() {
       this.failures = 0;
@@ -50,21 +54,22 @@
         this.failures = 0;
       } catch {
         this.failures += 1;
-        this.noteTarget.textContent = this.offlineValue;
+        write(this.noteTarget, this.offlineValue);
       }
       if (this.element.isConnected) this.wait();
     }
 
     show(now) {
-      if (now.version !== this.versionValue && !this.element.contains(document.activeElement)) {
-        if (wouldLoseText()) this.noteTarget.textContent = this.outdatedValue;
-        else window.location.reload();
+      const isOutdated = now.version !== this.versionValue;
+      if (isOutdated && !isUsed()) {
+        window.location.reload();
         return;
       }
       if (now.total) this.barTarget.max = now.total;
       this.barTarget.value = now.done;
-      if (this.countTarget.textContent !== now.count) this.countTarget.textContent = now.count;
-      this.noteTarget.textContent = now.note;
+      write(this.countTarget, now.count);
+      const outdated = [this.outdatedValue, hasText() && this.unsavedValue].filter(Boolean).join(' ');
+      write(this.noteTarget, isOutdated ? outdated : now.note);
     }
   }
 

@@ -287,6 +287,20 @@ def test_an_appeal_is_edited() -> None:
     assert Appeal.objects.get().headline == "Give two hours"
 
 
+def test_a_new_appeal_needs_no_short_name() -> None:
+    """It is made from the headline, also that of a copy."""
+    appeal = make_appeal(slug="give-two-hours")
+    editor = sign_in("editor")
+    fields = {"headline": "Give two hours", "text": "", "button": "Give", "link": appeal.link, "slug": ""}
+    for path, slug in (("add/", "give-two-hours-2"), (f"copy/{appeal.pk}/", "give-two-hours-3")):
+        shown = editor.get(f"/admin/appeals/{path}").context["form"]
+        assert not shown.fields["slug"].required
+        assert not shown["slug"].value()
+        answer = editor.post(f"/admin/appeals/{path}", {**fields, "audience": "all", "priority": "0", "enabled": "on"})
+        assert answer.status_code == 302, answer.context["form"].errors
+        assert Appeal.objects.filter(slug=slug).exists()
+
+
 def test_a_source_shows_its_failures_and_skipped_entries() -> None:
     source = make_source("Field offices", failures=3, error="The site did not answer.")
     SetAsideEntry.objects.create(source=source, entry="Entry 7", reason="It has no title.", at=timezone.now())

@@ -60,6 +60,13 @@ def test_an_ambiguous_typed_town_is_asked_about_at_once() -> None:
     assert f'<a href="/admin/events/places/#nl-place-{EventNotice.objects.get().pk}">Choose</a>' in text
 
 
+def test_an_unknown_typed_town_is_said_to_be_unknown() -> None:
+    typed = {"title": "Vigil", "starts_at": "2027-03-12 18:30", "zone": "", "town": "Leedz"}
+    (text,) = list_messages(sign_in("editor").post("/admin/events/add/", typed, follow=True))
+    assert "called “Leedz”. Until you choose a town, nobody nearby sees it." in text
+    assert "Which" not in text
+
+
 def test_an_ambiguous_typed_town_becomes_a_question() -> None:
     event = type_event(town="Springfield", starts_at="2027-03-12 18:30")
     assert event.latitude is None

@@ -5,10 +5,9 @@ from django.utils.formats import date_format
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from wagtail.admin.forms.models import WagtailAdminModelForm
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 from wagtail.admin.ui.tables import BooleanColumn, Column
-from wagtail.snippets.views.snippets import CopyView, CreateView, EditView
+from wagtail.snippets.views.snippets import CreateView, EditView
 
 from newsletter.common.translation import language_label
 from newsletter.desk.content.add_translation import AddTranslationMixin
@@ -16,14 +15,17 @@ from newsletter.desk.content.choosers import AppealChooser
 from newsletter.desk.content.language_select import set_up_languages
 from newsletter.desk.shell.delete_shown import DeleteShown
 from newsletter.models import Appeal
-from subscribers.desk.editing.duplicating import DuplicableMixin, DuplicateTitle
+from subscribers.desk.editing.duplicating import DuplicableMixin, DuplicateView
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
 from subscribers.desk.editing.row_pages import AddRowMixin
+from subscribers.desk.editing.short_name_form import NamedForm
 from subscribers.desk.editing.versioned_edits import VersionedEditMixin
 from subscribers.desk.listing import DeskList, DeskViewSet
 
 
-class AppealForm(WagtailAdminModelForm):
+class AppealForm(NamedForm):
+    named_by = "headline"
+
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         set_up_languages(self, unset=_("Any language"))
@@ -50,8 +52,8 @@ class AppealList(DuplicableMixin, DeskList):
     pass
 
 
-class DuplicateAppeal(DuplicateTitle, AppealCreateView, CopyView):
-    pass
+class DuplicateAppeal(DuplicateView, AppealCreateView):
+    renamed = False  # readers see the headline; the short name is made from it
 
 
 class AppealEditView(DuplicableMixin, EditEffectsMixin, VersionedEditMixin, EditView):
@@ -113,9 +115,21 @@ class AppealViewSet(DeskViewSet):
                         heading=gettext_lazy("In use"),
                         help_text=gettext_lazy("If you turn this off, no issue shows it."),
                     ),
-                    FieldPanel("slug", heading=gettext_lazy("Short name")),
                 ],
                 heading=gettext_lazy("When"),
+            ),
+            MultiFieldPanel(
+                [
+                    FieldPanel(
+                        "slug",
+                        heading=gettext_lazy("Short name"),
+                        help_text=gettext_lazy(
+                            "Made from the headline if you leave it empty. The organisation’s file names the appeal by it."
+                        ),
+                    )
+                ],
+                heading=gettext_lazy("Advanced"),
+                classname="collapsed",
             ),
         ],
         base_form_class=AppealForm,

@@ -98,13 +98,12 @@ def add_announcement(message: str, event: EventNotice) -> str:
 
 
 def add_location(message: str, event: EventNotice) -> str:
-    """Return the message with the town that was found for the event, or the question which town it is."""
+    """Return the message with the town that was found for the event, or what keeps it from being found."""
     if event.place_question and not event.online and not event.cancelled:
         return format_html(
             '{} {} <a href="{}#nl-place-{}">{}</a>',
             message,
-            gettext("Which %(town)s? Until you choose, nobody nearby sees it.")
-            % {"town": event.town or event.place_text},
+            ask_for_location(event),
             reverse("newsletter_event_places"),
             event.pk,
             gettext("Choose"),
@@ -112,6 +111,15 @@ def add_location(message: str, event: EventNotice) -> str:
     if event.online or event.cancelled or event.latitude is None:
         return message
     return f"{message} " + gettext("It is in %(location)s.") % {"location": label_location(event)}
+
+
+def ask_for_location(event: EventNotice) -> str:
+    """Return the question which of several towns it is, or that no town was found."""
+    if event.place_question.get("candidates"):
+        asked = gettext("Which %(town)s? Until you choose, nobody nearby sees it.")
+        return asked % {"town": event.town or event.place_text}
+    unknown = gettext("%(note)s Until you choose a town, nobody nearby sees it.")
+    return (unknown % {"note": translate_note(event.place_question.get("note", ""))}).strip()
 
 
 def describe_event_zone() -> str:

@@ -32,16 +32,18 @@ class DuplicateView(DuplicateTitle, CopyView):
     """Open the form of a new row with the values of another. Nothing is stored before it is saved.
 
     The form starts from a copy of the row itself, so values without a field are copied too. `changes` are values that a
-    copy does not take over.
+    copy does not take over. A row without a name that staff tell it by is not ``renamed``.
     """
 
     changes: ClassVar[dict[str, object]] = {}
+    renamed: ClassVar[bool] = True
 
     def get_initial_form_instance(self) -> object:
         row = self.get_object()
         self.many = {field.name: list(getattr(row, field.name).all()) for field in row._meta.many_to_many}
         row.pk, row._state.adding = None, True
-        row.name = _("%(name)s (copy)") % {"name": row.name}
+        if self.renamed:
+            row.name = _("%(name)s (copy)") % {"name": row.name}
         for field, value in self.changes.items():
             setattr(row, field, value)
         return row

@@ -14,7 +14,9 @@ MAX_SLUG_FROM_NAME = 40
 
 
 class NamedForm(WagtailAdminModelForm):
-    """A form that makes an empty `slug` of a new row from its `name`."""
+    """A form that makes an empty `slug` of a new row from its name, which is the field ``named_by``."""
+
+    named_by = "name"
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
@@ -27,7 +29,7 @@ class NamedForm(WagtailAdminModelForm):
     def clean(self) -> CleanedData:
         cleaned: CleanedData = super().clean()
         if not self.instance.pk and not cleaned.get("slug") and "slug" not in self.errors:
-            self.instance.slug = cleaned["slug"] = make_slug(cleaned.get("name") or "", model=self._meta.model)
+            self.instance.slug = cleaned["slug"] = make_slug(cleaned.get(self.named_by) or "", model=self._meta.model)
         return cleaned
 
 

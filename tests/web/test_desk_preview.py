@@ -11,9 +11,10 @@ from django.test import Client
 from wagtail.images.models import Image
 
 from newsletter.issues.planning.create_issue import Beginning, create_issue
-from newsletter.models import EventNotice, Issue, Publication, Story
+from newsletter.models import Approval, EventNotice, Issue, Publication, Story
 from newsletter.sending.freezing.start import start_send
-from tests.support.desk import issue_form, sign_in
+from tests.support.desk import issue_form, list_messages, sign_in
+from tests.support.drawing import draw
 from tests.support.fixtures import (
     HOUSTON,
     LONDON,
@@ -189,12 +190,35 @@ def test_a_missing_image_file_is_explained(issue: Issue) -> None:
     assert "The file of the image “Harbour” is missing. Choose another image" in response.content.decode()
 
 
-@pytest.mark.parametrize("step", ["approve", "proof"])
-def test_an_issue_with_a_missing_image_file_is_refused(issue: Issue, step: str) -> None:
+def test_a_proof_of_an_issue_with_a_missing_image_file_is_refused(issue: Issue) -> None:
     add_image(issue, "original_images/gone.png")
-    address = f"/admin/issues/{issue.pk}/{step}/"
-    page = sign_in("approver").post(address, {"group": "0.none"}, follow=True).content.decode()
-    assert "The file of the image “Harbour” is missing. Choose another image" in page
+    address = f"/admin/issues/{issue.pk}/proof/"
+    client = sign_in("approver")
+    told = list_messages(client.post(address, {"group": "0.none", "to": [User.objects.get().pk]}, follow=True))
+    assert any("The file of the image “Harbour” is missing. Choose another image" in one for one in told)
+
+
+def test_an_issue_whose_image_file_went_missing_is_not_approved(
+    issue: Issue, settings: LazySettings, tmp_path: Path
+) -> None:
+    """The file was there when the approver opened the page."""
+    settings.MEDIA_ROOT = tmp_path
+    (tmp_path / "harbour.png").write_bytes(draw(600, 400, "PNG"))
+    add_image(issue, "harbour.png")
+    client = sign_in("approver")
+    shown = client.get(f"/admin/issues/{issue.pk}/overview/").context
+    for file in tmp_path.rglob("*.*"):
+        file.unlink()
+    fields = {
+        "sha256": shown["sha256"],
+        "audience": shown["audience_sha256"],
+        "people": shown["approval_people"],
+        "looked": "yes",
+        "warning": [one.name for one in shown["unacknowledged"]],
+    }
+    told = list_messages(client.post(f"/admin/issues/{issue.pk}/approve/", fields, follow=True))
+    assert any("The file of the image “Harbour” is missing. Choose another image" in one for one in told)
+    assert not Approval.objects.exists()
 
 
 @pytest.mark.parametrize("page", ["mail/mail.0.none/", "checks/", "audience/", "compare/"])

@@ -8,7 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from newsletter.demo.sample_week import LOGIN
+from tests.support import keyboard
 from tests.support.desk_browser import IN_CHROMIUM, do_beside, open_desk
+from tests.support.editor import open_editor
 
 pytestmark = IN_CHROMIUM
 CODE = """
@@ -85,3 +87,46 @@ def test_a_pressed_button_of_the_desk_is_busy_and_sends_once(browser: Browser, s
         button.click()
         desk.wait_for_timeout(500)
         assert desk.evaluate("window.sent") == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("issues/new/", "Create issue"), ("appeals/edit/1/", "Save"), ("", "Save and close")],
+)
+def test_escape_frees_a_form_that_gets_no_answer(browser: Browser, site: str, path: str, name: str) -> None:
+    """Escape stops the browser from loading, and the page stays as it is."""
+    with open_desk(browser, site, email=LOGIN.email, password=LOGIN.password) as desk:
+        desk.add_init_script(HOLD)
+        if name == "Save and close":
+            open_editor(desk)
+        else:
+            desk.goto(f"/admin/{path}")
+        button = desk.get_by_role("button", name=name, exact=True).first
+        keyboard.press(button)
+        desk.wait_for_function("() => window.sent === 1")
+        desk.wait_for_timeout(500)
+        desk.keyboard.press("Escape")
+        expect(button).to_be_enabled()
+        keyboard.press(button)
+        desk.wait_for_function("() => window.sent === 2")
+
+
+def test_a_form_sent_again_after_going_back_waits_its_whole_time(browser: Browser, site: str) -> None:
+    with open_desk(browser, site, email=LOGIN.email, password=LOGIN.password) as desk:
+        desk.clock.install()
+        desk.add_init_script(HOLD)
+        desk.goto("/admin/issues/new/")
+        button = desk.get_by_role("button", name="Create issue")
+        button.click()
+        desk.wait_for_function("() => window.sent === 1")
+        desk.clock.run_for(6_000)
+        desk.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+        button.click()
+        desk.wait_for_function("() => window.sent === 2")
+        desk.clock.run_for(6_000)
+        button.click()
+        desk.wait_for_timeout(500)
+        assert desk.evaluate("window.sent") == 2
+        desk.clock.run_for(6_000)
+        button.click()
+        desk.wait_for_function("() => window.sent === 3")

@@ -68,6 +68,7 @@ class DeskPreviewPanel(PreviewSidePanel):
             "subscribers/open_preview.js",
             "newsletter/preview_as.js",
             "newsletter/inbox.js",
+            "newsletter/saved_form.js",
             "newsletter/keep_edits.js",
             "newsletter/live_preview.js",
             "newsletter/issue_blocks.js",

@@ -1,18 +1,16 @@
 // Keeps what is typed in an editor: the form takes input when its edits are watched, and a lost connection or session ends
 // nothing. Wagtail's w-unsaved compares the form with a baseline, and its w-autosave saves the form when it differs.
 (() => {
-  const { saveObstacles } = window;
+  const { saveObstacles, savedForm } = window;
   const RETRY_MS = 4000;
   const SETTLE_MS = 700; // the rich text editor writes to its field with a delay
   const LEAVE_MS = 8000;
   const STEP_MS = 50;
   const PREVIEW_MS = 5000;
-  const SAVE_MS = 60000; // Wagtail's save has no limit, and nothing more is saved before it ends
   const FREE = 'free';
   const ASKED = 'asked';
   const ALLOWED = 'allowed';
   const SENT = 'sent';
-  const NAMES_OF_SAVE = ['editor_window', 'save_number'];
   const EVENTS = ['beforeinput', 'input', 'change', 'click', 'w-unsaved:add'];
 
   class KeepEdits extends window.StimulusModule.Controller {
@@ -34,14 +32,14 @@
         [window, 'online', () => this.retry()],
         [window, 'focus', () => this.retry()],
         [window, 'beforeunload', (event) => this.confirmLeaving(event)],
-        [window, 'pageshow', () => { this.submission = FREE; }],
+        [window, 'pageshow', () => this.free()],
         [window, 'click', (event) => this.saveBeforeLeaving(event)],
         [this.form, 'submit', (event) => this.submit(event)],
         [this.form, 'formdata', ({ formData }) => { if (this.submission === SENT) this.nameSave(formData); }],
         ...EVENTS.map((name) => [this.form, name, (event) => this.noteEdit(event)]),
       ];
       this.listeners.forEach(([target, name, listener]) => target.addEventListener(name, listener, true));
-      this.endLimit = limitSaves(this.form);
+      this.endLimit = savedForm.limitSaves(this.form);
       // Every controller of the page is connected, and so every block is drawn, before this runs.
       this.openTimer = setTimeout(() => this.open());
     }
@@ -69,7 +67,7 @@
     }
 
     open() {
-      if (this.unsaved) ignoreFormat(this.unsaved);
+      if (this.unsaved) savedForm.ignoreFormat(this.unsaved);
       this.savedData = this.unsaved?.formData;
       this.unsaved?.setInitialFormData();
       this.element.removeAttribute('inert');
@@ -166,7 +164,7 @@
 
     // By this, the server tells a repeated save from one of another window, and the older of two saves from the newer.
     nameSave(formData) {
-      const [windowName, numberName] = NAMES_OF_SAVE;
+      const [windowName, numberName] = savedForm.NAMES_OF_SAVE;
       formData.set(windowName, this.windowId);
       formData.set(numberName, this.saveNumber);
     }
@@ -228,6 +226,7 @@
       if (this.submission === ALLOWED) {
         this.submission = SENT;
         this.saveNumber += 1;
+        this.endWait = saveObstacles.whenStopped(() => this.free(event.submitter));
         return;
       }
       event.preventDefault();
@@ -236,57 +235,22 @@
       this.submission = ASKED;
       const obstacle = await saveObstacles.find(this.urlValue);
       this.show(obstacle);
-      this.submission = obstacle ? FREE : ALLOWED;
       if (!obstacle) {
+        this.submission = ALLOWED;
         this.form.requestSubmit(event.submitter);
         return;
       }
-      this.application.getControllerForElementAndIdentifier(event.submitter, 'w-progress').loadingValue = false;
+      this.free(event.submitter);
       this.isUnreachable = true;
       this.retry({ later: true });
     }
-  }
 
-  // Ends each request with which Wagtail saves the form if no answer comes. Wagtail then counts the connection as lost and
-  // saves again. Returns the function that takes the limit away.
-  function limitSaves(form) {
-    const { fetch } = window;
-    window.fetch = (resource, options) => {
-      const isSave = resource === form.action && options?.method === form.method && !options.signal;
-      if (!isSave) return fetch.call(window, resource, options);
-      const signal = AbortSignal.timeout(SAVE_MS);
-      return fetch(resource, { ...options, signal, redirect: 'follow' }); // as before: the sign-in page is no JSON
-    };
-    return () => { window.fetch = fetch; };
-  }
-
-  // The rich text editor writes its text in another order of keys a moment after the page is open. That is no edit, nor is the
-  // name of a save that a submitted form has.
-  function ignoreFormat(unsaved) {
-    let owner = unsaved;
-    while (!Object.hasOwn(owner, 'formData')) owner = Object.getPrototypeOf(owner);
-    const { get } = Object.getOwnPropertyDescriptor(owner, 'formData');
-    Object.defineProperty(unsaved, 'formData', {
-      get() {
-        const fields = [...new URLSearchParams(get.call(unsaved))].filter(([name]) => !NAMES_OF_SAVE.includes(name));
-        return new URLSearchParams(fields.map(([name, value]) => [name, sortText(value)])).toString();
-      },
-    });
-  }
-
-  function sortText(value) {
-    if (!value.startsWith('{') || !value.includes('"entityMap"')) return value;
-    try {
-      const text = JSON.parse(value);
-      return JSON.stringify({ ...text, blocks: text.blocks.map((block) => ({ data: {}, ...block })) }, sortKeys);
-    } catch {
-      return value;
+    free(submitter) {
+      this.endWait?.();
+      this.submission = FREE;
+      const progress = submitter && this.application.getControllerForElementAndIdentifier(submitter, 'w-progress');
+      if (progress) progress.loadingValue = false;
     }
-  }
-
-  function sortKeys(_name, value) {
-    const isObject = value && typeof value === 'object' && !Array.isArray(value);
-    return isObject ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value;
   }
 
   function leadsAway(link, event) {

@@ -19,7 +19,7 @@
         [this.form, 'submit', (event) => this.submit(event)],
         [window, 'online', () => this.checkAgain()],
         [window, 'focus', () => this.checkAgain()],
-        [window, 'pageshow', () => { this.state = FREE; }],
+        [window, 'pageshow', () => this.free()],
         [window, 'beforeunload', (event) => this.confirmLeaving(event)],
         [document, 'w-unsaved:watch-edits', () => this.setBaseline()],
         ...FIRST_INPUTS.map((name) => [this.form, name, () => this.readStoredData()]),
@@ -52,6 +52,7 @@
     async submit(event) {
       if (this.state === ALLOWED) {
         this.state = SENT;
+        this.endWait = saveObstacles.whenStopped(() => this.free(event.submitter));
         return;
       }
       event.preventDefault();
@@ -61,11 +62,20 @@
       const { submitter } = event;
       const obstacle = await saveObstacles.find(this.form.action);
       this.show(obstacle);
-      this.state = obstacle ? FREE : ALLOWED;
+      if (obstacle) {
+        this.free(submitter);
+        return;
+      }
+      this.state = ALLOWED;
+      this.form.requestSubmit(submitter);
+    }
+
+    free(submitter) {
+      this.endWait?.();
+      this.state = FREE;
       const progress = submitter && this.application.getControllerForElementAndIdentifier(submitter, 'w-progress');
       // Wagtail disables the button by such a timer, after the click.
-      if (obstacle && progress) setTimeout(() => progress.deactivate());
-      if (!obstacle) this.form.requestSubmit(submitter);
+      if (progress) setTimeout(() => progress.deactivate());
     }
 
     async checkAgain() {

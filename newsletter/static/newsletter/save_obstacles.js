@@ -1,7 +1,9 @@
-// Finds out before a form is sent whether its text would be lost: without a connection, or after the session ended.
+// Finds out before a form is sent whether its text would be lost: without a connection, or after the session ended. And
+// afterwards, whether the page stays.
 window.saveObstacles = {
   OFFLINE: 'offline',
   SIGNED_OUT: 'signed-out',
+  STOPPED_MS: 30000, // no page hears of the browser's own button that stops loading
   ANSWER_MS: 60000, // without an answer for this long, the connection counts as lost
 
   // Returns what keeps a form from being saved at this address, or null.
@@ -14,6 +16,23 @@ window.saveObstacles = {
     } catch {
       return this.OFFLINE;
     }
+  },
+
+  // Calls back once the page stays although its form was sent: Escape has stopped the browser, or no answer came for long.
+  // Returns the function that takes this back.
+  whenStopped(callback, limit = this.STOPPED_MS) {
+    const end = () => {
+      clearTimeout(timer);
+      removeEventListener('keydown', press, true);
+    };
+    const stop = () => {
+      end();
+      callback();
+    };
+    const press = ({ key }) => { if (key === 'Escape') setTimeout(stop); };
+    const timer = setTimeout(stop, limit);
+    addEventListener('keydown', press, true);
+    return end;
   },
 
   // Signing in again changes the token against forged requests.

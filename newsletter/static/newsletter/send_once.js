@@ -13,6 +13,7 @@
   const SENT_MS = 10000; // a form that is answered by a file stays on the page, so it is free again after this
   const isInDesk = window.location.pathname.startsWith(texts.homeUrl); // nobody is signed in yet where people sign in
   const states = new WeakMap();
+  const waits = new Map(); // form: the function that ends the wait for its answer
   const warnings = new Map(); // form: the paragraph that says why it was not sent
 
   function isOurs(form) {
@@ -32,6 +33,8 @@
   }
 
   function release(form) {
+    waits.get(form)?.();
+    waits.delete(form);
     states.delete(form);
     form.removeAttribute('aria-busy');
     // A button may be outside its form.
@@ -42,7 +45,7 @@
   function markSent(form, submitter) {
     states.set(form, SENT);
     showBusy(form, submitter);
-    setTimeout(() => { if (states.get(form) === SENT) release(form); }, SENT_MS);
+    waits.set(form, saveObstacles.whenStopped(() => release(form), SENT_MS));
   }
 
   function hide(form) {

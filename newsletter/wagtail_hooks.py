@@ -41,6 +41,7 @@ register_body_blocks()
 
 _STYLES = ("frame", "blocks", "tables", "forms", "issue", "account", "editor")
 """In the order in which they are loaded: a later one may change an earlier one's rule."""
+_SCREEN_READER_SCRIPTS = ("announce", "missing_labels", "keep_focus", "first_error")
 
 for viewset in (
     IssueViewSet,
@@ -65,7 +66,7 @@ def add_styles() -> str:
 
 
 def add_screen_reader_scripts() -> str:
-    files = ((static(f"newsletter/{name}.js"),) for name in ("missing_labels", "first_error"))
+    files = ((static(f"newsletter/{name}.js"),) for name in _SCREEN_READER_SCRIPTS)
     return format_html_join("", '<script src="{}"></script>', files)
 
 

@@ -1,5 +1,6 @@
 // The blocks of an issue in the form: the first empty field gets the focus, and a field shows the text that it replaces.
 (() => {
+  const GROWING_MS = 800;
   const { StreamBlockDefinition, StructBlock, StructBlockDefinition } = window.wagtailStreamField.blocks;
 
   class BodyStruct extends StructBlock {
@@ -31,6 +32,11 @@
     }
 
     focus(options) {
+      this.focusFirst(options);
+      keepInView(this.container[0]);
+    }
+
+    focusFirst(options) {
       const empty = findEmpty(this);
       if (!empty) {
         super.focus(options);
@@ -82,6 +88,17 @@
       const chosen = this.selects.map(([, select]) => select).filter(({ value }) => value);
       return chosen.map(({ selectedOptions }) => selectedOptions[0].text).join(', ');
     }
+  }
+
+  // A new block grows while its first field has the focus already, so the field would end up below the bar with Save.
+  function keepInView(container) {
+    const end = performance.now() + GROWING_MS;
+    const show = () => {
+      const focused = document.activeElement;
+      if (container.contains(focused)) focused.scrollIntoView({ block: 'nearest', behavior: 'instant' });
+      if (performance.now() < end) requestAnimationFrame(show);
+    };
+    show();
   }
 
   // Returns the first required field without a value.

@@ -1,4 +1,4 @@
-// Previews subject and preheader while they are typed, and inserts personal fields at the caret.
+// Previews subject and preheader while they are typed, counts their characters, and inserts personal fields at the caret.
 (() => {
   const FIELD = /\{\{\s*[a-z_]+\s*(?:\|\s*default\s*:\s*["“'‘]([^"”'’]*)["”'’]\s*)?\}\}/g;
   const ELIGIBLE = [
@@ -19,15 +19,15 @@
       this.toolbar = this.toolbarTarget;
       this.toolbar.addEventListener('mousedown', (event) => event.preventDefault());
       this.toolbar.addEventListener('click', (event) => this.put(event.target.closest('button')));
-      this.show = this.show.bind(this);
       this.follow = this.follow.bind(this);
-      this.fields.forEach((field) => field.addEventListener('input', this.show));
+      this.count = this.count.bind(this);
+      this.fields.forEach((field) => field.addEventListener('input', this.count));
       document.addEventListener('focusin', this.follow);
       this.show();
     }
 
     disconnect() {
-      this.fields.forEach((field) => field.removeEventListener('input', this.show));
+      this.fields.forEach((field) => field.removeEventListener('input', this.count));
       document.removeEventListener('focusin', this.follow);
     }
 
@@ -39,14 +39,20 @@
         if (row) row.textContent = text || '–';
       });
       const { subject: subjectText, preheader: preheaderText } = this.lengthsTarget.dataset;
-      const text = [
+      this.lengths = [
         subjectText.replace('{n}', [...subject].length).replace('{m}', this.shownValue),
         preheaderText
           .replace('{n}', [...preheader].length)
           .replace('{a}', this.leastValue)
           .replace('{b}', this.mostValue),
-      ].join(' ');
+      ];
+      const text = this.lengths.join(' ');
       if (this.lengthsTarget.textContent !== text) this.lengthsTarget.textContent = text;
+    }
+
+    count({ target }) {
+      this.show();
+      window.announceAfterPause(this.lengths[this.fields.indexOf(target)]);
     }
 
     // Moves the buttons to the line of the focused field's label, so that nothing else moves.

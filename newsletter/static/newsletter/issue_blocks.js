@@ -2,8 +2,10 @@
 (() => {
   const FIELDS = 'input:not([type=hidden]), textarea, select, [contenteditable=true], button:not([data-panel-toggle])';
 
+  const SHOWN_MS = 50; // what is hidden takes no focus
   const SETTLE_MS = 700; // the rich text editor writes to its field with a delay
   const EVENTS = ['input', 'change', 'focusin'];
+  const OPENED = '.c-sf-add-button[aria-expanded=true]';
 
   class IssueBlocks extends window.StimulusModule.Controller {
     static targets = ['actions'];
@@ -13,8 +15,11 @@
       this.note = this.note.bind(this);
       EVENTS.forEach((name) => this.element.addEventListener(name, this.note));
       this.follow = this.follow.bind(this);
+      this.press = this.press.bind(this);
       window.addEventListener('load', this.openLinked);
       document.addEventListener('click', this.follow);
+      document.addEventListener('keydown', this.press, true);
+      this.element.addEventListener('click', focusSearch);
       this.observer = new ResizeObserver(leaveRoomForHeader);
       this.observer.observe(document.querySelector('.w-slim-header'));
       // Every block is drawn before this runs.
@@ -31,6 +36,8 @@
       EVENTS.forEach((name) => this.element.removeEventListener(name, this.note));
       window.removeEventListener('load', this.openLinked);
       document.removeEventListener('click', this.follow);
+      document.removeEventListener('keydown', this.press, true);
+      this.element.removeEventListener('click', focusSearch);
     }
 
     get stream() {
@@ -79,6 +86,11 @@
       if (link?.pathname === window.location.pathname && this.showNamed(link.hash.slice(1))) event.preventDefault();
     }
 
+    // Escape closes the choice of a block. Its field has the focus then, so the button that opened it gets it back.
+    press({ key, target }) {
+      if (key === 'Escape' && target.closest?.('.w-combobox')) this.element.querySelector(OPENED)?.focus();
+    }
+
     showNamed(id) {
       const target = document.getElementById(id);
       if (!target || !this.element.contains(target)) return false;
@@ -101,6 +113,12 @@
       content.querySelector(FIELDS)?.focus({ preventScroll: true });
       target.scrollIntoView({ block: 'start' });
     }
+  }
+
+  // Whoever opened the choice of a block by keyboard types its name next.
+  function focusSearch({ target, detail }) {
+    if (detail || !target.closest('.c-sf-add-button')) return;
+    setTimeout(() => document.querySelector('.w-combobox input')?.focus(), SHOWN_MS);
   }
 
   // The header stays in view and has one to three rows. Wagtail leaves room for one, on a phone for two.

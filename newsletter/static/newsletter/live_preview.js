@@ -75,7 +75,7 @@
     noteLoaded() {
       this.loading = null;
       if (!this.hasPage || this.gaveUp) this.shown = null; // a load that was given up may end late, with an older form
-      if (this.explainsItself) this.panel.classList.remove('w-preview--has-errors');
+      this.showErrors(!this.explainsItself && this.panel.classList.contains('w-preview--has-errors'));
       if (this.shown === null) this.wait(RETRY_MS);
       else if (this.skipped) this.wait(WAIT_MS);
     }
@@ -152,7 +152,7 @@
       const failure = new Error(`The preview answered ${answer.status}.`);
       if (!answer.ok && !fresh.querySelector('[data-message]')) throw failure;
       const keepsMail = !answer.ok && !this.explainsItself; // the last good mail stays
-      this.panel.classList.toggle('w-preview--has-errors', keepsMail);
+      this.showErrors(keepsMail);
       if (keepsMail) {
         this.explain(fresh);
       } else {
@@ -160,6 +160,13 @@
         this.dispatch('shown');
       }
       if (answer.status >= 500) throw failure; // the disk or the server failed: it is asked again
+    }
+
+    // The banner describes the mail. While it is hidden, its text says what is no longer so.
+    showErrors(hasErrors) {
+      this.panel.classList.toggle('w-preview--has-errors', hasErrors);
+      if (hasErrors) this.frame.setAttribute('aria-describedby', 'w-preview-error-banner');
+      else this.frame.removeAttribute('aria-describedby');
     }
 
     explain(message) {

@@ -21,7 +21,10 @@
 
     check({ target }) {
       const holder = target.closest('[data-nl-limit]');
-      if (holder) this.show(holder);
+      if (!holder) return;
+      this.show(holder);
+      const message = holder.querySelector('.nl-too-long');
+      if (message) window.announceAfterPause(message.textContent);
     }
 
     show(holder) {
@@ -39,7 +42,6 @@
       message.id = `${field.id}-too-long`;
       message.textContent = this.messageValue.replace('{n}', length).replace('{m}', limit);
       if (present) return;
-      message.setAttribute('role', 'status');
       holder.querySelector('[data-field-errors]').append(message);
       this.mark(field, true);
     }

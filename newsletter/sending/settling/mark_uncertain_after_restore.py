@@ -87,7 +87,7 @@ def _mark_single_mails_uncertain() -> None:
     State = TemplateMail.State
     waiting = TemplateMail.objects.filter(state__in=[State.WAITING, State.SENDING])
     restored = waiting.filter(asked_at__lt=Installation.objects.values("changed_at")[:1])
-    restored.update(state=State.UNCERTAIN, email="", values={}, reason=REASON)
+    restored.update(state=State.UNCERTAIN, email="", values={}, reason=HELD_FOR)
 
 
 def _cancel_unfrozen_sends(*, now: datetime) -> list[int]:

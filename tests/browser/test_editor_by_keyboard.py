@@ -10,7 +10,7 @@ from tests.support import keyboard
 from tests.support.desk_browser import IN_CHROMIUM
 from tests.support.editor import add_block, blocks, open_editor
 
-pytestmark = IN_CHROMIUM
+pytestmark = [*IN_CHROMIUM, pytest.mark.own_site]
 ABOVE_THE_BAR = """() => {
     const { bottom } = document.activeElement.getBoundingClientRect();
     return bottom > 0 && bottom <= document.querySelector("form > footer").getBoundingClientRect().top;
@@ -35,11 +35,6 @@ RECORD_STATUS = """() => {
         if (region?.textContent.includes("characters")) window.said.push(region.textContent);
     })).observe(document.body, { childList: true, characterData: true, subtree: true });
 }"""
-
-
-@pytest.fixture(scope="module")
-def site(own_site: str) -> str:
-    return own_site
 
 
 @pytest.fixture
@@ -167,12 +162,28 @@ def test_a_mail_without_errors_is_not_said_to_be_out_of_date(page: Page) -> None
     open_editor(page)
     preview = page.locator("#w-preview-iframe")
     expect(preview.content_frame.locator("h2").first).to_be_visible()
-    expect(preview).to_have_accessible_description("")
+    expect(preview).not_to_have_attribute("aria-describedby", re.compile("."))
     button = add_block(page, "Button")
     button.get_by_label("Words on the button").fill("Come along")
     button.get_by_label("Address").fill("https://example.org/come")
     expect(preview.content_frame.get_by_text("Come along")).to_be_visible()
-    expect(preview).to_have_accessible_description("")
+    expect(preview).not_to_have_attribute("aria-describedby", re.compile("."))
+
+
+@pytest.mark.parametrize("key", ["Tab", "Shift+Tab"])
+def test_the_preview_of_a_narrow_window_closes_for_the_form(page: Page, key: str) -> None:
+    """A window of 1280 pixels is this narrow with text of 400 %."""
+    open_editor(page)
+    preview = page.get_by_role("button", name="Toggle preview")
+    expect(preview).to_have_attribute("aria-expanded", "true")
+    page.set_viewport_size({"width": 375, "height": 740})
+    keyboard.tab_to(page.get_by_label("Shown as"))
+    expect(preview).to_have_attribute("aria-expanded", "true")
+    target = page.get_by_label("Subject") if key == "Tab" else page.get_by_role("button", name="Save and close")
+    keyboard.tab_to(target, key=key)
+    expect(preview).to_have_attribute("aria-expanded", "false")
+    expect(target).to_be_focused()
+    expect(target).to_be_in_viewport()
 
 
 @pytest.mark.parametrize("width", [900, 1024, 1280])

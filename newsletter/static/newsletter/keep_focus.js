@@ -1,5 +1,6 @@
 // Keeps the focus where Wagtail loses it: a dialog returns it to where it was opened, a moved block keeps it, and a deleted
-// block passes it on. Without this, the keyboard is at the top of the page again.
+// block passes it on. Without this, the keyboard is at the top of the page again. On a phone, the panel beside the form lies
+// over it, so it closes when the focus goes there.
 (() => {
   const openers = new Map(); // dialog: the button that opened it, and its chooser
   let pressed = {}; // Wagtail disables the button before the dialog is there, so that it has no focus by then
@@ -27,6 +28,12 @@
     // A mouse has its place, whatever has the focus.
     if (!detail && button.matches('[data-streamfield-action^=MOVE], [data-streamfield-action=DELETE]')) followBlock(button);
   }, true);
+
+  addEventListener('focusin', ({ target }) => {
+    if (!window.matchMedia('(max-width: 50rem)').matches || target.closest('.form-side')) return;
+    if (!target.closest('form .w-panel, form > footer')) return;
+    document.querySelector('[data-side-panel-toggle][aria-expanded=true]')?.click();
+  });
 
   window.jQuery?.(document).on('show.bs.modal', ({ target }) => openers.set(target, pressed));
 

@@ -1,7 +1,7 @@
 """Running demos for the browser tests, one Chromium a process, and a page that is signed in to the desk.
 
 The demo is made once for the whole run and copied. Tests that leave the others' issues as they are share one site a
-process; a file whose tests send takes `own_site` as its `site`. The pictures of the staff guide need the sample
+process; a file whose tests send has the mark `own_site`. The pictures of the staff guide need the sample
 organisation's site beside it, so each site makes and runs its own demo then.
 """
 
@@ -42,7 +42,7 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="package")
-def site(demo_folder: Path, shared_folder: Path) -> Iterator[str]:
+def shared_site(demo_folder: Path, shared_folder: Path) -> Iterator[str]:
     """Return the address of the running demo that tests of this process share."""
     with run_demo(demo_folder, shared_folder) as address:
         yield address
@@ -59,6 +59,19 @@ def own_site(own_demo_folder: Path, shared_folder: Path) -> Iterator[str]:
     """Return the address of a running demo for one file of tests."""
     with run_demo(own_demo_folder, shared_folder) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def site(request: pytest.FixtureRequest) -> str:
+    """Return the address of the shared demo, or of a demo for this file if it has the mark `own_site`."""
+    address: str = request.getfixturevalue("own_site" if request.node.get_closest_marker("own_site") else "shared_site")
+    return address
+
+
+@pytest.fixture
+def data(own_demo_folder: Path) -> Path:
+    """Return the data folder of the program that serves this file's own demo."""
+    return own_demo_folder / "data" / "demo"
 
 
 @contextmanager

@@ -18,7 +18,7 @@ WRITER, PASSWORD = "writer@example.org", "a-calm-harbour-evening"
 SOON = timedelta(seconds=ANSWER_SECONDS + 60)
 """Later than the slowest answer: the form has the minute only, and is checked once it arrives."""
 
-pytestmark = IN_CHROMIUM
+pytestmark = [*IN_CHROMIUM, pytest.mark.own_site]
 MAKE_ISSUE = """
 from django.utils import timezone
 from newsletter.issues.planning.create_issue import Beginning, create_issue
@@ -32,11 +32,6 @@ issue = {"issue__publication__slug": "boletin"}
 people = Delivery.objects.filter(**issue, proof=False).count()
 print(Approval.objects.filter(**issue).count(), Send.objects.filter(**issue).count(), people > 0)
 """
-
-
-@pytest.fixture(scope="module")
-def site(own_site: str) -> str:
-    return own_site
 
 
 @pytest.fixture

@@ -65,17 +65,7 @@ FIRST_FIELDS = {
 WRITTEN_MS = 1_500
 """By this time, the editor of rich text has written to its field, and a step has ended."""
 LEAD, STORIES, EVENTS, *REST = KINDS
-pytestmark = IN_CHROMIUM
-
-
-@pytest.fixture(scope="module")
-def site(own_site: str) -> str:
-    return own_site
-
-
-@pytest.fixture
-def data(own_demo_folder: Path) -> Path:
-    return own_demo_folder / "data" / "demo"
+pytestmark = [*IN_CHROMIUM, pytest.mark.own_site]
 
 
 @pytest.fixture

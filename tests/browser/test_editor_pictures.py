@@ -13,12 +13,7 @@ from tests.support.desk_browser import IN_CHROMIUM
 from tests.support.drawing import draw, encode
 from tests.support.editor import add_block, mail, open_editor, read_draft, wait_until_saved
 
-pytestmark = IN_CHROMIUM
-
-
-@pytest.fixture(scope="module")
-def site(own_site: str) -> str:
-    return own_site
+pytestmark = [*IN_CHROMIUM, pytest.mark.own_site]
 
 
 def test_a_file_that_is_not_an_image_is_refused_and_loses_nothing(page: Page, own_demo_folder: Path) -> None:

@@ -14,12 +14,7 @@ from tests.support.desk_browser import IN_CHROMIUM, open_desk, run_beside
 
 EDITOR, PASSWORD = "editor@example.org", "a-calm-harbour-evening"
 KINDS = ("stories", "events")
-pytestmark = IN_CHROMIUM
-
-
-@pytest.fixture(scope="module")
-def site(own_site: str) -> str:
-    return own_site
+pytestmark = [*IN_CHROMIUM, pytest.mark.own_site]
 
 
 @pytest.fixture

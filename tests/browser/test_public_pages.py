@@ -29,17 +29,7 @@ FORM_SECONDS = 3
 WAIT_MS = ANSWER_MS + int(SQLITE_LOCK_WAIT_SECONDS * 1000)
 """The page that unsubscribes waits for the lock of the database before it answers."""
 
-pytestmark = IN_CHROMIUM
-
-
-@pytest.fixture(scope="module")
-def site(own_site: str) -> str:
-    return own_site
-
-
-@pytest.fixture
-def data(own_demo_folder: Path) -> Path:
-    return own_demo_folder / "data" / "demo"
+pytestmark = [*IN_CHROMIUM, pytest.mark.own_site]
 
 
 class Visitor:

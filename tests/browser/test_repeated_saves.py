@@ -10,7 +10,7 @@ from newsletter.demo.sample_week import LOGIN
 from tests.support.desk_browser import IN_CHROMIUM, open_desk
 from tests.support.editor import open_editor, read_draft, wait_until_all_saved, wait_until_saved
 
-pytestmark = IN_CHROMIUM
+pytestmark = [*IN_CHROMIUM, pytest.mark.own_site]
 SHORT_LIMITS = """
     const withLimit = AbortSignal.timeout.bind(AbortSignal);
     AbortSignal.timeout = milliseconds => withLimit(Math.max(3000, milliseconds / 20));
@@ -18,16 +18,6 @@ SHORT_LIMITS = """
 """A script after which every page waits for an answer a twentieth of its time, at least three seconds."""
 SAVES = "**/admin/issues/edit/*/"
 CONFLICT = "saved this issue after you opened it"
-
-
-@pytest.fixture(scope="module")
-def site(own_site: str) -> str:
-    return own_site
-
-
-@pytest.fixture
-def data(own_demo_folder: Path) -> Path:
-    return own_demo_folder / "data" / "demo"
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ FOCUSED = """() => {
 _COUNT = re.compile(r"\b\d+ mails?\b")
 """How many mails a month has depends on the day of the test."""
 
-pytestmark = IN_CHROMIUM
+pytestmark = [*IN_CHROMIUM, pytest.mark.own_site]
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,6 @@ class UsedPage:
     controls: list[str]
     tabbed: list[dict[str, Any]]
     widths: tuple[int, int]
-
-
-@pytest.fixture(scope="module")
-def site(own_site: str) -> str:
-    return own_site
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from newsletter.demo.sample_week import LOGIN
 from tests.support.desk_browser import IN_CHROMIUM, do_beside
 
-pytestmark = IN_CHROMIUM
+pytestmark = [*IN_CHROMIUM, pytest.mark.own_site]
 
 
 LINK_OF_THE_MAIL = f"""
@@ -31,11 +31,6 @@ sha256 = hash_content(resolve_content(issue))
 person = User.objects.get(email="{LOGIN.email}").pk
 print(make_decision_url(issue=issue.public_id, sha256=sha256, person=person, now=now))
 """
-
-
-@pytest.fixture(scope="module")
-def site(own_site: str) -> str:
-    return own_site
 
 
 def test_an_approver_sends_an_issue_and_watches_its_progress(page: Page, site: str) -> None:

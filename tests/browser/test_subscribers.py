@@ -15,12 +15,7 @@ from subscribers.models import Subscriber
 from subscribers.segments.attributes import read_attributes
 print(*[person.pk for person in Subscriber.objects.all() if read_attributes(person).get("choir") == "alto"])
 """
-pytestmark = IN_CHROMIUM
-
-
-@pytest.fixture(scope="module")
-def site(own_site: str) -> str:
-    return own_site
+pytestmark = [*IN_CHROMIUM, pytest.mark.own_site]
 
 
 def test_people_ticked_in_the_list_are_changed_together(page: Page, site: str, own_demo_folder: Path) -> None:

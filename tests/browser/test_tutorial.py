@@ -12,12 +12,7 @@ from tests.support.guide_pictures import LOOK, take_picture
 
 TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial" / "first-issue.md"
 
-pytestmark = IN_CHROMIUM
-
-
-@pytest.fixture(scope="module")
-def site(own_site: str) -> str:
-    return own_site
+pytestmark = [*IN_CHROMIUM, pytest.mark.own_site]
 
 
 def test_the_tutorial_leads_from_home_to_the_delivery_summary(browser: Browser, site: str) -> None:

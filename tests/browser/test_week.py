@@ -20,17 +20,12 @@ from tests.support.keyboard import press, tab_to, tick, type_over
 PASSWORD = "a-calm-harbour-evening"
 EDITOR, APPROVER = "editor@example.org", "approver@example.org"
 
-pytestmark = IN_CHROMIUM
+pytestmark = [*IN_CHROMIUM, pytest.mark.own_site]
 
 
 @pytest.fixture(scope="module")
 def demo_folder(own_demo_folder: Path) -> Path:
     return own_demo_folder
-
-
-@pytest.fixture(scope="module")
-def site(own_site: str) -> str:
-    return own_site
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def find_authors(issue: Issue) -> set[int]:
 
 
 def find_authors_of_approved(issue: Issue, approval: Approval) -> set[int]:
-    """Return the authors of the content that an approval is for, as of its time. The content is not read anew."""
+    """Return the authors of the content that an approval is for, as of its time. The content is not read again."""
     contents = [IssueContent.from_json(approval.revision.content)]
     question = f"authors of approval {approval.pk}"
     return read_once(question, lambda: _find_authors(issue, contents=contents, until=approval.at), issue)

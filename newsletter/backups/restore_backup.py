@@ -194,6 +194,7 @@ def _finish_database(manifest: Manifest, *, now: datetime) -> None:
     InstallationRow.objects.get_or_create(
         pk=1, defaults={"address_key_hash": manifest.address_key_hash, "changed_at": now}
     )
+    InstallationRow.objects.update(changed_at=now)  # also if the backup was made during a hold
     hold_installation(reason=RESTORED, now=now)
 
 

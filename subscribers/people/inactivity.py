@@ -126,6 +126,14 @@ def forget_unsent_questions() -> int:
     return StayQuestion.objects.open().filter(sent_at__isnull=True).delete()[0]
 
 
+def close_open_questions(*, now: datetime) -> None:
+    """Count each open question as answered: after a restore, the answers since the backup are missing.
+
+    Nobody's mail is paused for that, and nobody is asked again soon.
+    """
+    StayQuestion.objects.open().filter(resting_since__isnull=True).update(answered_at=now)
+
+
 @transaction.atomic
 def stay(*, subscriber: Subscriber, wording: str, now: datetime) -> None:
     """Record that a person still wants their mail. They rest no longer."""

@@ -11,10 +11,11 @@ from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.missed_slots import find_missed_slots, notify_missed_slots
 from newsletter.issues.assembly.restored_slots import was_due_before_restore
 from newsletter.jobs.scheduler_jobs import assemble_due, start_due_sends
-from newsletter.models import Issue, Publication, Send, Slot, StaffNotice
+from newsletter.models import Issue, Publication, Send, Slot, StaffNotice, Story
 from newsletter.sending.limits.installation_hold import hold_installation
 from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain, release_after_restore
-from subscribers.models import Frequency, Subscription
+from subscribers.models import Frequency, StayQuestion, Subscriber, Subscription
+from subscribers.people.inactivity import rest_unanswered
 from tests.support.desk import sign_in
 from tests.support.fixtures import add_subscribers, make_approver, make_publication, make_story
 from tests.support.local_hours import AUCKLAND, zone_place
@@ -82,6 +83,32 @@ def test_an_issue_assembled_after_a_restore_is_held_if_one_may_exist(publication
     [issue] = Issue.objects.all()
     assert (issue.held, Send.objects.exists()) == (True, False)
     assert [str(notice.subject) for notice in StaffNotice.objects.all()] == ["The weekly letter No. 1 is held"]
+
+
+def test_an_issue_assembled_during_the_hold_is_held(publication: Publication) -> None:
+    """Staff look at the desk before they end the hold, and the scheduler may run beside it."""
+    at = DUE_AT - HOUR
+    hold_installation(reason="the database was restored from a backup", now=at)
+    mark_open_batches_uncertain(now=at)
+    assemble_due(now=at)
+    release_after_restore(now=at + timedelta(minutes=1))
+    run_scheduler(at=DUE_AT)
+    assert (Issue.objects.get().held, Send.objects.exists()) == (True, False)
+
+
+def test_a_skipped_time_may_have_got_its_content_since_the_backup(publication: Publication) -> None:
+    Story.objects.all().delete()
+    assemble_due(now=DUE_AT - 2 * HOUR)
+    assert Slot.objects.get().state == Slot.State.SKIPPED
+    assert restore(at=DUE_AT + HOUR) == ["weekly 2026-03-05T09:00"]
+
+
+def test_nobody_rests_for_an_answer_that_a_restore_lost(publication: Publication) -> None:
+    person = Subscriber.objects.earliest("pk")
+    asked = {"asked_at": DUE_AT - 999 * HOUR, "sent_at": DUE_AT - 999 * HOUR}
+    StayQuestion.objects.create(subscriber=person, mailing_list=publication.mailing_list, **asked)
+    restore(at=DUE_AT - 3 * HOUR)
+    assert rest_unanswered(now=DUE_AT) == 0
 
 
 def test_a_reason_that_staff_gave_for_a_later_issue_is_kept(publication: Publication) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.approval.hold import release_issue
-from newsletter.issues.assembly.restored_slots import HELD_FOR
+from newsletter.issues.assembly.restored_slots import HELD_AT_ASSEMBLY, HELD_FOR
 from newsletter.issues.planning.close_issue import close_issue
 from newsletter.issues.planning.welcome import set_up_welcome
 from newsletter.models import Issue, Publication
@@ -97,7 +97,9 @@ class Organisation:
     def skip_held(self, *, now: datetime) -> None:
         """Skip what may have been sent since a backup, and let the welcome mails go on."""
         by = User.objects.get(username=APPROVER)
-        for issue in Issue.objects.filter(held=True, held_reason=HELD_FOR, state__in=Issue.UNSENT_STATES):
+        for issue in Issue.objects.filter(
+            held=True, held_reason__in=[HELD_FOR, HELD_AT_ASSEMBLY], state__in=Issue.UNSENT_STATES
+        ):
             if issue.is_welcome:
                 release_issue(issue=issue)
             else:

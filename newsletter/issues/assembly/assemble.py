@@ -14,7 +14,7 @@ from newsletter.issues.approval.approved_audience import describe_audience, hash
 from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.approval.publication_switches import require_publication_enabled
 from newsletter.issues.assembly.first_draft import Draft, apply_draft, make_draft
-from newsletter.issues.assembly.restored_slots import HELD_FOR, was_due_before_restore
+from newsletter.issues.assembly.restored_slots import HELD_AT_ASSEMBLY, was_due_before_restore
 from newsletter.issues.snapshot.placements import place_stories
 from newsletter.models import Issue, Slot, Story, transition
 from newsletter.outbound.publishing_facts import report_issue
@@ -60,7 +60,7 @@ def assemble_slot(*, slot: Slot, now: datetime) -> Assembly:
         reason=_describe_assembled(draft.choice.stories),
     )
     if was_due_before_restore(slot):
-        hold_issue(issue=issue, reason=HELD_FOR)
+        hold_issue(issue=issue, reason=HELD_AT_ASSEMBLY)
     return Assembly(slot=slot, issue=issue, made=True)
 
 

@@ -18,6 +18,9 @@ _FOR_AN_ISSUE = Message("New stories wait for the next issue. If that is too lat
 _IF_UNCERTAIN = Message(
     "Look at your provider’s log. If an issue was sent, remove its stories from the next one. If none was, make one yourself."
 )
+_IF_UNCERTAIN_DIGEST = Message(
+    "Look at your provider’s log. If it was sent, remove its stories from the next monthly digest. If not, leave them there."
+)
 _FOR_A_DIGEST = Message(
     "The next monthly digest may have its stories. It holds %(max_stories)s stories at most.", max_stories=MAX_STORIES
 )
@@ -77,5 +80,5 @@ def notify_missed_slots(*, now: datetime) -> None:
 def describe_next_step(slot: Slot) -> Message:
     """Return a text: when the stories of a missed slot are sent, and what staff can do."""
     if slot.state == Slot.State.UNCERTAIN:
-        return _IF_UNCERTAIN
+        return _IF_UNCERTAIN if slot.kind == Slot.Kind.ISSUE else _IF_UNCERTAIN_DIGEST
     return _FOR_AN_ISSUE if slot.kind == Slot.Kind.ISSUE else _FOR_A_DIGEST

@@ -15,6 +15,7 @@ from newsletter.issues.variants.reader_zones import find_lead
 from newsletter.models import Installation, Publication, Slot, transition
 
 HELD_FOR = Message("the database was restored from a backup; this may have been sent since")
+HELD_AT_ASSEMBLY = Message("it was planned before a hold of all sending ended, so it may have been sent already")
 _UNCERTAIN_FOR = Message(
     "The database was restored from a backup. The issue of this time may have been sent since the backup."
 )
@@ -26,14 +27,14 @@ def mark_passed_slots_uncertain(*, now: datetime) -> list[Slot]:
     A slot that the scheduler missed during the hold is one of them: it did not know of an issue either. A slot whose time is
     still to come is made too: `was_due_before_restore` knows it by its age.
     """
-    newest_slot = Slot.objects.aggregate(at=Max("made_at"))["at"]
+    held_since = Installation.objects.values_list("changed_at", flat=True).get()
+    newest_slot = Slot.objects.filter(made_at__lt=held_since).aggregate(at=Max("made_at"))["at"]
     for publication in Publication.objects.filter(enabled=True):
         create_missing_slots(publication=publication, now=now)
         _create_digest_slot(publication, after=newest_slot or publication.made_at, now=now)
-    held_since = Installation.objects.values_list("changed_at", flat=True).get()
     without_issue = Slot.objects.filter(issue__isnull=True, publication__enabled=True).filter(
         Q(state=Slot.State.DUE)
-        | Q(state=Slot.State.SKIPPED, due_at__gt=now)
+        | Q(state=Slot.State.SKIPPED, due_at__gt=newest_slot or now)
         | Q(state=Slot.State.MISSED, made_at__gte=held_since)
     )
     passed = [slot for slot in without_issue.select_related("publication") if _find_first_hour(slot, now=now) <= now]
@@ -44,8 +45,8 @@ def mark_passed_slots_uncertain(*, now: datetime) -> list[Slot]:
 
 
 def was_due_before_restore(slot: Slot) -> bool:
-    """Return True if the slot is older than the end of the last hold: its issue may have been made and sent since the backup."""
-    return Installation.objects.filter(released_at__gte=slot.made_at).exists()
+    """Return True if the slot was made before the end of a hold: its issue may have been made and sent since the backup."""
+    return Installation.objects.filter(Q(held=True) | Q(released_at__gte=slot.made_at)).exists()
 
 
 def _create_digest_slot(publication: Publication, *, after: datetime, now: datetime) -> None:

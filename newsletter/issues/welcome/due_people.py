@@ -14,19 +14,26 @@ _NOT_REACHED = (WelcomeStep.Code.REJECTED, WelcomeStep.Code.EARLIER_STEP)
 def find_due_steps(issue: Issue, *, now: datetime) -> QuerySet[WelcomeStep]:
     """Return the rows of the people who get this mail now, unless they may not be mailed.
 
-    Its days have passed, it is not too late, and the mails before it were accepted or are not to be sent. Quiet hours, by a
-    person's own clock, hold every mail but the first: somebody just asked for that one.
+    Quiet hours, by a person's own clock, hold every mail but the first: somebody just asked for that one.
+    """
+    due = find_steps_whose_day_has_come(issue, now=now)
+    if issue.number == 1:
+        return due
+    return due.exclude(subscriber_id__in=find_people_in_quiet_hours(issue.publication, now=now).values("pk"))
+
+
+def find_steps_whose_day_has_come(issue: Issue, *, now: datetime) -> QuerySet[WelcomeStep]:
+    """Return the rows of people who get this mail now or after their quiet hours.
+
+    Its days have passed, it is not too late, and the mails before it were accepted or are not to be sent.
     """
     joined_by = now - timedelta(days=issue.delay_days or 0)
     waiting = issue.welcome_steps.filter(state=WelcomeStep.State.WAITING)
-    due = waiting.filter(
+    return waiting.filter(
         ~Exists(_find_earlier_steps().filter(_is_unsettled_or_failed())),
         joined_at__lte=joined_by,
         joined_at__gt=joined_by - MAX_LATE,
     )
-    if issue.number == 1:
-        return due
-    return due.exclude(subscriber_id__in=find_people_in_quiet_hours(issue.publication, now=now).values("pk"))
 
 
 def find_steps_after_failure() -> QuerySet[WelcomeStep]:

@@ -8,13 +8,14 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from newsletter.issues.assembly.restored_slots import HELD_FOR, mark_passed_slots_uncertain
 from newsletter.issues.variants.reader_zones import make_due_filter
-from newsletter.issues.welcome.due_people import find_due_steps
+from newsletter.issues.welcome.due_people import find_steps_whose_day_has_come
 from newsletter.issues.welcome.joined_people import enter_new_people, find_welcome_mails
 from newsletter.models import Attempt, Batch, Installation, Issue, Publication, Send, TemplateMail, WelcomeStep
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.sending.accounts import has_further_accounts
 from newsletter.sending.limits.installation_hold import hold_installation, release_installation
 from subscribers.erasing.journal_replay import ReplayResult, replay_journal
+from subscribers.people.inactivity import close_open_questions
 
 _UNENDED_STATES = (Send.State.READY, Send.State.SUBMITTING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION)
 
@@ -65,6 +66,7 @@ def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
     )
     _write_attempts(planned)
     _mark_single_mails_uncertain()
+    close_open_questions(now=now)
     requested = _cancel_unfrozen_sends(now=now)
     planned_issues = Issue.objects.filter(
         Q(due_at__isnull=False) | Q(pk__in=requested), state__in=Issue.UNSENT_STATES
@@ -156,7 +158,7 @@ def _hold_welcome_mails(*, now: datetime) -> list[str]:
     mails = list(find_welcome_mails())
     for issue in mails:
         enter_new_people(issue=issue, now=now)
-        find_due_steps(issue, now=now).update(state=WelcomeStep.State.UNCERTAIN, settled_at=now)
+        find_steps_whose_day_has_come(issue, now=now).update(state=WelcomeStep.State.UNCERTAIN, settled_at=now)
     Issue.objects.filter(pk__in=[issue.pk for issue in mails]).update(held=True, held_reason=HELD_FOR)
     return [issue.reference for issue in mails]
 

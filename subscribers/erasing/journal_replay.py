@@ -1,7 +1,8 @@
 """Replay the suppression journal after a restore, before anything may be sent."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -9,11 +10,19 @@ from django.db.models import QuerySet
 
 from newsletter.common.messages import Message
 from subscribers.erasing.erasure import erase_person
-from subscribers.models import EndReason, MailingList, Reason, Subscriber, Suppression
+from subscribers.models import ConsentEvent, EndReason, MailingList, Reason, Subscriber, Suppression
+from subscribers.people.change_address import REASONS_TO_CARRY_OVER
 from subscribers.unsubscribing.suppression import end_subscriptions, suppress
-from subscribers.unsubscribing.suppression_journal import JournalEntry, Key, read_journal_entries
+from subscribers.unsubscribing.suppression_journal import (
+    AddressChange,
+    JournalEntry,
+    Key,
+    read_address_changes,
+    read_journal_entries,
+)
 
 _BATCH_SIZE = 500
+_REASONS_TO_FOLLOW = frozenset(REASONS_TO_CARRY_OVER) - {Reason.ERASURE}
 _REPLAY_NOTE = Message("restored from the suppression journal")
 _END_REASONS = {Reason.UNSUBSCRIBE: EndReason.UNSUBSCRIBE, Reason.COMPLAINT: EndReason.COMPLAINT}
 
@@ -30,12 +39,41 @@ def replay_journal(*, now: datetime) -> ReplayResult:
     """Restore each suppression that the journal has and the database lost. A repeat does nothing."""
     last = {entry.key: entry for entry in read_journal_entries()}
     live_entries = [entry for entry in last.values() if not entry.removed]
+    live_entries += _follow_address_changes(live_entries)
     suppressed = erased = 0
     for start in range(0, len(live_entries), _BATCH_SIZE):
         for entry in _find_missing(live_entries[start : start + _BATCH_SIZE]):
             suppressed += 1
             erased += _restore(entry, now=now)
     return ReplayResult(suppressed, erased)
+
+
+def _follow_address_changes(entries: Sequence[JournalEntry]) -> Iterator[JournalEntry]:
+    """Yield entries for the old addresses of people whose change of address the database lost.
+
+    An erasure needs none: the journal has it for each address.
+    """
+    latest: dict[bytes, AddressChange] = {}
+    for change in read_address_changes():
+        latest.pop(change.new_hash, None)
+        latest[change.old_hash] = change
+    by_address: dict[bytes, list[JournalEntry]] = defaultdict(list)
+    for entry in entries:
+        if entry.reason in _REASONS_TO_FOLLOW:
+            by_address[entry.address_hash].append(entry)
+    for change in latest.values():
+        newest_hash = change.new_hash
+        while newest_hash in latest:
+            newest_hash = latest[newest_hash].new_hash
+        if newest_hash in by_address and _is_lost(change):
+            yield from (replace(entry, address_hash=change.old_hash) for entry in by_address[newest_hash])
+
+
+def _is_lost(change: AddressChange) -> bool:
+    """Return True if the database has the person at the old address, and not somebody who took that address later."""
+    moved = ConsentEvent.objects.filter(kind=ConsentEvent.Kind.MOVED, address_hash=change.new_hash, at__gte=change.at)
+    people = Subscriber.objects.filter(address_hash=change.old_hash, created_at__lte=change.at)
+    return people.exists() and not moved.exists()
 
 
 def _find_missing(entries: Sequence[JournalEntry]) -> list[JournalEntry]:

@@ -40,6 +40,7 @@ from subscribers.unsubscribing.suppression import (
     is_all_mail_blocked,
     write_suppression,
 )
+from subscribers.unsubscribing.suppression_journal import AddressChange, journal_after_commit
 
 REASONS_TO_CARRY_OVER = (Reason.UNSUBSCRIBE, Reason.COMPLAINT, Reason.ERASURE, Reason.STAFF, Reason.LEGAL)
 """Suppressions that follow a person to another address. The others say something about the mailbox left behind."""
@@ -219,6 +220,7 @@ def _move_person(link: MailedLink, *, now: datetime) -> Subscriber:
         merge_people(keep=person, absorb=duplicate, now=now, new_email=link.new_email)
     person.email, person.address_hash = link.new_email, new_hash
     person.save(update_fields=["email", "address_hash"])
+    journal_after_commit([AddressChange(old_hash, new_hash, now)])
     _carry_suppressions(old_hash=old_hash, new_hash=new_hash, now=now)
     _end_unsubscribed_lists(person, now=now)
     reset_confirmation_quota(link.new_email)

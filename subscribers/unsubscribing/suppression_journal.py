@@ -1,10 +1,10 @@
 """The suppression journal: a file next to the database, so that no suppression is lost when a backup is restored.
 
-Each suppression and each removal adds one line of JSON. Lines hold keyed hashes, never an address.
+Each suppression, removal and change of address adds one line of JSON. Lines hold keyed hashes, never an address.
 """
 
 import logging
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, partial
@@ -35,7 +35,19 @@ class JournalEntry:
         return self.address_hash, self.mailing_list, self.reason
 
 
-def journal_after_commit(entries: Iterable[JournalEntry]) -> None:
+@dataclass(frozen=True)
+class AddressChange:
+    """A person who had one address and has another since. A restored database may have them at the old one."""
+
+    old_hash: bytes
+    new_hash: bytes
+    at: datetime
+
+
+Entry = JournalEntry | AddressChange
+
+
+def journal_after_commit(entries: Iterable[Entry]) -> None:
     """Write these entries once the transaction is committed. After a rollback nothing is written."""
     listed = list(entries)
     if listed:
@@ -44,15 +56,24 @@ def journal_after_commit(entries: Iterable[JournalEntry]) -> None:
 
 def journal_now(entries: Iterable[JournalEntry]) -> None:
     """Write these entries now, even if the transaction fails later."""
-    _append(list(entries))
+    _append([*entries])
 
 
 def read_journal_entries() -> Iterator[JournalEntry]:
-    """Yield the entries of this machine in order. Skip lines that a crash cut off."""
-    return _read(journal_path())
+    """Yield the suppressions and removals of this machine in order. Skip lines that a crash cut off."""
+    return _select_suppressions(_read(journal_path()))
 
 
-def _read(path: Path) -> Iterator[JournalEntry]:
+def read_address_changes() -> Iterator[AddressChange]:
+    """Yield the changes of address of this machine in order. Skip lines that a crash cut off."""
+    return (entry for entry in _read(journal_path()) if isinstance(entry, AddressChange))
+
+
+def _select_suppressions(entries: Iterable[Entry]) -> Iterator[JournalEntry]:
+    return (entry for entry in entries if isinstance(entry, JournalEntry))
+
+
+def _read(path: Path) -> Iterator[Entry]:
     try:
         file = path.open("rb")
     except FileNotFoundError:
@@ -86,7 +107,7 @@ def find_latest_entries(keys: Collection[Key]) -> dict[Key, JournalEntry]:
     return {entry.key: entry for entry in read_journal_entries() if entry.key in keys}
 
 
-def _append(entries: list[JournalEntry]) -> None:
+def _append(entries: list[Entry]) -> None:
     """Write entries, or keep them until the disk has room: a full disk must not prevent an unsubscribe."""
     _file().add([_encode(entry) for entry in entries])
 
@@ -103,15 +124,22 @@ def _file_at(path: Path) -> JournalFile:
 def _still_due(path: Path, lines: list[bytes]) -> list[bytes]:
     """Leave out pending lines that a newer line contradicts: a person may have subscribed again since."""
     pending = [_decode(line) for line in lines]
-    last = {entry.key: entry for entry in _read(path) if entry.key in {pending_entry.key for pending_entry in pending}}
-    return [
-        line
-        for line, entry in zip(lines, pending, strict=True)
-        if not ((latest := last.get(entry.key)) and latest.removed != entry.removed and latest.at > entry.at)
-    ]
+    keys = {entry.key for entry in _select_suppressions(pending)}
+    last = {entry.key: entry for entry in _select_suppressions(_read(path)) if entry.key in keys}
+    return [line for line, entry in zip(lines, pending, strict=True) if not _is_overtaken(entry, last)]
 
 
-def _encode(entry: JournalEntry) -> bytes:
+def _is_overtaken(entry: Entry, last: Mapping[Key, JournalEntry]) -> bool:
+    if isinstance(entry, AddressChange):
+        return False
+    latest = last.get(entry.key)
+    return latest is not None and latest.removed != entry.removed and latest.at > entry.at
+
+
+def _encode(entry: Entry) -> bytes:
+    if isinstance(entry, AddressChange):
+        line = {"hash": entry.old_hash.hex(), "moved_to": entry.new_hash.hex(), "at": entry.at.isoformat()}
+        return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
     return orjson.dumps(
         {
             "hash": entry.address_hash.hex(),
@@ -124,13 +152,10 @@ def _encode(entry: JournalEntry) -> bytes:
     )
 
 
-def _decode(line: bytes) -> JournalEntry:
+def _decode(line: bytes) -> Entry:
     """Parse a line. Raises ValueError, KeyError or TypeError if it is incomplete."""
     found = orjson.loads(line)
-    return JournalEntry(
-        bytes.fromhex(found["hash"]),
-        found["list"],
-        str(found["reason"]),
-        datetime.fromisoformat(found["at"]),
-        bool(found["lifted"]),
-    )
+    address_hash, at = bytes.fromhex(found["hash"]), datetime.fromisoformat(found["at"])
+    if "moved_to" in found:
+        return AddressChange(address_hash, bytes.fromhex(found["moved_to"]), at)
+    return JournalEntry(address_hash, found["list"], str(found["reason"]), at, bool(found["lifted"]))

@@ -24,7 +24,17 @@ from subscribers.erasing.journal_replay import ReplayResult, replay_journal
 from subscribers.importing.writing.import_people import ConsentTerms, PeopleFile, import_people
 from subscribers.importing.writing.undo import undo_now
 from subscribers.links.signed_links import LinkTarget
-from subscribers.models import ConsentEvent, ImportBatch, MailingList, Reason, Subscriber, Subscription, Suppression
+from subscribers.models import (
+    ConsentEvent,
+    ImportBatch,
+    MailedLink,
+    MailingList,
+    Reason,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
+from subscribers.people.change_address import confirm_address_change
 from subscribers.unsubscribing import journal_file, suppression_journal
 from subscribers.unsubscribing.suppression import remove_suppression, suppress
 from subscribers.unsubscribing.suppression_journal import (
@@ -68,6 +78,18 @@ def readers(weekly: MailingList) -> set[str]:
     return {email.split("@")[0] for email in found}
 
 
+def move(name: str, *, to: str) -> Subscriber:
+    link = MailedLink.objects.create(
+        subscriber=person(name),
+        mailing_list=MailingList.objects.get(),
+        kind=MailedLink.Kind.CONFIRM_ADDRESS,
+        new_email=f"{to}@example.org",
+        asked_at=NOW,
+        sent_at=NOW,
+    )
+    return confirm_address_change(link=link, now=NOW)
+
+
 def restore_the_backup(weekly: MailingList) -> None:
     """As everybody was before any of them left."""
     Suppression.objects.all().delete()
@@ -77,6 +99,43 @@ def restore_the_backup(weekly: MailingList) -> None:
         one.delete()
     for name in NAMES:
         make_member(weekly, f"{name}@example.org")
+
+
+def test_a_restore_keeps_what_people_left_at_a_new_address(weekly: MailingList) -> None:
+    """The backup has them at the old address."""
+    unsubscribe_from_list(subscriber=move("ada", to="ada.new"), mailing_list=weekly, now=LATER)
+    unsubscribe_from_all(subscriber=move("bea", to="bea.new"), now=LATER)
+    move("cleo", to="cleo.new")
+    suppress(address_hash=bytes(move("cleo.new", to="cleo.newer").address_hash), reason=Reason.COMPLAINT, now=LATER)
+    move("dora", to="dora.new")
+    unsubscribe_from_list(subscriber=move("dora.new", to="dora"), mailing_list=weekly, now=LATER)
+    suppress(address_hash=bytes(move("eve", to="eve.new").address_hash), reason=Reason.HARD, now=LATER)
+    restore_the_backup(weekly)
+    replay_journal(now=LATER)
+    assert readers(weekly) == {"eve"}
+    assert replay_journal(now=LATER) == ReplayResult()
+
+
+def test_an_address_that_somebody_else_has_now_keeps_their_mail(weekly: MailingList) -> None:
+    moved = move("ada", to="ada.new")
+    newcomer = make_member(weekly, "ada@example.org", created_at=LATER)
+    Suppression.objects.all().delete()
+    unsubscribe_from_list(subscriber=moved, mailing_list=weekly, now=LATER)
+    ConsentEvent.objects.all()._raw_delete("default")
+    Suppression.objects.all().delete()
+    replay_journal(now=LATER)
+    assert newcomer.email.split("@")[0] in readers(weekly)
+    assert "ada.new" not in readers(weekly)
+
+
+def test_a_change_of_address_that_the_database_has_suppresses_nobody(weekly: MailingList) -> None:
+    moved = move("ada", to="ada.new")
+    Subscriber.objects.filter(pk=moved.pk).update(created_at=NOW)
+    make_member(weekly, "ada@example.org", created_at=NOW - timedelta(days=1))
+    unsubscribe_from_list(subscriber=moved, mailing_list=weekly, now=LATER)
+    Suppression.objects.all().delete()
+    replay_journal(now=LATER)
+    assert "ada" in readers(weekly)
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="a file does not break off")

@@ -8,6 +8,7 @@ from email.utils import format_datetime
 from tests.support.web_site import Site
 
 TOWNS = ("London", "Leeds", "Cardiff", "Belfast")
+HALL, NEW_HALL = "The hall", "The library"
 IN_FEED = 20
 DAYS_LISTED = 200
 _FEED = '<rss version="2.0"><channel><title>Stories</title><link>{url}</link>{items}</channel></rss>'
@@ -18,7 +19,7 @@ _ITEM = (
 _PAGE = "<!doctype html><title>Story number {number}</title><p>What happened on day {number}."
 _EVENT = (
     "BEGIN:VEVENT\r\nUID:event-{number}@example.org\r\nDTSTAMP:{stamp}\r\nDTSTART:{start}\r\nDTEND:{end}\r\n"
-    "SUMMARY:Evening {number}\r\nLOCATION:The hall\\, {town}\r\nSTATUS:{status}\r\nEND:VEVENT\r\n"
+    "SUMMARY:Evening {number}\r\nLOCATION:{hall}\\, {town}\r\nSTATUS:{status}\r\nEND:VEVENT\r\n"
 )
 
 
@@ -26,7 +27,7 @@ _EVENT = (
 class Published:
     """Stories on some days, and an event each week that is listed half a year ahead. A month each year has no story.
 
-    ``cancelled`` has the moment at which an event was called off, by its number.
+    ``cancelled`` has the moment at which an event was called off, by its number, and ``moved`` that of a new house.
     """
 
     site: Site
@@ -36,6 +37,7 @@ class Published:
     stories: list[tuple[int, datetime]] = field(default_factory=list)
     down: bool = False
     cancelled: dict[int, datetime] = field(default_factory=dict)
+    moved: dict[int, datetime] = field(default_factory=dict)
 
     def publish(self, now: datetime) -> None:
         """Call it once a day."""
@@ -46,6 +48,10 @@ class Published:
     def cancel_event(self, now: datetime) -> None:
         """Call off the next event, or the one after it."""
         self.cancelled.setdefault((now - self.start).days // 7 + self.chance.randint(0, 2), now)
+
+    def move_event(self, now: datetime) -> None:
+        """Move the next event, or the one after it, into another house."""
+        self.moved.setdefault((now - self.start).days // 7 + self.chance.randint(0, 2), now)
 
     def serve(self, now: datetime) -> None:
         """Answer as the site does now: with 503 if it is down."""
@@ -72,4 +78,5 @@ class Published:
         stamps = {"stamp": self.start, "start": start, "end": start + timedelta(hours=2)}
         times = {name: f"{moment:%Y%m%dT%H%M%SZ}" for name, moment in stamps.items()}
         status = "CANCELLED" if number in self.cancelled else "CONFIRMED"
-        return _EVENT.format(number=number, town=TOWNS[number % len(TOWNS)], status=status, **times)
+        hall = NEW_HALL if number in self.moved else HALL
+        return _EVENT.format(number=number, hall=hall, town=TOWNS[number % len(TOWNS)], status=status, **times)

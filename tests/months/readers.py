@@ -2,7 +2,8 @@
 
 import random
 import re
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from html import unescape
 from urllib.parse import urlsplit
 
@@ -15,12 +16,15 @@ from tests.support.signup import join
 REJOIN_CHANCE = 0.15
 CITIES = ("London", "Leeds", "New York", "Sydney", "")
 _CONFIRM = re.compile(r"https?://[^\s\"<>]+/c/[^\s\"<>]+")
-_PREFERENCES = re.compile(r"https?://[^\s\"<>]+/p/[^\s\"<>]+")
+PREFERENCES = re.compile(r"https?://[^\s\"<>]+/p/[^\s\"<>]+")
 _ONE_CLICK = re.compile(r"<(https?://[^>]+)>")
 
 
 class Readers:
-    """``joined`` and ``gone`` have the last moment at which an address was on a list and off it, by (address, list)."""
+    """``joined`` and ``gone`` have the last moment at which an address was on a list and off it, by (address, list).
+
+    ``renamed`` has the address before the last change, and the moment of it, by the new address.
+    """
 
     def __init__(self, provider: FakeProvider, *, chance: random.Random) -> None:
         self._provider, self._chance = provider, chance
@@ -30,6 +34,7 @@ class Readers:
         self._signed_up: dict[str, datetime] = {}
         self.joined: dict[tuple[str, str], datetime] = {}
         self.gone: dict[tuple[str, str], datetime] = {}
+        self.renamed: dict[str, tuple[str, datetime]] = {}
 
     def sign_up(self, slug: str, *, now: datetime) -> None:
         """Fill in the form of a list: a new person, or one who left it."""
@@ -54,13 +59,58 @@ class Readers:
         self._signed_up[address] = now
         self._unconfirmed[address] = slug, len(self._provider.mailbox(address))
 
+    def list_subscribed(self) -> list[str]:
+        """Return the addresses that are on a list."""
+        return sorted({address for address, slug in self.joined if self._is_on(address, slug)})
+
+    def _is_on(self, address: str, slug: str) -> bool:
+        at = self.joined[address, slug]
+        return self.gone.get((address, slug), at) <= at
+
+    def last_sign_up(self, address: str) -> datetime:
+        return self._signed_up.get(address, datetime.min.replace(tzinfo=UTC))
+
+    def forget(self, address: str, *, now: datetime) -> None:
+        """Take an erased person off every list."""
+        self._unconfirmed.pop(address, None)
+        self.gone.update({key: now for key in self.joined if key[0] == address})
+
+    def rename(self, old: str, new: str, *, now: datetime) -> None:
+        """Let a person have another address from now on. Their lists are kept."""
+        for slug in [slug for address, slug in self.joined if address == old and self._is_on(address, slug)]:
+            self.joined[new, slug] = now
+            self.gone[old, slug] = now
+        self.renamed[new] = old, now
+
+    def list_names(self, address: str) -> list[str]:
+        """Return the address with those that the person had before."""
+        names = [address]
+        while names[-1] in self.renamed:
+            names.append(self.renamed[names[-1]][0])
+        return names
+
+    def add_imported(self, addresses: Iterable[str], slug: str, *, now: datetime) -> None:
+        self.joined.update({(address, slug): now for address in addresses})
+        self._signed_up.update(dict.fromkeys(addresses, now))
+
     def forget_since(self, made_at: datetime) -> None:
         """Forget the sign-ups that a backup of that moment does not have."""
+        for new, (old, at) in list(self.renamed.items()):
+            if at >= made_at:
+                self._undo_rename(old, new, at=at)
         lost = {address for (address, _slug), at in self.joined.items() if at >= made_at}
         lost |= {address for address, signed_up in self._signed_up.items() if signed_up >= made_at}
         self.joined = {key: at for key, at in self.joined.items() if key[0] not in lost}
         self.gone = {key: at for key, at in self.gone.items() if key[0] not in lost}
         self._unconfirmed = {address: form for address, form in self._unconfirmed.items() if address not in lost}
+
+    def _undo_rename(self, old: str, new: str, *, at: datetime) -> None:
+        """Give the person the old address back. A list that they left at the new one stays left."""
+        del self.renamed[new]
+        for slug in [slug for (address, slug), gone in self.gone.items() if address == old and gone == at]:
+            del self.gone[old, slug]
+            if left := self.gone.get((new, slug)):
+                self.gone[old, slug] = left
 
     def confirm(self, *, now: datetime) -> None:
         """Press the button behind each confirmation link that has arrived."""
@@ -78,7 +128,7 @@ class Readers:
         """Let somebody choose one mail a month, on the page behind the newest mail that they have."""
         mails = self._provider.mailbox(self._chance.choice(list(self.joined))[0]) if self.joined else []
         for mail in reversed(mails):
-            if link := _PREFERENCES.search(mail.text):
+            if link := PREFERENCES.search(mail.text):
                 path = urlsplit(unescape(link[0])).path
                 answer = self._client.post(f"{path}/less")
                 if answer.status_code not in (200, 302):
@@ -87,7 +137,7 @@ class Readers:
 
     def leave(self, *, now: datetime) -> None:
         """Let somebody unsubscribe by the one-click header of the newest mail that they have of a list."""
-        on = [key for key, at in self.joined.items() if self.gone.get(key, at) <= at]
+        on = [key for key in self.joined if self._is_on(*key)]
         if not on:
             return
         address, slug = self._chance.choice(on)

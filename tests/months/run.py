@@ -34,9 +34,11 @@ def run(*, months: float, seed: int, folder: Path) -> None:
     )
     from tests.months.hours import at, logged_problems, run_jobs
     from tests.months.organisation import CAMPAIGNS, WEEKLY, Organisation
+    from tests.months.own_data import OwnData, check_erased
     from tests.months.published import Published
     from tests.months.readers import Readers
     from tests.months.reports import Reports
+    from tests.months.staff_work import StaffWork
     from tests.months.troubles import Troubles
     from tests.support.fake_provider import FakeProvider
     from tests.support.provider_webhooks import SIGNING_KEY
@@ -51,6 +53,8 @@ def run(*, months: float, seed: int, folder: Path) -> None:
         reports = Reports(provider, chance=random.Random(seed + 3))
         published = Published(site, start=START, chance=random.Random(seed + 1))
         organisation, readers = Organisation(folder, site=site.url), Readers(provider, chance=chance)
+        own_data = OwnData(provider, readers=readers, chance=random.Random(seed + 4))
+        staff_work = StaffWork(organisation, readers=readers, folder=folder, chance=random.Random(seed + 5))
         archives = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="newsletter-archives-")))
         backups = Backups(archives, data=folder, organisation=organisation)
         troubles = Troubles(provider, published=published, organisation=organisation, chance=random.Random(seed + 2))
@@ -67,6 +71,7 @@ def run(*, months: float, seed: int, folder: Path) -> None:
                     if troubles.is_machine_lost() and (made_at := backups.restore(now)):
                         readers.forget_since(made_at)
                         reports.forget_since(made_at)
+                        own_data.lose_links()
                 if troubles.is_machine_off(now):
                     continue
                 if now.hour == START.hour:
@@ -80,9 +85,18 @@ def run(*, months: float, seed: int, folder: Path) -> None:
                     readers.leave(now=now)
                 if now.hour == 16 and chance.random() < 0.1:
                     readers.ask_for_less()
+                own_data.follow_links(now)
+                if now.hour == 14:
+                    own_data.ask()
                 troubles.let_staff_work(now)
+                staff_work.pause_and_resume()
+                if now.hour == 12:
+                    staff_work.correct_events(now)
+                    if now.day == 20:
+                        staff_work.import_people(now)
         _print(f"slots: {check_slots(start=START, end=end)}")
         _print(f"troubles: {troubles.diary}")
+        _print(f"staff: {staff_work.diary}, people: {own_data.diary}")
         for key, count in problems.counts.most_common():
             _print(f"{count:>6} × {key}\n         first: {problems.first[key][:300]}")
         for notice in StaffNotice.objects.order_by("pk"):
@@ -91,10 +105,12 @@ def run(*, months: float, seed: int, folder: Path) -> None:
         check_sends()
         check_mails(provider, readers, reports)
         check_events(provider, published)
+        check_erased(own_data, readers)
         mailed = check_nobody_is_skipped(provider, readers, reports)
         _print(
-            f"{len(readers.joined)} people joined, {len(readers.gone)} left, {len(reports.stopped)} bounced or "
-            f"complained; {len(provider.accepted())} calls accepted."
+            f"{len(readers.joined)} people joined, {len(readers.gone)} left, {len(own_data.erased)} were erased, "
+            f"{len(readers.renamed)} changed their address, {len(reports.stopped)} bounced or complained; "
+            f"{len(provider.accepted())} calls accepted."
         )
         _print(f"{mailed} mails of issues compared with the lists: nobody got one twice, and nobody was skipped.")
 

@@ -46,6 +46,8 @@ class Troubles:
             self._off_until = now + self._days(5)
         if self._begins("an event is cancelled"):
             self._published.cancel_event(now)
+        if self._begins("an event is moved"):
+            self._published.move_event(now)
         self._published.serve(now)
         self._count_at_provider()
 

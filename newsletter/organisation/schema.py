@@ -66,6 +66,8 @@ class ListEntry(Entry):
     description: str = ""
     double_opt_in: bool = True
     public: bool = True
+    joined_url: OptionalUrl = ""
+    confirmed_url: OptionalUrl = ""
     ask: list[Literal["name", "place", "topics", "language"]] = []
 
 

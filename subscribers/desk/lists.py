@@ -203,7 +203,11 @@ class ListViewSet(ArchivableViewSet):
             heading=gettext_lazy("Details"),
         ),
         MultiFieldPanel(
-            [FieldRowPanel([FieldPanel("double_opt_in"), FieldPanel("public")])], heading=gettext_lazy("Signing up")
+            [
+                FieldRowPanel([FieldPanel("double_opt_in"), FieldPanel("public")]),
+                FieldRowPanel([FieldPanel("joined_url"), FieldPanel("confirmed_url")]),
+            ],
+            heading=gettext_lazy("Signing up"),
         ),
         MultiFieldPanel(
             [

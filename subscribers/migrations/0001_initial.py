@@ -166,6 +166,26 @@ class Migration(migrations.Migration):
                     "ask_language",
                     models.BooleanField(db_default=False, default=False, verbose_name="ask for a language"),
                 ),
+                (
+                    "joined_url",
+                    models.URLField(
+                        blank=True,
+                        default="",
+                        help_text="An address on your website. People who send the sign-up form come there. It should say that a mail with a button is on its way.",
+                        max_length=2000,
+                        verbose_name="your page after the form",
+                    ),
+                ),
+                (
+                    "confirmed_url",
+                    models.URLField(
+                        blank=True,
+                        default="",
+                        help_text="An address on your website. People come there when they have confirmed, such as to thank them.",
+                        max_length=2000,
+                        verbose_name="your page after confirming",
+                    ),
+                ),
                 ("archived", models.BooleanField(default=False, editable=False, verbose_name="archived")),
                 (
                     "public_id",

@@ -42,6 +42,25 @@ class MailingList(models.Model):
     )
     ask_topics = models.BooleanField(gettext_lazy("ask what interests people"), default=True, db_default=True)
     ask_language = models.BooleanField(gettext_lazy("ask for a language"), default=False, db_default=False)
+    joined_url = models.URLField(
+        gettext_lazy("your page after the form"),
+        max_length=2000,
+        blank=True,
+        default="",
+        help_text=gettext_lazy(
+            "An address on your website. People who send the sign-up form come there. It should say that a mail with a "
+            "button is on its way."
+        ),
+    )
+    confirmed_url = models.URLField(
+        gettext_lazy("your page after confirming"),
+        max_length=2000,
+        blank=True,
+        default="",
+        help_text=gettext_lazy(
+            "An address on your website. People come there when they have confirmed, such as to thank them."
+        ),
+    )
     archived = models.BooleanField(gettext_lazy("archived"), default=False, editable=False)
     public_id = models.CharField(
         max_length=16, unique=True, default=make_public_id, editable=False, validators=[RegexValidator(_PUBLIC_ID)]

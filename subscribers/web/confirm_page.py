@@ -52,7 +52,7 @@ def confirm(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     outcome = confirm_subscription(target=target, now=timezone.now(), wording=wording, source="confirmation link")
     if outcome is ConfirmationResult.GONE:
         return _gone(mailing_list)
-    return _confirmed(target, name=name)
+    return _confirmed(target, name=name, forward_url=mailing_list.confirmed_url)
 
 
 def _is_mail_stopped(person: Subscriber, mailing_list: MailingList) -> bool:
@@ -61,9 +61,10 @@ def _is_mail_stopped(person: Subscriber, mailing_list: MailingList) -> bool:
     return suppressed or find_resting_since(person) is not None
 
 
-def _confirmed(target: LinkTarget, *, name: str, is_visit: bool = False) -> HttpResponse:
+def _confirmed(target: LinkTarget, *, name: str, is_visit: bool = False, forward_url: str = "") -> HttpResponse:
     """Return the page of somebody who is on the list. A second press gets the answer to the first: it worked."""
-    context = {"name": name, "is_visit": is_visit, "preferences_path": make_related_path(target, Purpose.PREFERENCES)}
+    preferences_path = make_related_path(target, Purpose.PREFERENCES)
+    context = {"name": name, "is_visit": is_visit, "preferences_path": preferences_path, "forward_url": forward_url}
     return render_response("confirmed.html", context)
 
 

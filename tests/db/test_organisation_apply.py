@@ -293,6 +293,14 @@ def test_the_file_sets_the_fields_of_a_sign_up_form_or_leaves_them(
     assert asked == [(True, True, True, False), chosen, chosen, (False, False, False, False)]
 
 
+def test_the_file_sets_the_pages_after_signing_up(tmp_path: Path) -> None:
+    apply(tmp_path, BASE)
+    pages = {"joined_url": "https://charity.example/thanks", "confirmed_url": "https://charity.example/welcome"}
+    lines = "".join(f'{name} = "{url}"\n' for name, url in pages.items())
+    apply(tmp_path, f'[[list]]\nslug = "weekly"\n{lines}')
+    assert MailingList.objects.values(*pages).get(slug="weekly") == pages
+
+
 def test_the_file_chooses_whether_readers_get_it_by_their_own_clock(tmp_path: Path) -> None:
     apply(tmp_path, BASE)
     assert Publication.objects.get().send_at == "slot"

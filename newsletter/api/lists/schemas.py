@@ -23,6 +23,8 @@ class ListAnswer(BaseModel):
     ask_place: bool
     ask_topics: bool
     ask_language: bool
+    joined_url: str = Field(description="Your page to which people come from the form.")
+    confirmed_url: str = Field(description="Your page to which people come when they have confirmed.")
     archived: bool
 
 
@@ -37,6 +39,10 @@ class ListChange(StoredRequestModel):
     ask_place: StrictBool = Field(True, description="Its form asks for a town.")
     ask_topics: StrictBool = Field(True, description="Its form asks what interests people.")
     ask_language: StrictBool = Field(False, description="Its form asks for a language.")
+    joined_url: LineText = Field("", max_length=2_000, description="Your page to which people come from the form.")
+    confirmed_url: LineText = Field(
+        "", max_length=2_000, description="Your page to which people come when they have confirmed."
+    )
     archived: StrictBool = Field(
         False, description="Archived: closed to sign-ups. Refused if a publication is sent to it."
     )

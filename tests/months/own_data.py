@@ -19,7 +19,7 @@ _ERASE = re.compile(r"https?://[^\s\"<>]+/erase-me/[^\s\"<>]+")
 _NEW_ADDRESS = re.compile(r"https?://[^\s\"<>]+/new-address/[^\s\"<>]+")
 _THIS_ADDRESS = re.compile(r"https?://[^\s\"<>]+/this-address/[^\s\"<>]+")
 _TEXTS = (models.CharField, models.TextField, models.JSONField)
-_CHANCES = {MailedLink.Kind.ERASE: 0.05, MailedLink.Kind.CHANGE_ADDRESS: 0.1}
+_CHANCES = {MailedLink.Kind.ERASE: 0.06, MailedLink.Kind.CHANGE_ADDRESS: 0.12}
 
 
 class OwnData:

@@ -79,15 +79,15 @@ def run(*, months: float, seed: int, folder: Path) -> None:
                 reports.post(now)
                 if now.hour in (8, 14, 20):
                     readers.sign_up(chance.choice((WEEKLY, WEEKLY, CAMPAIGNS)), now=now)
+                own_data.follow_links(now)
+                if now.hour == 14:
+                    own_data.ask()
                 run_jobs()
                 readers.confirm(now=now)
                 if now.hour == 12 and chance.random() < 0.2:
                     readers.leave(now=now)
                 if now.hour == 16 and chance.random() < 0.1:
                     readers.ask_for_less()
-                own_data.follow_links(now)
-                if now.hour == 14:
-                    own_data.ask()
                 troubles.let_staff_work(now)
                 staff_work.pause_and_resume()
                 if now.hour == 12:

@@ -31,8 +31,10 @@ from newsletter.issues.snapshot.redact import remove_stories
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Batch, Issue, IssueRevision, Picture, Send, ShownItem, Story, transition
 from newsletter.outbound.publishing_facts import report_story
+from newsletter.sending.withdrawal_journal import find_lost_withdrawals, journal_withdrawal
 from subscribers.models import EventKind
 
+LOST_IN_RESTORE = Message("It was withdrawn after the backup that was restored.")
 _RUNNING = (Send.State.READY, Send.State.SUBMITTING)
 
 
@@ -62,13 +64,25 @@ def withdraw_story(*, story: Story, by: User | AnonymousUser, reason: str, now: 
     Raise NotAllowed, or WrongState if it is withdrawn already.
     """
     _require_permission(by)
+    return _withdraw(story, by=by, reason=reason, now=now)
+
+
+def withdraw_again(*, now: datetime) -> list[Story]:
+    """Withdraw the stories that were withdrawn after the backup that was restored, and return them."""
+    lost = find_lost_withdrawals()
+    for story in lost:
+        if Story.objects.filter(pk=story.pk, withdrawn_at__isnull=True).exists():  # not with another row of the list
+            _withdraw(story, by=AnonymousUser(), reason=LOST_IN_RESTORE, now=now)
+    return lost
+
+
+def _withdraw(story: Story, *, by: User | AnonymousUser, reason: str, now: datetime) -> Withdrawal:
     with transaction.atomic():
         rows = list(Story.objects.stopped_with(story))
         waiting = list(_find_waiting(story, rows))
-        withdrawn = Story.objects.filter(
-            Q(pk=story.pk) | Q(same_as=story.pk) | Q(twins=story.pk), withdrawn_at__isnull=True
-        ).update(withdrawn_at=now, withdrawn_reason=reason)
-        if not withdrawn:
+        copies = _find_copies(story).filter(withdrawn_at__isnull=True)
+        journal_withdrawal(copies, now=now)
+        if not copies.update(withdrawn_at=now, withdrawn_reason=reason):
             raise WrongState("“%(title)s” was withdrawn already. Nothing was changed.", title=story.title)
         story.refresh_from_db()
         _report(EventKind.STORY_WITHDRAWN, story, now=now)
@@ -91,9 +105,10 @@ def reinstate_story(*, story: Story, by: User | AnonymousUser) -> None:
     """
     _require_permission(by)
     with transaction.atomic():
-        rows = Story.objects.filter(Q(pk=story.pk) | Q(same_as=story.pk) | Q(twins=story.pk))
-        moments = set(rows.filter(withdrawn_at__isnull=False).values_list("withdrawn_at", flat=True))
-        if not rows.filter(withdrawn_at__isnull=False).update(withdrawn_at=None, withdrawn_reason=""):
+        copies = _find_copies(story).filter(withdrawn_at__isnull=False)
+        moments = set(copies.values_list("withdrawn_at", flat=True))
+        journal_withdrawal(copies, now=timezone.now(), removed=True)
+        if not copies.update(withdrawn_at=None, withdrawn_reason=""):
             raise WrongState("“%(title)s” is not withdrawn. Nothing was changed.", title=story.title)
         pictures = Picture.objects.filter(withdrawn_at__in=moments)
         shown_pictures = pictures.filter(sha256__in=_list_pictures(_list_shown_versions(story)))
@@ -135,6 +150,11 @@ def pause_withdrawn() -> list[Issue]:
         if transition(send, from_states=_RUNNING, to=Send.State.PAUSED, reason=reason, code=Send.Code.NONE):
             paused.append(send.issue)
     return paused
+
+
+def _find_copies(story: Story) -> QuerySet[Story]:
+    """Return the story and its copies from other sources."""
+    return Story.objects.filter(Q(pk=story.pk) | Q(same_as=story.pk) | Q(twins=story.pk))
 
 
 def _find_running_with_withdrawn(_: datetime) -> QuerySet[Send]:

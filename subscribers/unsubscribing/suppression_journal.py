@@ -1,6 +1,7 @@
 """The suppression journal: a file next to the database, so that no suppression is lost when a backup is restored.
 
-Each suppression, removal and change of address adds one line of JSON. Lines hold keyed hashes, never an address.
+Each suppression, removal and change of address adds one line of JSON. So does each story that is withdrawn or reinstated.
+Lines hold keyed hashes, never an address.
 """
 
 import logging
@@ -44,7 +45,16 @@ class AddressChange:
     at: datetime
 
 
-Entry = JournalEntry | AddressChange
+@dataclass(frozen=True)
+class StoryWithdrawal:
+    """A story that was withdrawn, or reinstated. Its hash is of what identifies the story."""
+
+    story_hash: bytes
+    at: datetime
+    removed: bool = False
+
+
+Entry = JournalEntry | AddressChange | StoryWithdrawal
 
 
 def journal_after_commit(entries: Iterable[Entry]) -> None:
@@ -67,6 +77,13 @@ def read_journal_entries() -> Iterator[JournalEntry]:
 def read_address_changes() -> Iterator[AddressChange]:
     """Yield the changes of address of this machine in order. Skip lines that a crash cut off."""
     return (entry for entry in _read(journal_path()) if isinstance(entry, AddressChange))
+
+
+def read_withdrawn_stories() -> set[bytes]:
+    """Return the hashes of the stories that are withdrawn, and were not reinstated later."""
+    entries = (entry for entry in _read(journal_path()) if isinstance(entry, StoryWithdrawal))
+    last = {entry.story_hash: entry for entry in entries}
+    return {story_hash for story_hash, entry in last.items() if not entry.removed}
 
 
 def _select_suppressions(entries: Iterable[Entry]) -> Iterator[JournalEntry]:
@@ -130,13 +147,16 @@ def _still_due(path: Path, lines: list[bytes]) -> list[bytes]:
 
 
 def _is_overtaken(entry: Entry, last: Mapping[Key, JournalEntry]) -> bool:
-    if isinstance(entry, AddressChange):
+    if not isinstance(entry, JournalEntry):
         return False
     latest = last.get(entry.key)
     return latest is not None and latest.removed != entry.removed and latest.at > entry.at
 
 
 def _encode(entry: Entry) -> bytes:
+    if isinstance(entry, StoryWithdrawal):
+        line = {"story": entry.story_hash.hex(), "at": entry.at.isoformat(), "lifted": entry.removed}
+        return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
     if isinstance(entry, AddressChange):
         line = {"hash": entry.old_hash.hex(), "moved_to": entry.new_hash.hex(), "at": entry.at.isoformat()}
         return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
@@ -155,7 +175,10 @@ def _encode(entry: Entry) -> bytes:
 def _decode(line: bytes) -> Entry:
     """Parse a line. Raises ValueError, KeyError or TypeError if it is incomplete."""
     found = orjson.loads(line)
-    address_hash, at = bytes.fromhex(found["hash"]), datetime.fromisoformat(found["at"])
+    at = datetime.fromisoformat(found["at"])
+    if "story" in found:
+        return StoryWithdrawal(bytes.fromhex(found["story"]), at, bool(found["lifted"]))
+    address_hash = bytes.fromhex(found["hash"])
     if "moved_to" in found:
         return AddressChange(address_hash, bytes.fromhex(found["moved_to"]), at)
     return JournalEntry(address_hash, found["list"], str(found["reason"]), at, bool(found["lifted"]))

@@ -135,9 +135,17 @@ class Command(ProductCommand):
                 + (", ".join(restored.slots) or "no other issue"),
                 "Restored from the suppression journal: "
                 f"{_count(restored.suppressions_replayed, 'suppression', 'suppressions')} added since the backup.",
+                f"Withdrawn again from the journal: {', '.join(restored.stories) or 'no story'}",
+                _DO_AGAIN,
                 f"{resolve}: newsletter doctor --after-restore --release",
             ]
         )
+
+
+_DO_AGAIN = (
+    "The backup does not know what was done after it. Do again what staff did since the backup: protected terms, consents and "
+    "images of stories, undone imports, staff accounts and API keys that were closed."
+)
 
 
 def _count(number: int, one: str, several: str) -> str:

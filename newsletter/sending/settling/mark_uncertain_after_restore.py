@@ -14,6 +14,7 @@ from newsletter.models import Attempt, Batch, Installation, Issue, Publication, 
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.sending.accounts import has_further_accounts
 from newsletter.sending.limits.installation_hold import hold_installation, release_installation
+from newsletter.sending.withdraw_story import withdraw_again
 from subscribers.erasing.journal_replay import ReplayResult, replay_journal
 from subscribers.people.inactivity import close_open_questions
 
@@ -24,8 +25,8 @@ _UNENDED_STATES = (Send.State.READY, Send.State.SUBMITTING, Send.State.PAUSED, S
 class RestoreFindings:
     """The results that staff must check: uncertain batches with their people, held issues, and times of schedules.
 
-    ``slots`` are times at which an issue may have been made and sent since the backup.
-    The suppressions were replayed from the journal.
+    ``slots`` are times at which an issue may have been made and sent since the backup. The suppressions and the withdrawals
+    of ``stories`` were replayed from the journal.
     """
 
     batches: int
@@ -33,6 +34,7 @@ class RestoreFindings:
     issues: list[str]
     suppressions_replayed: int = 0
     slots: list[str] = field(default_factory=list)
+    stories: list[str] = field(default_factory=list)
 
 
 @transaction.atomic
@@ -75,12 +77,14 @@ def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
     planned_issues.update(held=True, held_reason=HELD_FOR)
     names += _hold_welcome_mails(now=now)
     slots = mark_passed_slots_uncertain(now=now)
+    stories = withdraw_again(now=now)
     return RestoreFindings(
         batches=len(sizes),
         people=sum(sizes),
         issues=names,
         suppressions_replayed=replayed.suppressed,
         slots=[f"{slot.publication.slug} {slot.due_local}" for slot in slots],
+        stories=[story.title for story in stories],
     )
 
 
@@ -164,7 +168,8 @@ def _hold_welcome_mails(*, now: datetime) -> list[str]:
 
 
 def release_after_restore(*, now: datetime) -> ReplayResult:
-    """Allow sending again. People who unsubscribed since the backup are suppressed first."""
+    """Allow sending again. People who unsubscribed since the backup are suppressed first, and stories are withdrawn."""
     replayed = replay_journal(now=now)
+    withdraw_again(now=now)
     release_installation(now=now)
     return replayed

@@ -108,7 +108,7 @@ STORY_FIELDS = [
 EVENT_FIELDS = [
     FieldRowPanel(
         [
-            FieldPanel("events", heading=_("Maximum events")),
+            FieldPanel("events", heading=_("Maximum events"), help_text=_("0 shows no events.")),
             FieldPanel("days_ahead", heading=_("Events in the next (days)")),
             FieldPanel(
                 "radius_km",

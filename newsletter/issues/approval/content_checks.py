@@ -14,7 +14,7 @@ from newsletter.common.personal_tokens import TOKEN_PREFIX
 from newsletter.content.parsing.markup import plain_text
 from newsletter.content.parsing.pseudonyms import ANY_NAME, list_notes_for
 from newsletter.issues.checks.issue_check import CheckedIssue, IssueCheck
-from newsletter.issues.snapshot.records.blocks import NoteBlock, QuoteBlock, list_events
+from newsletter.issues.snapshot.records.blocks import EventsBlock, NoteBlock, QuoteBlock, list_events
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.models import Story, Variant
 from newsletter.rendering.errors import RenderingError
@@ -63,6 +63,13 @@ def check_events(content: IssueContent, *, delivered_at: datetime) -> Iterator[F
         yield from _check_announced(content, delivered_at=delivered_at)
         return
     for block in content.blocks:
+        if isinstance(block, EventsBlock) and not block.by_rule and not content.publication.max_events:
+            message = Message(
+                "The publication shows at most 0 events, so nobody sees this block. Remove it, show an event in full, or raise "
+                "the maximum in the publication.",
+            )
+            yield Finding("warning", "events-off", message, block=block.key, field="events")
+            continue
         for event in list_events(block):
             title = Truncator(event.title).chars(MAX_TITLE_LENGTH)
             if event.cancelled:

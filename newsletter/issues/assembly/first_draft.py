@@ -148,7 +148,7 @@ def draft_body(
     if len(choice.stories) > 1:
         further_stories = [_story_choice(story, overrides) for story in choice.stories[1:]]
         body.append(("stories", {"heading": "", "stories": further_stories}))
-    if choice.events or publication.host_url:
+    if publication.events and (choice.events or publication.host_url):
         body.append(("events", {"heading": "", "events": choice.events}))
     if choice.appeals:
         body.append(("appeal", {"appeals": choice.appeals}))

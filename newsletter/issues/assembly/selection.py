@@ -43,7 +43,9 @@ class Choice:
 def choose_events(
     *, publication: Publication, due_at: datetime, now: datetime
 ) -> tuple[list[EventNotice], list[Reason]]:
-    """Choose the next date of each coming event, by date."""
+    """Choose the next date of each coming event, by date; none for a publication that shows no events."""
+    if not publication.events:
+        return [], []
     sources = list(publication.sources.values_list("pk", flat=True))
     ahead = EventNotice.objects.filter(
         starts_at__gt=due_at, starts_at__lte=due_at + timedelta(days=publication.days_ahead)
@@ -80,6 +82,8 @@ def choose_events(
 
 def find_event_exclusion_reason(event: EventNotice, *, publication: Publication, due_at: datetime) -> str:
     """Return why an event was no candidate at all, for staff; "" if it was one."""
+    if not publication.events:
+        return Message("this publication shows no events")
     if event.starts_at <= due_at:
         return Message("it begins before the issue goes out")
     if event.starts_at > due_at + timedelta(days=publication.days_ahead):

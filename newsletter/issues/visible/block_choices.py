@@ -67,6 +67,8 @@ def _choose_events(
     publication = content.publication
     if content.issue.is_correction:
         return EventSelection("near", tuple(event for event in block.events if not event.cancelled))
+    if not publication.max_events and not block.by_rule:
+        return EventSelection("nothing", ())
     if location is None:
         return choose_events_of_all_places(
             block.events, limit=1 if block.by_rule else MAX_EVENTS_OF_ALL_PLACES, only_in_person=only_near

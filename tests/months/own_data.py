@@ -30,11 +30,13 @@ class OwnData:
         self._client = Client(SERVER_NAME="127.0.0.1", SERVER_PORT="8000")
         self._waiting: dict[str, tuple[MailedLink.Kind, int]] = {}
         self._new: dict[str, str] = {}
+        self._moves = 0
         self.erased: dict[str, datetime] = {}
         self.diary: Counter[str] = Counter()
 
     def ask(self) -> None:
         """Let somebody ask for a link, on the page behind the newest mail that they have."""
+        self._new.clear()  # their links have expired
         for kind, chance in _CHANCES.items():
             people = self._readers.list_subscribed()
             if not people or self._chance.random() > chance:
@@ -47,8 +49,8 @@ class OwnData:
                 self._waiting[address] = kind, len(mails)
                 self.diary[f"link to {kind}"] += 1
 
-    def follow_links(self, now: datetime) -> None:
-        """Press the button behind each link that has arrived."""
+    def follow_links(self, now: datetime) -> bool:
+        """Press the button behind each link that has arrived. Return True if a new address waits for its link."""
         for address, (kind, old_mails) in list(self._waiting.items()):
             link = self._find(_ERASE if kind == MailedLink.Kind.ERASE else _NEW_ADDRESS, address, after=old_mails)
             if link is None:
@@ -59,7 +61,8 @@ class OwnData:
                 self._readers.forget(address, now=now)
                 self.erased.update(dict.fromkeys(self._readers.list_names(address), now))
             else:
-                new = f"moved-{len(self._new)}-{address}"
+                self._moves += 1
+                new = f"moved-{self._moves}-{address}"
                 self._press(link, email=new)
                 self._new[new] = address
         for new, old in list(self._new.items()):
@@ -68,6 +71,7 @@ class OwnData:
                 self._press(link)
                 self._readers.rename(old, new, now=now)
                 del self._new[new]
+        return bool(self._new)
 
     def lose_links(self) -> None:
         """Forget what was asked for: a restored backup may not have it."""

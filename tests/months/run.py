@@ -79,10 +79,12 @@ def run(*, months: float, seed: int, folder: Path) -> None:
                 reports.post(now)
                 if now.hour in (8, 14, 20):
                     readers.sign_up(chance.choice((WEEKLY, WEEKLY, CAMPAIGNS)), now=now)
-                own_data.follow_links(now)
                 if now.hour == 14:
                     own_data.ask()
                 run_jobs()
+                if own_data.follow_links(now):
+                    run_jobs()
+                    own_data.follow_links(now)
                 readers.confirm(now=now)
                 if now.hour == 12 and chance.random() < 0.2:
                     readers.leave(now=now)

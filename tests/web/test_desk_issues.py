@@ -374,6 +374,23 @@ def test_a_paused_send_that_nobody_got_is_not_called_sent(issue: Issue, provider
     assert f"{says}. Started " in page
 
 
+@pytest.mark.parametrize(("state", "label"), [("paused", "Paused"), ("needs_attention", "Needs attention")])
+@pytest.mark.parametrize("issue_state", ["approved", "sending"])
+def test_the_tag_says_that_the_send_of_an_issue_has_stopped(
+    issue: Issue, state: str, label: str, issue_state: str
+) -> None:
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    send = start_send(issue=fresh(issue), now=NOW)
+    Send.objects.filter(pk=send.pk).update(state=state, reason="a wrong date")
+    Issue.objects.filter(pk=issue.pk).update(state=issue_state)
+    client = sign_in("writer")
+    tag = f'<span class="nl-tag nl-tag--held">{label}</span>'
+    for page in (url(issue, "overview"), "/admin/issues/", f"/admin/issues/?state={state}"):
+        assert tag in compact_html(client.get(page).content.decode())
+    assert f"{issue}, {label}" in strip_tags(client.get("/admin/search/?q=weekly").content.decode())
+    assert tag not in compact_html(client.get(f"/admin/issues/?state={issue_state}").content.decode())
+
+
 def test_the_list_shows_name_state_and_hold(issue: Issue) -> None:
     Issue.objects.filter(pk=issue.pk).update(held=True, held_reason="The date is wrong.")
     page = sign_in("writer").get("/admin/issues/").content.decode()

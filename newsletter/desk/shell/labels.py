@@ -29,13 +29,16 @@ _ISSUE_LABELS = {
     "held": (gettext_lazy("On hold"), "held"),
     "approved": (gettext_lazy("Approved"), "good"),
     "sending": (gettext_lazy("Sending"), "busy"),
+    "paused": (gettext_lazy("Paused"), "held"),
+    "needs_attention": (gettext_lazy("Needs attention"), "held"),
     "sent": (gettext_lazy("Sent"), "done"),
     "to_files": (gettext_lazy("Written to files"), "done"),
     "skipped": (gettext_lazy("Skipped"), "off"),
     "cancelled": (gettext_lazy("Cancelled"), "off"),
 }
 STATE_CHOICES = [(code, label) for code, (label, _tone) in _ISSUE_LABELS.items()]
-_OVER = (Issue.State.SENDING, Issue.State.SENT, Issue.State.CANCELLED)
+_OVER = (Issue.State.SENT, Issue.State.CANCELLED)
+_STOPPED = (Send.State.PAUSED, Send.State.NEEDS_ATTENTION)
 _SKIPPED = Q(closed_at__isnull=False, slot__isnull=False)
 _SEND_STATES = {
     Send.State.PREPARING: (gettext_lazy("Preparing"), "busy"),
@@ -124,13 +127,15 @@ def filter_by_state_label(issues: QuerySet[Issue], code: str) -> QuerySet[Issue]
         )
     if code in _OVER:
         return unskipped.filter(state=code)
-    waiting = unskipped.exclude(state__in=_OVER).select_related("publication")
-    return issues.filter(pk__in=[issue.pk for issue in waiting if _find_issue_code(issue) == code])
+    others = unskipped.exclude(state__in=_OVER).select_related("publication")
+    return issues.filter(pk__in=[issue.pk for issue in others if _find_issue_code(issue) == code])
 
 
 def _find_issue_code(issue: Issue, *, to_files: bool = False) -> str:
     if issue.closed_at is not None and issue.slot_id is not None:
         return "skipped"
+    if issue.state == Issue.State.SENDING:
+        return _find_stop(issue) or str(issue.state)
     if issue.state in _OVER:
         return "to_files" if to_files and issue.state == Issue.State.SENT else str(issue.state)
     if issue.held:
@@ -138,10 +143,15 @@ def _find_issue_code(issue: Issue, *, to_files: bool = False) -> str:
     if is_switched_off(issue.kind, publication=issue.publication):
         return "switched_off"
     if issue.state == Issue.State.APPROVED:
-        return "approved"
+        return _find_stop(issue) or str(issue.state)
     if is_unsubmitted(issue):
         return "draft"
     return "automatic" if issue.state == Issue.State.DRAFT and _will_send(issue) else "waiting"
+
+
+def _find_stop(issue: Issue) -> str:
+    """Return the state of the issue's send if the send waits for a person, or ""."""
+    return issue.sends.filter(state__in=_STOPPED).values_list("state", flat=True).first() or ""
 
 
 def _will_send(issue: Issue) -> bool:

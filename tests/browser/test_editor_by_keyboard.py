@@ -141,7 +141,7 @@ def test_the_length_of_a_subject_is_read_once_after_a_pause(editor: Page) -> Non
     editor.keyboard.type("A lantern for all", delay=60)
     editor.wait_for_function("() => window.said.length > 0")
     editor.wait_for_timeout(1500)
-    assert editor.evaluate("window.said") == ["Subject: 17 characters. Phones show about 32."]
+    assert editor.evaluate("window.said") == ["Subject length: 17. Phones show about 32 characters."]
 
 
 def test_a_too_long_text_is_read_once_after_a_pause(editor: Page) -> None:

@@ -261,6 +261,13 @@ def test_clicks_are_listed_by_link_with_automatic_ones_separate(sent: Send) -> N
     assert first_target() in html
 
 
+def test_one_click_is_not_called_clicks(sent: Send) -> None:
+    click(sent, first_target(), people=1, machines=1)
+    html = page(sent, sign_in("writer"))
+    assert "1 click by people." in html
+    assert "1 more click looks automatic" in html
+
+
 def test_a_report_without_click_counts_says_how_to_turn_them_on(sent: Send) -> None:
     assert "No clicks yet." in page(sent, sign_in("writer"))
     Publication.objects.update(clicks="off")

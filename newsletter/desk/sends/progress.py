@@ -62,7 +62,8 @@ class Progress:
 
     @property
     def people(self) -> str:
-        return gettext("%(done)s of %(all)s people") % {"done": intcomma(self.done), "all": intcomma(self.recipients)}
+        text = ngettext("%(done)s of %(all)s person", "%(done)s of %(all)s people", self.recipients)
+        return text % {"done": intcomma(self.done), "all": intcomma(self.recipients)}
 
     def as_json(self) -> dict[str, object]:
         """Return what `progress.js` shows."""

@@ -22,7 +22,11 @@ MAX_LINKS_SHOWN = 25
 def draw_links(links: list[LinkFigures]) -> SafeString:
     points = [Point(label=link.words or link.url, value=link.people) for link in links[:MAX_LINKS_SHOWN]]
     total = sum(link.people for link in links)
-    summary = _("%(total)s clicks by people. Repeated clicks by the same person count.") % {"total": intcomma(total)}
+    summary = ngettext(
+        "%(total)s click by people. Repeated clicks by the same person count.",
+        "%(total)s clicks by people. Repeated clicks by the same person count.",
+        total,
+    ) % {"total": intcomma(total)}
     return draw_bars(points, title=_("Links by clicks"), summary=summary, unit=_("Clicks"))
 
 

@@ -70,11 +70,13 @@ def _check_size(html: str) -> Iterator[Finding]:
 
 def _check_shortened(html: str) -> Iterator[Finding]:
     brief = html.count('class="brief')
+    message = Message(
+        "There is so much in this issue that %(brief)s stories show their titles alone. Consider fewer stories.",
+        brief=brief,
+    )
+    if brief == 1:
+        message = Message("There is so much in this issue that 1 story shows its title alone. Consider fewer stories.")
     if brief:
-        message = Message(
-            "There is so much in this issue that %(brief)s stories show their titles alone. Consider fewer stories.",
-            brief=brief,
-        )
         yield Finding("warning", "shortened", message)
 
 

@@ -105,9 +105,18 @@ def _check_subject(document: Document) -> Iterator[Finding]:
 
 def _check_preheader(preheader: str) -> Iterator[Finding]:
     if not 40 <= len(preheader) <= 110:
-        has = Message("has %(preheader)s characters", preheader=len(preheader)) if preheader else Message("is empty")
-        message = Message("The preheader %(has)s. Between 40 and 110 read best beside the subject.", has=has)
+        message = Message(
+            "The preheader %(has)s. Between 40 and 110 read best beside the subject.", has=_count_characters(preheader)
+        )
         yield Finding("warning", "preheader-length", message, field="preheader")
+
+
+def _count_characters(preheader: str) -> Message:
+    if not preheader:
+        return Message("is empty")
+    if len(preheader) == 1:
+        return Message("has 1 character")
+    return Message("has %(preheader)s characters", preheader=len(preheader))
 
 
 def _check_block(block: Block) -> Iterator[Finding]:

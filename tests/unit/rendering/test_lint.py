@@ -167,6 +167,25 @@ def test_a_finding_of_the_issue_or_brand_names_the_field(changes: dict[str, obje
     assert [(f.level, f.code, f.field) for f in found] == [(level, code, field)]
 
 
+@pytest.mark.parametrize(
+    ("preheader", "said"), [("x", "has 1 character."), ("xx", "has 2 characters."), ("", "is empty.")]
+)
+def test_a_short_preheader_is_counted_in_the_right_number(preheader: str, said: str):
+    made = replace(rich_document(), preheader=preheader)
+    found = [one.message for one in lint_mail(render(made), document=made) if one.code == "preheader-length"]
+    assert [message.partition(" Between")[0] for message in found] == [f"The preheader {said}"]
+
+
+@pytest.mark.parametrize(
+    ("brief", "said"), [(1, "1 story shows its title alone"), (2, "2 stories show their titles alone")]
+)
+def test_shortened_stories_are_counted_in_the_right_number(brief: int, said: str):
+    made = rich_document()
+    mail = render(made)
+    mail = replace(mail, html=mail.html.replace("</body>", '<p class="brief">A story</p>' * brief + "</body>"))
+    assert any(said in one.message for one in lint_mail(mail, document=made) if one.code == "shortened")
+
+
 def test_a_postal_address_on_several_lines_is_found_in_the_footer():
     made = document(brand=replace(BRAND, postal_address="Harbour Justice,\n1 Example Quay\r\nLondon"))
     assert lint_mail(render(made), document=made) == ()

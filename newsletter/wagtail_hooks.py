@@ -41,7 +41,7 @@ register_body_blocks()
 
 _STYLES = ("frame", "blocks", "tables", "forms", "issue", "account", "editor")
 """In the order in which they are loaded: a later one may change an earlier one's rule."""
-_SCREEN_READER_SCRIPTS = ("announce", "missing_labels", "keep_focus", "first_error")
+_SCREEN_READER_SCRIPTS = ("announce", "missing_labels", "keep_focus", "first_error", "focus_message")
 
 for viewset in (
     IssueViewSet,

@@ -124,6 +124,48 @@ def test_sections_texts_and_lists_have_names_of_their_own(editor: Page) -> None:
     expect(editor.get_by_role("group", name="Translation of")).to_be_visible()
 
 
+def test_buttons_of_a_block_name_it_and_an_item_without_title_has_one(editor: Page) -> None:
+    note = insert(editor, "Note")
+    for action in ("Move up", "Duplicate", "Delete"):
+        expect(note.get_by_role("button", name=f"{action}: Note", exact=True)).to_be_visible()
+    events = insert(editor, "Events near the reader").get_by_role("group", name="Events", exact=True)
+    expect(events.get_by_role("button", name="Delete: Events 1", exact=True)).to_be_attached()
+    heading = events.locator("[data-panel-heading]").first
+    shown = "heading => getComputedStyle(heading, '::before').content + heading.innerText.trim()"
+    assert heading.evaluate(shown) == '"Events 1"'
+
+
+def test_the_subject_is_few_tabs_away_and_home_has_one_name(editor: Page) -> None:
+    open_editor(editor)
+    skip = editor.get_by_role("link", name="Skip to the form")
+    keyboard.tab_to(skip)
+    editor.keyboard.press("Enter")
+    expect(editor.locator("#w-editor-form")).to_be_focused()
+    for _ in range(3):
+        editor.keyboard.press("Tab")
+    expect(editor.get_by_label("Subject")).to_be_focused()
+    expect(editor.get_by_role("link", name="Home", exact=True).first).to_have_class(re.compile("branding"))
+    expect(editor.get_by_role("link", name="Dashboard")).to_have_count(0)
+
+
+def test_saved_is_read_once_after_the_last_key_and_again_next_time(editor: Page) -> None:
+    keyboard.tab_to(editor.get_by_label("Subject"))
+    editor.evaluate(RECORD_STATUS.replace('includes("characters")', 'trim() === "Saved"'))
+    for times in (1, 2):
+        editor.keyboard.type(" and more", delay=150)
+        editor.wait_for_function(f"() => window.said.length === {times}", timeout=20_000)
+        editor.wait_for_timeout(3000)
+        assert editor.evaluate("window.said.length") == times
+
+
+def test_after_an_action_the_keyboard_is_at_the_message(editor: Page) -> None:
+    editor.keyboard.press("ControlOrMeta+s")
+    message = editor.locator(".messages li").first
+    expect(message).to_contain_text("is saved")
+    assert editor.evaluate("document.activeElement.contains(document.querySelector('.messages li'))")
+    assert editor.evaluate("document.activeElement !== document.body")
+
+
 def test_the_tags_of_a_new_image_have_a_name_in_the_dialog(editor: Page) -> None:
     expect(insert(editor, "Image").get_by_role("button", name="Choose an image")).to_be_focused()
     editor.keyboard.press("Enter")

@@ -7,6 +7,7 @@
   const LEAVE_MS = 8000;
   const STEP_MS = 50;
   const PREVIEW_MS = 5000;
+  const READ_MS = 2500; // “Saved” is read aloud once no more is typed for so long
   const FREE = 'free';
   const ASKED = 'asked';
   const ALLOWED = 'allowed';
@@ -49,6 +50,7 @@
       clearTimeout(this.retryTimer);
       clearTimeout(this.settleTimer);
       clearTimeout(this.previewTimer);
+      clearTimeout(this.readTimer);
       this.listeners.forEach(([target, name, listener]) => target.removeEventListener(name, listener, true));
       this.endLimit();
     }
@@ -82,6 +84,7 @@
     noteEdit({ type, target }) {
       if (type === 'beforeinput' && target.closest('[contenteditable=true]')) this.settledAt = Date.now() + SETTLE_MS;
       this.showStateSoon();
+      if (type !== 'click') clearTimeout(this.readTimer);
       clearTimeout(this.settleTimer);
       this.settleTimer = setTimeout(() => this.showState(), SETTLE_MS);
     }
@@ -183,6 +186,15 @@
       this.show(null);
       this.showStateSoon();
       setTimeout(() => this.endConflict());
+      this.readStateLater();
+    }
+
+    readStateLater() {
+      clearTimeout(this.readTimer);
+      this.readTimer = setTimeout(() => {
+        const state = document.querySelector('.w-autosave-indicator__state--saved');
+        if (!this.isUnsaved && !this.isSending && state) window.announce(state.textContent.trim());
+      }, READ_MS);
     }
 
     // While a save had no answer, Wagtail may have taken its version for that of another window.

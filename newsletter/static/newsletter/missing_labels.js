@@ -22,12 +22,35 @@
   // Wagtail calls the button of every section “Toggle section”. An item of a list may have no title yet.
   function labelSections() {
     document.querySelectorAll('[data-panel-toggle]').forEach((button) => {
-      const heading = button.parentElement.querySelector('[data-panel-heading]')?.textContent;
-      const text = clean(heading) || describeItem(button.closest('[data-streamfield-child]'));
+      const heading = button.parentElement.querySelector('[data-panel-heading]');
+      const title = clean(heading?.textContent);
+      const text = title || describeItem(button.closest('[data-streamfield-child]'));
+      if (!title && text) heading?.setAttribute('data-nl-untitled', text);
+      else heading?.removeAttribute('data-nl-untitled');
       if (!text || button.getAttribute('aria-label') === text) return;
       label(button, text);
       button.removeAttribute('aria-describedby');
     });
+  }
+
+  // A button of a block, such as “Move up”, is named after its block too.
+  function labelActions() {
+    document.querySelectorAll('[data-streamfield-child] [data-panel-toggle]').forEach((toggle) => {
+      const block = clean(toggle.getAttribute('aria-label'));
+      const header = toggle.closest('.w-panel__header');
+      if (!block || !header) return;
+      header.querySelectorAll('[data-streamfield-action]:not([data-streamfield-action=DRAG])').forEach((button) => {
+        const action = clean(button.textContent) || clean(button.title);
+        const text = `${action}: ${block}`;
+        if (action && button.getAttribute('aria-label') !== text) label(button, text);
+      });
+    });
+  }
+
+  // Wagtail calls the link to Home “Dashboard”.
+  function labelHome() {
+    const link = document.querySelector('.sidebar-custom-branding');
+    label(link, link?.querySelector('[data-nl-name]')?.dataset.nlName);
   }
 
   function describeItem(item) {
@@ -76,6 +99,8 @@
 
   function labelAll() {
     labelSections();
+    labelActions();
+    labelHome();
     labelGroups();
     labelFields();
     skipHandles();

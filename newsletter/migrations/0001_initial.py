@@ -743,6 +743,8 @@ class Migration(migrations.Migration):
                 ("reason", newsletter.common.message_fields.MessageField(blank=True)),
                 ("changed_at", models.DateTimeField()),
                 ("released_at", models.DateTimeField(null=True)),
+                ("restored_at", models.DateTimeField(null=True)),
+                ("backed_up_at", models.DateTimeField(null=True)),
             ],
             options={
                 "constraints": [models.CheckConstraint(condition=models.Q(("pk", 1)), name="one_installation")],

@@ -1,18 +1,21 @@
 """Times of a schedule that passed between a backup and its restore: an issue may have been sent, and none is sent again."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
+from django.conf import settings
+from django.core.management import call_command
 
 from newsletter.common.errors import WrongState
-from newsletter.issues.approval.hold import hold_issue
+from newsletter.issues.approval.hold import hold_issue, release_issue
 from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.missed_slots import find_missed_slots, notify_missed_slots
 from newsletter.issues.assembly.restored_slots import was_due_before_restore
 from newsletter.jobs.scheduler_jobs import assemble_due, start_due_sends
 from newsletter.models import Issue, Publication, Send, Slot, StaffNotice, Story
-from newsletter.sending.limits.installation_hold import hold_installation
+from newsletter.sending.limits.installation_hold import hold_installation, release_installation, write_send_journal
 from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain, release_after_restore
 from subscribers.models import Frequency, StayQuestion, Subscriber, Subscription
 from subscribers.people.inactivity import rest_unanswered
@@ -23,6 +26,8 @@ from tests.support.local_hours import AUCKLAND, zone_place
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 DUE_AT = datetime.fromisoformat("2026-03-05T09:00:00+00:00")
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -156,3 +161,79 @@ def test_a_digest_that_may_have_been_sent_waits_for_staff(publication: Publicati
     assert (slot.state, was_due_before_restore(slot)) == (state, True)
     run_scheduler(at=DUE_AT + HOUR)
     assert not Issue.objects.filter(kind="digest", held=False).exists()
+
+
+def test_the_end_of_another_hold_is_no_restore(publication: Publication) -> None:
+    """Such as that of a copy for tests: nothing was sent that its database does not know."""
+    assemble_due(now=DUE_AT - 99 * HOUR)
+    hold_installation(reason="this database is a copy", now=DUE_AT - 4 * HOUR)
+    release_installation(now=DUE_AT - 3 * HOUR)
+    run_scheduler(at=DUE_AT - 2 * HOUR)
+    run_scheduler(at=DUE_AT)
+    assert Send.objects.get().recipients == 3
+
+
+def test_a_second_look_holds_nothing_again(publication: Publication) -> None:
+    """Each machine has a journal of its own, so the command runs on each of them."""
+    run_scheduler(at=DUE_AT - 2 * HOUR)
+    at = DUE_AT - HOUR
+    hold_installation(reason="the database was restored from a backup", now=at)
+    [name] = mark_open_batches_uncertain(now=at).issues
+    assert mark_open_batches_uncertain(now=at + MINUTE).issues == [name]
+    release_issue(issue=Issue.objects.get())
+    assert mark_open_batches_uncertain(now=at + 2 * MINUTE).issues == []
+    release_after_restore(now=at + 3 * MINUTE)
+    run_scheduler(at=DUE_AT)
+    assert Send.objects.get().recipients == 3
+
+
+def test_a_second_look_names_the_times_that_passed_before_it(publication: Publication) -> None:
+    at = DUE_AT - HOUR / 2
+    hold_installation(reason="the database was restored from a backup", now=at)
+    assert mark_open_batches_uncertain(now=at).slots == []
+    assert mark_open_batches_uncertain(now=DUE_AT + HOUR).slots == ["weekly 2026-03-05T09:00"]
+    assert mark_open_batches_uncertain(now=DUE_AT + 2 * HOUR).slots == ["weekly 2026-03-05T09:00"]
+
+
+def test_a_time_planned_after_the_restore_was_not_sent(publication: Publication) -> None:
+    hold_installation(reason="the database was restored from a backup", now=DUE_AT - 8 * DAY)
+    mark_open_batches_uncertain(now=DUE_AT - 8 * DAY)
+    Slot.objects.filter(due_at__gte=DUE_AT).delete()
+    assemble_due(now=DUE_AT - 3 * DAY)
+    later = mark_open_batches_uncertain(now=DUE_AT + HOUR)
+    assert "weekly 2026-03-05T09:00" not in later.slots
+
+
+def test_a_second_restore_is_marked_again(
+    publication: Publication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if its backup was made during the hold of the first one."""
+    monkeypatch.setattr(settings, "NEWSLETTER_DATA_DIR", tmp_path)
+    at = DUE_AT - HOUR
+    hold_installation(reason="the database was restored from a backup", now=at)
+    mark_open_batches_uncertain(now=at)
+    run_scheduler(at=at)
+    Issue.objects.update(held=False, held_reason="")
+    lost = Send(pk=99, issue=Issue.objects.get())
+    write_send_journal(lost, now=at + MINUTE)
+    assert mark_open_batches_uncertain(now=at + 2 * MINUTE).issues == [Issue.objects.get().reference]
+
+
+def test_doctor_prints_the_times_that_may_have_been_sent(
+    publication: Publication, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with time_machine.travel(DUE_AT + HOUR, tick=False):
+        call_command("doctor", "--after-restore")
+    text = capsys.readouterr().out
+    assert "May have been made and sent since the backup, and is not made again: weekly 2026-03-05T09:00\n" in text
+    assert "Switched off in the backup" not in text
+
+
+def test_doctor_names_publications_that_the_backup_has_off(
+    publication: Publication, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Publication.objects.update(enabled=False)
+    with time_machine.travel(DUE_AT + HOUR, tick=False):
+        call_command("doctor", "--after-restore")
+    text = capsys.readouterr().out
+    assert "Switched off in the backup: weekly. If you switched one on since, it may have sent issues." in text

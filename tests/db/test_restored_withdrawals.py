@@ -54,7 +54,9 @@ def test_a_restore_withdraws_what_was_withdrawn_since_the_backup(editor: User) -
     assert mark_open_batches_uncertain(now=LATER).stories == ["How Maya came home"]
     assert list_withdrawn() == ["How Maya came home"]
     assert Story.objects.withdrawn().get().withdrawn_reason == LOST_IN_RESTORE
-    assert mark_open_batches_uncertain(now=LATER).stories == []
+    assert mark_open_batches_uncertain(now=LATER).stories == ["How Maya came home"], (
+        "it is listed until the end of the hold"
+    )
 
 
 def test_so_is_a_story_that_has_no_page(editor: User) -> None:

@@ -133,6 +133,7 @@ class Command(ProductCommand):
                 "On hold: " + (", ".join(restored.issues) or "no issue"),
                 "May have been made and sent since the backup, and is not made again: "
                 + (", ".join(restored.slots) or "no other issue"),
+                *_describe_off(restored.publications_off),
                 "Restored from the suppression journal: "
                 f"{_count(restored.suppressions_replayed, 'suppression', 'suppressions')} added since the backup.",
                 f"Withdrawn again from the journal: {', '.join(restored.stories) or 'no story'}",
@@ -150,6 +151,16 @@ _DO_AGAIN = (
 
 def _count(number: int, one: str, several: str) -> str:
     return f"{number:,} {one if number == 1 else several}" if number else f"no {several}"
+
+
+def _describe_off(publications: list[str]) -> list[str]:
+    """Return a line for publications that are off, if there are any: their schedules have no times to name."""
+    if not publications:
+        return []
+    return [
+        f"Switched off in the backup: {', '.join(publications)}. If you switched one on since, it may have sent issues. "
+        "Look at your provider's log before you switch it on again."
+    ]
 
 
 def _check_message(name: str, *, receiver: str) -> list[Finding]:

@@ -98,6 +98,8 @@ class Installation(models.Model):
     """One row: the installation that owns this database, and if it may send at all.
 
     ``released_at`` is when staff last ended a hold. Older notes in a machine's journal no longer count.
+    ``restored_at`` is when what may have been sent since a backup was last marked: the times of schedules from before it count.
+    ``backed_up_at`` is the moment of the newest complete archive of `newsletter backup`. After a restore, it is that archive's.
     """
 
     address_key_hash = models.CharField(max_length=64)
@@ -105,6 +107,8 @@ class Installation(models.Model):
     reason = MessageField(blank=True)
     changed_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True)
+    restored_at = models.DateTimeField(null=True)
+    backed_up_at = models.DateTimeField(null=True)
 
     wagtail_reference_index_ignore = True
 

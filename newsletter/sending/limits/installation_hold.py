@@ -15,7 +15,7 @@ from pathlib import Path
 
 import orjson
 from django.conf import settings
-from django.db.models import Max
+from django.db.models import F, Max
 
 from newsletter.common.errors import NotReady
 from newsletter.common.messages import Message
@@ -100,6 +100,18 @@ def release_installation(*, now: datetime) -> None:
         raise NotReady("Sending stays stopped: %(copy)s.", copy=COPY)
     _journal_path().unlink(missing_ok=True)
     Installation.objects.filter(pk=1).update(held=False, reason="", changed_at=now, released_at=now)
+
+
+def find_restore_marked_at() -> datetime | None:
+    """Return when what may have been sent since a backup was marked during this hold, or None if it was not.
+
+    It was not if this machine's journal says that something was sent after that: then the database was restored once
+    more, to a moment of an earlier hold.
+    """
+    row = Installation.objects.filter(pk=1, held=True, restored_at__gte=F("changed_at")).first()
+    if row is None or _is_database_older(read_send_journal(), released_at=row.restored_at):
+        return None
+    return row.restored_at
 
 
 def is_held() -> bool:

@@ -6,15 +6,20 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
-from newsletter.issues.assembly.restored_slots import HELD_FOR, mark_passed_slots_uncertain
+from newsletter.issues.assembly.restored_slots import (
+    HELD_AT_ASSEMBLY,
+    HELD_FOR,
+    find_uncertain_slots,
+    mark_passed_slots_uncertain,
+)
 from newsletter.issues.variants.reader_zones import make_due_filter
 from newsletter.issues.welcome.due_people import find_steps_whose_day_has_come
 from newsletter.issues.welcome.joined_people import enter_new_people, find_welcome_mails
-from newsletter.models import Attempt, Batch, Installation, Issue, Publication, Send, TemplateMail, WelcomeStep
+from newsletter.models import Attempt, Batch, Installation, Issue, Publication, Send, Story, TemplateMail, WelcomeStep
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.sending.accounts import has_further_accounts
-from newsletter.sending.limits.installation_hold import hold_installation, release_installation
-from newsletter.sending.withdraw_story import withdraw_again
+from newsletter.sending.limits.installation_hold import find_restore_marked_at, hold_installation, release_installation
+from newsletter.sending.withdraw_story import LOST_IN_RESTORE, withdraw_again
 from subscribers.erasing.journal_replay import ReplayResult, replay_journal
 from subscribers.people.inactivity import close_open_questions
 
@@ -23,10 +28,11 @@ _UNENDED_STATES = (Send.State.READY, Send.State.SUBMITTING, Send.State.PAUSED, S
 
 @dataclass(frozen=True)
 class RestoreFindings:
-    """The results that staff must check: uncertain batches with their people, held issues, and times of schedules.
+    """All that staff still have to check: uncertain batches with their people, held issues, and times of schedules.
 
-    ``slots`` are times at which an issue may have been made and sent since the backup. The suppressions and the withdrawals
-    of ``stories`` were replayed from the journal.
+    ``slots`` are times at which an issue may have been made and sent since the backup. ``publications_off`` were off in the
+    backup: if one was switched on since, nobody knows what it sent.
+    The suppressions were replayed from the journal by this call. ``stories`` were withdrawn again by it.
     """
 
     batches: int
@@ -34,26 +40,63 @@ class RestoreFindings:
     issues: list[str]
     suppressions_replayed: int = 0
     slots: list[str] = field(default_factory=list)
+    publications_off: list[str] = field(default_factory=list)
     stories: list[str] = field(default_factory=list)
 
 
 @transaction.atomic
 def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
-    """Hold the installation, make unsettled batches uncertain, and hold issues that have a time: it can have been moved up.
+    """Hold the installation, mark what may have been sent since the backup, and return what staff still have to check.
+
+    A repeat during the same hold marks no batch and holds no issue again: staff may have settled or released it since.
+    It replays the journal of its machine, and looks for times that have passed meanwhile.
+    """
+    marked_at = find_restore_marked_at()
+    hold_installation(reason=HELD_FOR, now=now)
+    replayed = replay_journal(now=now)
+    if marked_at is None:
+        _mark_unsettled_batches(now=now)
+        _mark_single_mails_uncertain()
+        close_open_questions(now=now)
+        _hold_planned_issues(now=now)
+        _hold_welcome_mails(now=now)
+    mark_passed_slots_uncertain(now=now, marked_at=marked_at)
+    withdraw_again(now=now)
+    if marked_at is None:
+        Installation.objects.update(restored_at=now)
+    return _list_unchecked(marked_at or now, suppressions_replayed=replayed.suppressed)
+
+
+def _list_unchecked(marked_at: datetime, *, suppressions_replayed: int) -> RestoreFindings:
+    sizes = list(Batch.objects.filter(state=Batch.State.UNCERTAIN, reason=HELD_FOR).values_list("size", flat=True))
+    reasons = [HELD_FOR, HELD_AT_ASSEMBLY]
+    withdrawn = Story.objects.filter(withdrawn_reason=LOST_IN_RESTORE, withdrawn_at__gte=marked_at)
+    held = Issue.objects.filter(held=True, held_reason__in=reasons, state__in=Issue.UNSENT_STATES)
+    return RestoreFindings(
+        batches=len(sizes),
+        people=sum(sizes),
+        issues=[issue.reference for issue in held.select_related("publication").order_by("pk")],
+        suppressions_replayed=suppressions_replayed,
+        slots=[f"{slot.publication.slug} {slot.due_local}" for slot in find_uncertain_slots().order_by("due_at", "pk")],
+        publications_off=list(
+            Publication.objects.filter(enabled=False).order_by("slug").values_list("slug", flat=True)
+        ),
+        stories=list(withdrawn.order_by("pk").values_list("title", flat=True)),
+    )
+
+
+def _mark_unsettled_batches(*, now: datetime) -> None:
+    """Make unsettled batches uncertain.
 
     A batch that may have moved to another account since the backup is left to staff: neither account is called again.
     People whom a cancelled send did not reach are uncertain too: they may have got a corrected issue since the backup.
-    Batches whose hour is still to come cannot have been sent, unless their send was cancelled. No issue is made for a time
-    of a schedule that has passed since the backup.
+    Batches whose hour is still to come cannot have been sent, unless their send was cancelled.
     """
-    hold_installation(reason=HELD_FOR, now=now)
-    replayed = replay_journal(now=now)
     open_batches = Batch.objects.filter(
         state__in=Batch.OPEN_STATES,
         send__state__in=[*_UNENDED_STATES, Send.State.CANCELLED],
         send__totals__isnull=True,
     ).exclude(due_at__gt=now, send__state__in=_UNENDED_STATES)
-    sizes = list(open_batches.values_list("size", flat=True))
     planned = _plan_attempts(open_batches, now=now)
     Attempt.objects.filter(batch__in=open_batches, ended_at__isnull=True).update(
         ended_at=now, outcome="uncertain", detail=HELD_FOR
@@ -67,25 +110,15 @@ def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
         settled_at=now,
     )
     _write_attempts(planned)
-    _mark_single_mails_uncertain()
-    close_open_questions(now=now)
+
+
+def _hold_planned_issues(*, now: datetime) -> None:
+    """Hold issues that have a time, which can have been moved up, and those whose send had not frozen its audience."""
     requested = _cancel_unfrozen_sends(now=now)
     planned_issues = Issue.objects.filter(
         Q(due_at__isnull=False) | Q(pk__in=requested), state__in=Issue.UNSENT_STATES
     ).exclude(~make_due_filter(now), held=True)
-    names = [issue.reference for issue in planned_issues.select_related("publication")]
     planned_issues.update(held=True, held_reason=HELD_FOR)
-    names += _hold_welcome_mails(now=now)
-    slots = mark_passed_slots_uncertain(now=now)
-    stories = withdraw_again(now=now)
-    return RestoreFindings(
-        batches=len(sizes),
-        people=sum(sizes),
-        issues=names,
-        suppressions_replayed=replayed.suppressed,
-        slots=[f"{slot.publication.slug} {slot.due_local}" for slot in slots],
-        stories=[story.title for story in stories],
-    )
 
 
 def _mark_single_mails_uncertain() -> None:
@@ -157,14 +190,13 @@ def _has_several_accounts() -> bool:
     )
 
 
-def _hold_welcome_mails(*, now: datetime) -> list[str]:
+def _hold_welcome_mails(*, now: datetime) -> None:
     """Hold the welcome mails. People who were due by now may have got them since the backup."""
     mails = list(find_welcome_mails())
     for issue in mails:
         enter_new_people(issue=issue, now=now)
         find_steps_whose_day_has_come(issue, now=now).update(state=WelcomeStep.State.UNCERTAIN, settled_at=now)
     Issue.objects.filter(pk__in=[issue.pk for issue in mails]).update(held=True, held_reason=HELD_FOR)
-    return [issue.reference for issue in mails]
 
 
 def release_after_restore(*, now: datetime) -> ReplayResult:

@@ -194,7 +194,9 @@ def _finish_database(manifest: Manifest, *, now: datetime) -> None:
     InstallationRow.objects.get_or_create(
         pk=1, defaults={"address_key_hash": manifest.address_key_hash, "changed_at": now}
     )
-    InstallationRow.objects.update(changed_at=now)  # also if the backup was made during a hold
+    made_at = datetime.fromisoformat(manifest.made_at)
+    # The hold begins now, also if the backup was made during one. Inside the archive is the time of the one before it.
+    InstallationRow.objects.update(changed_at=now, backed_up_at=made_at)
     hold_installation(reason=RESTORED, now=now)
 
 

@@ -1,5 +1,6 @@
 """Write one archive of the whole installation while it runs."""
 
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from newsletter.backups import postgres_database
 from newsletter.backups.archive_reader import open_archive
@@ -29,9 +30,12 @@ from newsletter.backups.manifest import (
 from newsletter.backups.passphrase import seal_keys
 from newsletter.backups.schema_state import Migration, list_applied
 from newsletter.backups.sqlite_database import copy_snapshot, count_rows, read_migrations
-from newsletter.sending.limits.installation_hold import hash_address_key
+from newsletter.common.database.error_codes import describe_cause
+from newsletter.models import Installation as InstallationRow
+from newsletter.sending.limits.installation_hold import get_installation, hash_address_key
 from subscribers.unsubscribing.suppression_journal import journal_path
 
+log = logging.getLogger(__name__)
 _NAME = re.compile(r"newsletter-\d{4}-\d{2}-\d{2}-\d{6}\.zip")
 
 
@@ -92,6 +96,7 @@ def write_backup(
             parts=archive.parts,
         )
         size = archive.finish(manifest)
+    _store_time(now)
     removed = remove_older(file.parent, keep=keep) if keep is not None else []
     return WrittenBackup(
         file=file,
@@ -101,6 +106,19 @@ def write_backup(
         with_keys=keys is not None,
         removed=removed,
     )
+
+
+def _store_time(now: datetime) -> None:
+    """Store when the newest archive was made. The archive is complete, also if the database takes no changes."""
+    try:
+        get_installation(now=now)
+        InstallationRow.objects.update(backed_up_at=now)
+    except DatabaseError as error:
+        log.warning(
+            "The archive is complete, but its time could not be stored in the database (%s), so `newsletter doctor` does not "
+            "know of it. Check that this user may write to the database.",
+            describe_cause(error),
+        )
 
 
 def _add_database(archive: ArchiveWriter, installation: Installation) -> _DatabaseCopy:

@@ -12,6 +12,7 @@ from pathlib import Path
 import orjson
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
 from newsletter.backups import archive_writer
@@ -104,6 +105,8 @@ def test_a_restore_gives_everything_back_and_is_on_hold(home: Home, empty: Home,
     assert held
     assert loads(reason) == RESTORED
     assert not (empty.data / ".restoring").exists()
+    stored = [place.query("SELECT backed_up_at FROM newsletter_installation") for place in (home, empty)]
+    assert stored == [[(f"{NOW:%Y-%m-%d %H:%M:%S}",)]] * 2
 
 
 def test_an_archive_is_verified_by_restoring_it_aside(home: Home, archive: Path) -> None:
@@ -129,6 +132,16 @@ def test_a_backup_sees_one_moment_while_somebody_writes(home: Home, tmp_path: Pa
         manifest = orjson.loads(archive.read(MANIFEST_PART))
     assert manifest["rows"]["taggit_tag"] == TAGS
     assert "keys.sealed" not in manifest["parts"]
+
+
+def test_a_backup_of_a_database_that_takes_no_changes_is_complete(
+    home: Home, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with live_in(home):
+        connection.cursor().execute("PRAGMA query_only = ON")
+        written = write_backup(tmp_path / "backup.zip", now=NOW)
+    assert written.file.is_file()
+    assert "its time could not be stored in the database" in caplog.text
 
 
 def test_an_archive_holds_no_key_in_the_clear(archive: Path) -> None:

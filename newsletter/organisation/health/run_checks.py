@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from newsletter.organisation.health.backup import check_backup
 from newsletter.organisation.health.configuration import (
     check_extensions,
     check_keys,
@@ -110,6 +111,7 @@ def _check_content(*, keeps_journal: bool) -> Iterator[Finding]:
     yield check_hold()
     if keeps_journal:
         yield check_journal(now=now)
+    yield check_backup(now=now)
     yield from check_reports(now=now)
     yield from check_inbound(now=now)
     yield check_brand()

@@ -103,7 +103,7 @@ def test_a_send_that_cannot_be_noted_does_not_begin(on_machine: OnMachine, setti
     issue = make_ready_issue(recipients=25)
     (tmp_path / "file").write_text("not a folder")
     settings.NEWSLETTER_DATA_DIR = tmp_path / "file"
-    with pytest.raises(NotReady, match="cannot be noted in the data folder"):
+    with pytest.raises(NotReady, match=f"of {issue.reference} cannot be noted in the data folder"):
         start_send(issue=issue, now=NOW)
     assert claim_one() is None
     on_machine("first")

@@ -137,7 +137,7 @@ class Send(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Send {self.pk} of {self.issue_id}"
+        return f"Send {self.pk} of {self.issue.reference}"
 
     @property
     def dated_at(self) -> datetime | None:

@@ -17,7 +17,7 @@ from newsletter.models import MailLimits, Publication
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.limits.installation_hold import is_held
-from newsletter.sending.notices.single_mails import claim_each, name_call, settle_queued_mail
+from newsletter.sending.notices.single_mails import claim_each, is_given_up, name_call, settle_queued_mail
 from newsletter.sending.notices.system_mail import Sender, SystemMail, send_notice
 from subscribers.links.signed_links import Purpose, make_link
 from subscribers.models import StayQuestion
@@ -25,6 +25,7 @@ from subscribers.people.inactivity import (
     ANSWER_TIME,
     answer_by_replies,
     ask_silent_people,
+    close_question,
     forget_unsendable_questions,
     forget_unsent_questions,
     list_due_questions,
@@ -124,4 +125,7 @@ def _send(question: StayQuestion, *, sender: Sender, adapter: Adapter, now: date
             key=name_call("stay", question),
             now=now,
         )
-    return settle_queued_mail(question, outcome, what="A question whether somebody still wants mail")
+    accepted = settle_queued_mail(question, outcome, what="A question whether somebody still wants mail")
+    if not accepted and is_given_up(question, outcome):
+        close_question(question, now=now)
+    return accepted

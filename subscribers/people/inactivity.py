@@ -126,6 +126,11 @@ def forget_unsent_questions() -> int:
     return StayQuestion.objects.open().filter(sent_at__isnull=True).delete()[0]
 
 
+def close_question(question: StayQuestion, *, now: datetime) -> None:
+    """Count a question as answered that may have reached nobody: no answer says nothing then."""
+    StayQuestion.objects.open().filter(pk=question.pk).update(answered_at=now)
+
+
 def close_open_questions(*, now: datetime) -> None:
     """Count each open question as answered: after a restore, the answers since the backup are missing.
 

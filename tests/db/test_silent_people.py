@@ -28,6 +28,7 @@ from subscribers.consent.signup import (
 from subscribers.consent_events import record_consent_event
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import ConsentEvent, EndReason, MailingList, Reason, StayQuestion, Subscriber, Subscription
+from subscribers.models.queued_mails import REPEATED_AFTER
 from subscribers.people.inactivity import (
     ANSWER_TIME,
     SilenceCount,
@@ -44,7 +45,7 @@ from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscr
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import HOUSTON, NOW, add_subscribers, make_issue, make_publication, make_story
 from tests.support.people import make_list, subscribe
-from tests.support.provider_faults import answer
+from tests.support.provider_faults import Fault, answer
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = NOW - timedelta(days=900)
@@ -243,6 +244,29 @@ def test_a_question_is_sent_again_if_it_failed_and_rest_begins_after_it(
     assert count_excluded(weekly) == {}
     ask_and_rest(now=NOW + timedelta(days=90))
     assert count_excluded(weekly) == {"resting": 1}
+
+
+_REFUSAL = answer(400, b'{"message": "to parameter is not a valid address. please check documentation"}')
+_OUTAGE = answer(503)
+
+
+@pytest.mark.parametrize(("fault", "attempts"), [(_REFUSAL, 1), (_OUTAGE, 1 + len(REPEATED_AFTER))])
+def test_nobody_rests_whom_no_question_can_have_reached(
+    weekly: Publication, mailgun: FakeProvider, fault: Fault, attempts: int
+) -> None:
+    add_silent(weekly, 1)
+    turn_on()
+    ask_and_rest(now=NOW)
+    mailgun.fault_always(fault)
+    for number in range(attempts):
+        assert send_due_questions(now=NOW + number * timedelta(days=1, hours=1)) == 0
+    assert len(mailgun.ledger) == attempts
+    mailgun.fault_always(None)
+    later = NOW + timedelta(days=60)
+    ask_and_rest(now=later)
+    assert count_excluded(weekly) == {}
+    assert send_due_questions(now=later) == 0, "they are asked again when they were silent for as long once more"
+    assert not has_waiting_question(now=later)
 
 
 def test_a_list_without_a_sender_keeps_no_other_question_back(

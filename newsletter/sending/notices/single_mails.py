@@ -77,6 +77,13 @@ def may_be_repeated(outcome: Outcome) -> bool:
     return refused_for_us or outcome.verdict in (Verdict.NOT_SENT, Verdict.THROTTLED)
 
 
+def is_given_up(row: QueuedMail, outcome: Outcome) -> bool:
+    """Return True if the mail is not sent again and was not accepted for certain."""
+    if outcome.verdict is Verdict.UNCERTAIN:
+        return row.is_last_attempt
+    return outcome.verdict is not Verdict.ACCEPTED and not may_be_repeated(outcome)
+
+
 def name_call(kind: str, row: QueuedMail) -> str:
     """Return the key of a call for this row. A repeated mail has another key.
 

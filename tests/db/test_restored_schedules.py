@@ -237,3 +237,23 @@ def test_doctor_names_publications_that_the_backup_has_off(
         call_command("doctor", "--after-restore")
     text = capsys.readouterr().out
     assert "Switched off in the backup: weekly. If you switched one on since, it may have sent issues." in text
+
+
+def test_staff_learn_of_each_time_that_is_uncertain(publication: Publication) -> None:
+    Publication.objects.update(schedule="0 9 * * *")
+    at = DUE_AT + timedelta(days=2, hours=1)
+    restore(at=at)
+    named = [slot.due_local for slot in find_missed_slots(now=at)]
+    assert named == [f"2026-03-0{day}T09:00" for day in (4, 5, 6, 7)]
+    notify_missed_slots(now=at)
+    subjects = [str(subject) for subject in StaffNotice.objects.order_by("pk").values_list("subject", flat=True)]
+    assert len([subject for subject in subjects if "may have been sent" in subject]) == 4
+
+
+def test_uncertain_times_are_over_once_a_later_time_has_passed(publication: Publication) -> None:
+    Publication.objects.update(schedule="0 9 * * *")
+    at = DUE_AT + timedelta(days=1, hours=1)
+    restore(at=at)
+    run_scheduler(at=at + timedelta(hours=22))
+    run_scheduler(at=at + timedelta(hours=24))
+    assert find_missed_slots(now=at + timedelta(hours=24)) == []

@@ -31,7 +31,7 @@ def find_missed_slots(*, now: datetime) -> list[Slot]:
 
     A slot whose issue may have been sent before a restore is one of them. While everything is held, nobody knows what was sent.
 
-    Left out is a slot after which another time has passed, or a person made an issue. So is a slot whose time had passed
+    Left out is a slot after which another time has passed whose issue is certain, or a person made an issue. So is a slot whose time had passed
     before somebody changed its publication, such as switched it on. A digest whose slot was never made is one that is
     not stored.
     """
@@ -46,6 +46,7 @@ def find_missed_slots(*, now: datetime) -> list[Slot]:
     later = Slot.objects.filter(
         publication=OuterRef("publication"), kind=OuterRef("kind"), due_at__gt=OuterRef("due_at"), due_at__lte=now
     )
+    later = later.exclude(state=Slot.State.UNCERTAIN)
     made_since = Issue.objects.filter(
         publication=OuterRef("publication"), kind=OuterRef("kind"), slot__isnull=True, made_at__gte=OuterRef("due_at")
     )

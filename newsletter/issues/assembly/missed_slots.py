@@ -31,9 +31,9 @@ def find_missed_slots(*, now: datetime) -> list[Slot]:
 
     A slot whose issue may have been sent before a restore is one of them. While everything is held, nobody knows what was sent.
 
-    Left out is a slot after which another time has passed whose issue is certain, or a person made an issue. So is a slot whose time had passed
-    before somebody changed its publication, such as switched it on. A digest whose slot was never made is one that is
-    not stored.
+    Left out is a slot after which another time has passed whose issue is certain, or a person made an issue. So is a slot
+    whose time had passed before somebody changed its publication, such as switched it on. A digest whose slot was never
+    made is one that is not stored.
     """
     if Installation.objects.filter(held=True).exists():
         return []

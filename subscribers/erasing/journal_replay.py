@@ -1,7 +1,7 @@
 """Replay the suppression journal after a restore, before anything may be sent."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,8 +17,7 @@ from subscribers.unsubscribing.suppression_journal import (
     AddressChange,
     JournalEntry,
     Key,
-    read_address_changes,
-    read_journal_entries,
+    read_journal,
 )
 
 _BATCH_SIZE = 500
@@ -37,9 +36,16 @@ class ReplayResult:
 
 def replay_journal(*, now: datetime) -> ReplayResult:
     """Restore each suppression that the journal has and the database lost. A repeat does nothing."""
-    last = {entry.key: entry for entry in read_journal_entries()}
+    last: dict[Key, JournalEntry] = {}
+    changes: dict[bytes, AddressChange] = {}
+    for entry in read_journal():
+        if isinstance(entry, JournalEntry):
+            last[entry.key] = entry
+        elif isinstance(entry, AddressChange):
+            changes.pop(entry.new_hash, None)  # the person is back at an address that they had
+            changes[entry.old_hash] = entry
     live_entries = [entry for entry in last.values() if not entry.removed]
-    live_entries += _follow_address_changes(live_entries)
+    live_entries += _follow_address_changes(live_entries, changes)
     suppressed = erased = 0
     for start in range(0, len(live_entries), _BATCH_SIZE):
         for entry in _find_missing(live_entries[start : start + _BATCH_SIZE]):
@@ -48,23 +54,21 @@ def replay_journal(*, now: datetime) -> ReplayResult:
     return ReplayResult(suppressed, erased)
 
 
-def _follow_address_changes(entries: Sequence[JournalEntry]) -> Iterator[JournalEntry]:
+def _follow_address_changes(
+    entries: Sequence[JournalEntry], changes: Mapping[bytes, AddressChange]
+) -> Iterator[JournalEntry]:
     """Yield entries for the old addresses of people whose change of address the database lost.
 
-    An erasure needs none: the journal has it for each address.
+    ``changes`` has the latest change of each old address. An erasure needs none: the journal has it for each address.
     """
-    latest: dict[bytes, AddressChange] = {}
-    for change in read_address_changes():
-        latest.pop(change.new_hash, None)
-        latest[change.old_hash] = change
     by_address: dict[bytes, list[JournalEntry]] = defaultdict(list)
     for entry in entries:
         if entry.reason in _REASONS_TO_FOLLOW:
             by_address[entry.address_hash].append(entry)
-    for change in latest.values():
+    for change in changes.values() if by_address else ():
         newest_hash = change.new_hash
-        while newest_hash in latest:
-            newest_hash = latest[newest_hash].new_hash
+        while newest_hash in changes:
+            newest_hash = changes[newest_hash].new_hash
         if newest_hash in by_address and _is_lost(change):
             yield from (replace(entry, address_hash=change.old_hash) for entry in by_address[newest_hash])
 

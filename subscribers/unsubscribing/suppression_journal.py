@@ -69,14 +69,14 @@ def journal_now(entries: Iterable[JournalEntry]) -> None:
     _append([*entries])
 
 
+def read_journal() -> Iterator[Entry]:
+    """Yield all entries of this machine in order. Skip lines that a crash cut off."""
+    return _read(journal_path())
+
+
 def read_journal_entries() -> Iterator[JournalEntry]:
     """Yield the suppressions and removals of this machine in order. Skip lines that a crash cut off."""
     return _select_suppressions(_read(journal_path()))
-
-
-def read_address_changes() -> Iterator[AddressChange]:
-    """Yield the changes of address of this machine in order. Skip lines that a crash cut off."""
-    return (entry for entry in _read(journal_path()) if isinstance(entry, AddressChange))
 
 
 def read_withdrawn_stories() -> set[bytes]:

@@ -178,7 +178,7 @@ def test_show_to_is_one_line_that_says_who_sees_the_block(editor: Page) -> None:
 
 
 def test_buttons_of_personal_fields_move_nothing(editor: Page) -> None:
-    editor.get_by_role("link", name="Home").focus()
+    editor.get_by_role("navigation", name="Main menu").get_by_role("link", name="Home").focus()
     before = editor.get_by_label("Preheader").bounding_box()
     editor.get_by_label("Subject").click()
     toolbar = editor.get_by_role("toolbar", name="Insert a personal field")

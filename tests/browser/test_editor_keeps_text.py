@@ -78,7 +78,7 @@ def test_a_text_that_is_too_long_is_kept_and_the_field_says_so(editor: Page, dat
 def test_text_is_saved_if_a_link_is_clicked_at_once(editor: Page, data: Path) -> None:
     block = add_block(editor, "Quote")
     block.get_by_label("Text").press_sequentially("Typed and left")
-    editor.get_by_role("link", name="Home").click()
+    editor.get_by_role("navigation", name="Main menu").get_by_role("link", name="Home").click()
     expect(editor.get_by_role("heading", name="To do")).to_be_visible()
     assert "Typed and left" in read_draft(data)
 

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from newsletter.common.errors import WrongState
 from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.slots import create_due_slots, get_or_create_slot
-from newsletter.models import Issue, Slot, Source, StoryPlacement
+from newsletter.models import Issue, Publication, Slot, Source, StoryPlacement
 from tests.support.fixtures import (
     DUE,
     NOW,
@@ -238,6 +238,18 @@ def test_slots_open_when_the_lead_time_has_come_and_not_before(publication):
     assert create_due_slots(publication=publication, now=NOW - timedelta(hours=1)) == []
     assert [slot.due_local for slot in create_due_slots(publication=publication, now=NOW)] == [DUE]
     assert create_due_slots(publication=publication, now=NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("minutes", "late"),
+    [(20, "noticed less than an hour late"), (80, "noticed 1 hour late"), (130, "noticed 2 hours late")],
+)
+def test_a_missed_slot_says_how_late_it_was_noticed(publication, minutes, late):
+    Publication.objects.update(schedule="0 9 * * *", lead_hours=30)
+    now = datetime(2026, 3, 6, 9, tzinfo=UTC) + timedelta(minutes=minutes)
+    *_, missed, coming = create_due_slots(publication=Publication.objects.get(), now=now)
+    assert (missed.state, coming.state) == (Slot.State.MISSED, Slot.State.DUE)
+    assert missed.reason.endswith(f"{late}.")
 
 
 @pytest.mark.requirement("F11")

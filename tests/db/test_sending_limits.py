@@ -132,7 +132,14 @@ def test_a_stale_send_pauses_for_staff(mailgun):
     enforce_send_window(now=NOW + timedelta(hours=36))
     send.refresh_from_db()
     assert send.state == Send.State.PAUSED
-    assert "12 hours late" in send.reason
+    assert "it is 12 hours late" in send.reason
+
+
+def test_a_send_that_is_stale_after_an_hour_says_so_in_the_singular(mailgun):
+    send = start_ready_send(recipients=25, stale_hours=1)
+    enforce_send_window(now=NOW + timedelta(hours=25))
+    send.refresh_from_db()
+    assert "it is 1 hour late" in send.reason
 
 
 @pytest.mark.long

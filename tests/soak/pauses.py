@@ -17,7 +17,7 @@ EXPLANATIONS: tuple[tuple[str, str, frozenset[str]], ...] = (
         r"slow down|could not be reached|handed over whole|worker stalled|longer than its lease",
         NETWORK,
     ),
-    ("hours late", r"hours late", frozenset({"jump_clock"})),
+    ("hours late", r"hours? late", frozenset({"jump_clock"})),
     ("another payload under the same key", r"with other content", frozenset({"leave", "erase", "move"})),
 )
 

@@ -157,5 +157,5 @@ def _describe_missed(due: Due, now: datetime) -> str:
     return Message(
         "No issue was made: the scheduler was not running, or the publication was switched off or changed. This was noticed "
         "%(hours)s late.",
-        hours=describe_hours(hours),
+        hours=describe_hours(hours) if hours else Message("less than an hour"),
     )

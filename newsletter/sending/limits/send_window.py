@@ -11,7 +11,7 @@ from functools import partial
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from newsletter.common.database.compiled_query import find_rows
-from newsletter.common.messages import Message
+from newsletter.common.messages import Message, describe_hours
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
 from newsletter.issues.protected_terms.check import scan_for_protected_terms
 from newsletter.issues.protected_terms.matcher import get_term_matcher
@@ -172,8 +172,8 @@ def _pause_if_protected(send: Send) -> bool:
 
 def _pause_stale(send: Send, *, now: datetime) -> None:
     reason = Message(
-        "it is %(stale_hours)s hours late and some events may be over. Resume it if it still makes sense, or cancel it.",
-        stale_hours=send.issue.publication.stale_hours,
+        "it is %(hours)s late and some events may be over. Resume it if it still makes sense, or cancel it.",
+        hours=describe_hours(send.issue.publication.stale_hours),
     )
     submitting = [Send.State.SUBMITTING]
     if transition(send, from_states=submitting, to=Send.State.PAUSED, reason=reason, code=Send.Code.NONE):

@@ -65,8 +65,8 @@ def check_events(content: IssueContent, *, delivered_at: datetime) -> Iterator[F
     for block in content.blocks:
         if isinstance(block, EventsBlock) and not block.by_rule and not content.publication.max_events:
             message = Message(
-                "The publication shows at most 0 events, so nobody sees this block. Remove it, show an event in full, or raise "
-                "the maximum in the publication.",
+                "The publication shows no events, so nobody sees this block. Remove it, show an event in full, or raise the "
+                "maximum of events in the publication.",
             )
             yield Finding("warning", "events-off", message, block=block.key, field="events")
             continue

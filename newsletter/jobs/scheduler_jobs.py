@@ -45,6 +45,8 @@ from newsletter.jobs.notices.about_issues import (
 from newsletter.models import Issue, Publication, Slot, transition
 from newsletter.outbound.publishing_facts import report_issue
 from newsletter.sending.freezing.start import prepare_requested_sends, start_send
+from newsletter.sending.limits.installation_hold import was_restored
+from newsletter.sending.withdraw_story import withdraw_again
 from subscribers.models import EventKind
 
 log = logging.getLogger(__name__)
@@ -68,6 +70,8 @@ def poll_sources(*, now: datetime) -> None:
     for report in reports:
         if report.error:
             log.warning("Source %s: %s", report.name, report.error)
+    if any(report.has_changes for report in reports) and was_restored(now=now):
+        withdraw_again(now=now)
     notify_failing_sources(now=now)
     has_removed_story = has_recently_removed_story(now=now)
     if reports or has_removed_story:

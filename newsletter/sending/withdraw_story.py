@@ -23,6 +23,7 @@ from newsletter.content.parsing.urls import normalise_url
 from newsletter.issues.approval.approve import withdraw_approvals
 from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.approval.write_notices import notify_hold
+from newsletter.issues.assembly.restored_slots import HELD_AT_ASSEMBLY, HELD_FOR
 from newsletter.issues.corrections.people_of_story import Reach, find_reach
 from newsletter.issues.snapshot.exposure import find_variants_showing, shows_withdrawn_story
 from newsletter.issues.snapshot.records.blocks import list_pictures
@@ -195,6 +196,8 @@ def _hold(issue: Issue, story: Story, *, reworded: IssueContent, by: User | Anon
         issue.subject, issue.preheader = reworded.subject, reworded.preheader
         issue.save()
         issue.store_revision()
+    if issue.held and issue.held_reason in (HELD_FOR, HELD_AT_ASSEMBLY):
+        return issue  # it may have been sent already: staff must not read that they can release it
     hold_issue(
         issue=issue,
         reason=Message(

@@ -5,7 +5,7 @@ import hmac
 from collections.abc import Iterable
 from datetime import datetime
 
-from newsletter.content.parsing.urls import normalise_url
+from newsletter.content.parsing.urls import is_story_page, normalise_url
 from newsletter.models import Story
 from subscribers.identity import address_key
 from subscribers.unsubscribing.suppression_journal import (
@@ -17,7 +17,7 @@ from subscribers.unsubscribing.suppression_journal import (
 
 def journal_withdrawal(stories: Iterable[Story], *, now: datetime, removed: bool = False) -> None:
     """Write these stories into the journal once the transaction is committed."""
-    journal_after_commit(StoryWithdrawal(_identify(story), now, removed) for story in stories)
+    journal_after_commit(StoryWithdrawal(name, now, removed) for story in stories for name in _identify(story))
 
 
 def find_lost_withdrawals() -> list[Story]:
@@ -25,11 +25,13 @@ def find_lost_withdrawals() -> list[Story]:
     journaled = read_withdrawn_stories()
     if not journaled:
         return []
-    shown = Story.objects.filter(withdrawn_at__isnull=True).order_by("pk")
-    return [story for story in shown.iterator() if _identify(story) in journaled]
+    shown = Story.objects.filter(withdrawn_at__isnull=True).only("url", "seen_at").order_by("pk")
+    return [story for story in shown.iterator() if not journaled.isdisjoint(_identify(story))]
 
 
-def _identify(story: Story) -> bytes:
-    """Return the keyed hash of its page's address. A story without a page is the row that was made at its moment."""
-    name = normalise_url(story.url) if story.url else f"story {story.pk} {story.seen_at.isoformat()}"
-    return hmac.digest(address_key(), name.encode(), hashlib.sha256)
+def _identify(story: Story) -> list[bytes]:
+    """Return keyed hashes of the row, and of the page's address if it is the story's own."""
+    names = [f"story {story.pk} {story.seen_at.isoformat()}"]
+    if story.url and is_story_page(story.url):
+        names.append(normalise_url(story.url))
+    return [hmac.digest(address_key(), name.encode(), hashlib.sha256) for name in names]

@@ -1,6 +1,6 @@
 """Replay the suppression journal after a restore, before anything may be sent."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -37,15 +37,14 @@ class ReplayResult:
 def replay_journal(*, now: datetime) -> ReplayResult:
     """Restore each suppression that the journal has and the database lost. A repeat does nothing."""
     last: dict[Key, JournalEntry] = {}
-    changes: dict[bytes, AddressChange] = {}
+    moves: dict[bytes, tuple[AddressChange, ...]] = {}
     for entry in read_journal():
         if isinstance(entry, JournalEntry):
             last[entry.key] = entry
-        elif isinstance(entry, AddressChange):
-            changes.pop(entry.new_hash, None)  # the person is back at an address that they had
-            changes[entry.old_hash] = entry
+        elif isinstance(entry, AddressChange) and entry.new_hash != entry.old_hash:
+            moves[entry.new_hash] = (*moves.get(entry.new_hash, ()), *moves.pop(entry.old_hash, ()), entry)
     live_entries = [entry for entry in last.values() if not entry.removed]
-    live_entries += _follow_address_changes(live_entries, changes)
+    live_entries += _follow_address_changes(live_entries, moves=moves, last=last)
     suppressed = erased = 0
     for start in range(0, len(live_entries), _BATCH_SIZE):
         for entry in _find_missing(live_entries[start : start + _BATCH_SIZE]):
@@ -55,22 +54,29 @@ def replay_journal(*, now: datetime) -> ReplayResult:
 
 
 def _follow_address_changes(
-    entries: Sequence[JournalEntry], changes: Mapping[bytes, AddressChange]
+    entries: Sequence[JournalEntry],
+    *,
+    moves: Mapping[bytes, tuple[AddressChange, ...]],
+    last: Mapping[Key, JournalEntry],
 ) -> Iterator[JournalEntry]:
     """Yield entries for the old addresses of people whose change of address the database lost.
 
-    ``changes`` has the latest change of each old address. An erasure needs none: the journal has it for each address.
+    ``moves`` has the changes of each person, by their newest address. An address that several people had says nothing about
+    one of them, unless it was their first. An erasure needs no entry: the journal has it for each address.
     """
     by_address: dict[bytes, list[JournalEntry]] = defaultdict(list)
     for entry in entries:
         if entry.reason in _REASONS_TO_FOLLOW:
             by_address[entry.address_hash].append(entry)
-    for change in changes.values() if by_address else ():
-        newest_hash = change.new_hash
-        while newest_hash in changes:
-            newest_hash = changes[newest_hash].new_hash
-        if newest_hash in by_address and _is_lost(change):
-            yield from (replace(entry, address_hash=change.old_hash) for entry in by_address[newest_hash])
+    people = Counter(change.old_hash for changes in moves.values() for change in changes)
+    for newest_hash, changes in moves.items() if by_address else ():
+        for number, change in enumerate(changes if newest_hash in by_address else ()):
+            if change.old_hash == newest_hash or (number and people[change.old_hash] > 1) or not _is_lost(change):
+                continue
+            for entry in by_address[newest_hash]:
+                followed = replace(entry, address_hash=change.old_hash)
+                if followed.key not in last or last[followed.key].at < followed.at:
+                    yield followed
 
 
 def _is_lost(change: AddressChange) -> bool:

@@ -220,7 +220,8 @@ def _move_person(link: MailedLink, *, now: datetime) -> Subscriber:
         merge_people(keep=person, absorb=duplicate, now=now, new_email=link.new_email)
     person.email, person.address_hash = link.new_email, new_hash
     person.save(update_fields=["email", "address_hash"])
-    journal_after_commit([AddressChange(old_hash, new_hash, now)])
+    if new_hash != old_hash:
+        journal_after_commit([AddressChange(old_hash, new_hash, now)])
     _carry_suppressions(old_hash=old_hash, new_hash=new_hash, now=now)
     _end_unsubscribed_lists(person, now=now)
     reset_confirmation_quota(link.new_email)

@@ -24,6 +24,7 @@ from subscribers.outbound_events import rename_person
 from subscribers.people.mailed_links import delete_unsent_links
 from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.people.replies import move_replies
+from subscribers.unsubscribing.suppression_journal import AddressChange, journal_after_commit
 
 _GIVING_ORDER = [Giving.NONE, Giving.DONOR, Giving.MONTHLY]
 _FIELDS_FILLED_FROM_ABSORBED = ("name", "place_id", "radius_km", "language", "timezone", "source")
@@ -70,6 +71,8 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime, new_ema
             data={"absorbed": absorb.pk},
         )
     )
+    if not new_email:  # else the caller writes that `keep` moved to the address of `absorb`
+        journal_after_commit([AddressChange(bytes(absorb.address_hash), bytes(keep.address_hash), now)])
     get_publishing_hooks().reassign_mails(keep=keep, absorb=absorb)
     delete_unsent_links(MailedLink.objects.filter(subscriber=absorb))
     absorb.delete()

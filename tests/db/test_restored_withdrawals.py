@@ -9,9 +9,11 @@ from django.contrib.auth.models import AnonymousUser, Permission, User
 
 from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.assembly.restored_slots import HELD_FOR
 from newsletter.models import Issue, Send, Story
 from newsletter.project.cli import main as run_command
 from newsletter.sending.freezing.start import start_send
+from newsletter.sending.limits.installation_hold import COPY, hold_installation
 from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain, release_after_restore
 from newsletter.sending.withdraw_story import LOST_IN_RESTORE, reinstate_story, withdraw_again, withdraw_story
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
@@ -116,6 +118,45 @@ def test_an_approved_issue_with_it_is_held_without_the_story(editor: User) -> No
     assert "How Maya came home" in issue.held_reason
 
 
+def test_an_issue_that_may_have_been_sent_keeps_that_reason(editor: User) -> None:
+    publication = make_publication()
+    story = make_story("How Maya came home")
+    make_story("The second verdict", days_old=2)
+    add_subscribers(publication, 2)
+    issue = make_issue(publication, approved=True)
+    withdraw(story, by=editor)
+    restore_the_backup()
+    approve_issue(issue=Issue.objects.get(pk=issue.pk), by=editor, now=NOW)
+    found = mark_open_batches_uncertain(now=LATER)
+    assert found.issues == [Issue.objects.get(pk=issue.pk).reference]
+    assert Issue.objects.get(pk=issue.pk).held_reason == HELD_FOR
+
+
+def test_another_story_with_the_same_front_page_stays(editor: User) -> None:
+    withdraw(make_story("How Maya came home", url="https://example.org/"), by=editor)
+    other = make_story("The second verdict", external_id="other", url="https://example.org/")
+    assert withdraw_again(now=LATER) == []
+    other.refresh_from_db()
+    assert other.withdrawn_at is None
+
+
+def test_a_story_whose_address_changed_is_withdrawn_again(editor: User) -> None:
+    story = make_story("How Maya came home", url="https://example.org/maya")
+    withdraw(story, by=editor)
+    restore_the_backup()
+    Story.objects.update(url="https://example.org/maya-smith")
+    assert withdraw_again(now=LATER) == [story]
+
+
+def test_the_end_of_a_copys_hold_withdraws_nothing(editor: User) -> None:
+    story = make_story("How Maya came home")
+    withdraw(story, by=editor)
+    restore_the_backup()
+    hold_installation(reason=COPY, now=LATER)
+    release_after_restore(now=LATER)
+    assert list_withdrawn() == []
+
+
 def test_a_send_of_the_backup_with_it_is_paused(editor: User) -> None:
     publication = make_publication()
     story = make_story("How Maya came home")
@@ -131,7 +172,7 @@ def test_a_send_of_the_backup_with_it_is_paused(editor: User) -> None:
 def test_the_journal_names_no_story(editor: User, journal: Path) -> None:
     withdraw(make_story("How Maya came home", url="https://example.org/maya"), by=editor)
     line = journal.read_text()
-    assert line.count("\n") == 1
+    assert line.count("\n") == 2, "the row and the page"
     assert "maya" not in line.lower()
 
 

@@ -35,9 +35,11 @@ from subscribers.models import (
     Suppression,
 )
 from subscribers.people.change_address import confirm_address_change
+from subscribers.people.merge import merge_people
 from subscribers.unsubscribing import journal_file, suppression_journal
 from subscribers.unsubscribing.suppression import remove_suppression, suppress
 from subscribers.unsubscribing.suppression_journal import (
+    AddressChange,
     JournalEntry,
     append_entries,
     flush_pending_entries,
@@ -114,6 +116,48 @@ def test_a_restore_keeps_what_people_left_at_a_new_address(weekly: MailingList) 
     replay_journal(now=LATER)
     assert readers(weekly) == {"eve"}
     assert replay_journal(now=LATER) == ReplayResult()
+
+
+def test_a_move_to_the_same_address_ends_the_replay_too(weekly: MailingList) -> None:
+    """Somebody may ask twice for one new address, and press both links."""
+    move("ada", to="ada.new")
+    unsubscribe_from_list(subscriber=move("ada.new", to="ada.new"), mailing_list=weekly, now=LATER)
+    hashes = [bytes(person("ada.new").address_hash)] * 2
+    append_entries([AddressChange(*hashes, NOW)])
+    restore_the_backup(weekly)
+    replay_journal(now=LATER)
+    assert "ada" not in readers(weekly)
+
+
+def test_people_who_follow_each_other_to_an_address_are_told_apart(weekly: MailingList) -> None:
+    """Ada leaves the address that Bea then takes; Cleo has Dora's for a while."""
+    unsubscribe_from_list(subscriber=move("ada", to="ada.new"), mailing_list=weekly, now=LATER)
+    move("bea", to="ada")
+    move("dora", to="dora.new")
+    move("cleo", to="dora")
+    unsubscribe_from_list(subscriber=move("dora", to="cleo.new"), mailing_list=weekly, now=LATER)
+    restore_the_backup(weekly)
+    replay_journal(now=LATER)
+    assert readers(weekly) == {"bea", "dora", "eve"}
+
+
+def test_somebody_merged_into_another_stays_off_the_lists_that_they_left(weekly: MailingList) -> None:
+    merge_people(keep=person("bea"), absorb=person("ada"), now=NOW)
+    unsubscribe_from_list(subscriber=person("bea"), mailing_list=weekly, now=LATER)
+    restore_the_backup(weekly)
+    replay_journal(now=LATER)
+    assert readers(weekly) == {"cleo", "dora", "eve"}
+
+
+def test_somebody_who_confirmed_again_after_a_restore_stays(weekly: MailingList) -> None:
+    unsubscribe_from_list(subscriber=move("ada", to="ada.new"), mailing_list=weekly, now=NOW)
+    address = bytes(person("ada.new").address_hash)
+    restore_the_backup(weekly)
+    hash_before = bytes(person("ada").address_hash)
+    append_entries([JournalEntry(hash_before, weekly.pk, Reason.UNSUBSCRIBE.value, LATER, removed=True)])
+    assert address != hash_before
+    replay_journal(now=LATER)
+    assert "ada" in readers(weekly)
 
 
 def test_an_address_that_somebody_else_has_now_keeps_their_mail(weekly: MailingList) -> None:

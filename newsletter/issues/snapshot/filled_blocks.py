@@ -101,6 +101,8 @@ def _count_earlier_best_stories(issue: Issue) -> int:
 
 def _fill_next_event(publication: Publication, *, heading: str, key: str, now: datetime) -> list[EventsBlock]:
     """Choose the events that the publication's issues would announce: each reader sees the next one near them."""
+    if not publication.events:
+        return []
     ahead = EventNotice.objects.filter(
         starts_at__gt=now, starts_at__lte=now + timedelta(days=publication.days_ahead), cancelled=False
     )

@@ -26,10 +26,13 @@ def choose_visible_in_archive(content: IssueContent) -> VisibleContent:
     """Return the content for the archive: the blocks for everybody, every event, the appeal to people who do not give yet."""
     closed = {block.key for block in content.blocks if block.shown_to}
     country = find_own_country(content)
+    shows_events = content.publication.max_events > 0 or content.issue.is_correction
     events = {
         block.key: _with_abroad(
             EventSelection("all", tuple(event for event in block.events if not event.cancelled)), country=country
         )
+        if shows_events
+        else EventSelection("nothing", ())
         for block in content.blocks
         if isinstance(block, EventsBlock) and block.key not in closed
     }
@@ -74,7 +77,8 @@ def _choose_events(
             block.events, limit=1 if block.by_rule else MAX_EVENTS_OF_ALL_PLACES, only_in_person=only_near
         )
     if only_near:
-        return choose_only_near_events(location, events=block.events, limit=publication.max_events, radius_km=radius_km)
+        limit = 1 if block.by_rule else publication.max_events
+        return choose_only_near_events(location, events=block.events, limit=limit, radius_km=radius_km)
     return choose_events_for(
         location,
         events=block.events,

@@ -144,8 +144,9 @@ class Command(ProductCommand):
 
 
 _DO_AGAIN = (
-    "The backup does not know what was done after it. Do again what staff did since the backup: protected terms, consents and "
-    "images of stories, undone imports, staff accounts and API keys that were closed."
+    "The backup does not know what was done after it. Do again what staff did since the backup: protected terms, consents, "
+    "changed names, texts and images of stories, stories that were deleted or kept out of issues, undone imports, staff accounts "
+    "and API keys that were closed."
 )
 
 

@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -112,6 +112,11 @@ def find_restore_marked_at() -> datetime | None:
     if row is None or _is_database_older(read_send_journal(), released_at=row.restored_at):
         return None
     return row.restored_at
+
+
+def was_restored(*, now: datetime) -> bool:
+    """Return True if this database was restored from a backup in the last 60 days."""
+    return Installation.objects.filter(restored_at__gt=now - timedelta(days=60)).exists()
 
 
 def is_held() -> bool:

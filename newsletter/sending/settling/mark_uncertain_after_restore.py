@@ -18,7 +18,12 @@ from newsletter.issues.welcome.joined_people import enter_new_people, find_welco
 from newsletter.models import Attempt, Batch, Installation, Issue, Publication, Send, Story, TemplateMail, WelcomeStep
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.sending.accounts import has_further_accounts
-from newsletter.sending.limits.installation_hold import find_restore_marked_at, hold_installation, release_installation
+from newsletter.sending.limits.installation_hold import (
+    COPY,
+    find_restore_marked_at,
+    hold_installation,
+    release_installation,
+)
 from newsletter.sending.withdraw_story import LOST_IN_RESTORE, withdraw_again
 from subscribers.erasing.journal_replay import ReplayResult, replay_journal
 from subscribers.people.inactivity import close_open_questions
@@ -202,6 +207,7 @@ def _hold_welcome_mails(*, now: datetime) -> None:
 def release_after_restore(*, now: datetime) -> ReplayResult:
     """Allow sending again. People who unsubscribed since the backup are suppressed first, and stories are withdrawn."""
     replayed = replay_journal(now=now)
-    withdraw_again(now=now)
+    if Installation.objects.filter(held=True).exclude(reason=COPY).exists():
+        withdraw_again(now=now)
     release_installation(now=now)
     return replayed

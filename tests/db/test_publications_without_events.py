@@ -6,6 +6,7 @@ from newsletter.issues.approval.approve import approve_issue, find_current_appro
 from newsletter.issues.approval.content_checks import check_events
 from newsletter.issues.assembly.selection import find_event_exclusion_reason
 from newsletter.issues.snapshot.resolve import resolve_content
+from newsletter.issues.visible.block_choices import choose_visible_in_archive
 from newsletter.models import Issue, Publication, Variant
 from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import (
@@ -49,6 +50,7 @@ def test_nobody_sees_events_that_staff_add_and_a_warning_says_so(publication: Pu
     issue = Issue.objects.get()
     (finding,) = check_events(resolve_content(issue), delivered_at=NOW)
     assert (finding.level, finding.code) == ("warning", "events-off")
+    assert not any(chosen.events for chosen in choose_visible_in_archive(resolve_content(issue)).events.values())
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     start_send(issue=Issue.objects.get(), now=NOW)
     texts = list(Variant.objects.values_list("html", "text"))

@@ -10,13 +10,23 @@ from django.contrib.auth.models import AnonymousUser, Permission, User
 from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.assembly.restored_slots import HELD_FOR
-from newsletter.models import Issue, Send, Story
+from newsletter.jobs.scheduler_jobs import poll_sources
+from newsletter.models import Issue, Send, Source, Story
 from newsletter.project.cli import main as run_command
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.installation_hold import COPY, hold_installation
 from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain, release_after_restore
 from newsletter.sending.withdraw_story import LOST_IN_RESTORE, reinstate_story, withdraw_again, withdraw_story
-from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
+from tests.support.fixtures import (
+    NOW,
+    add_subscribers,
+    make_approver,
+    make_issue,
+    make_publication,
+    make_source,
+    make_story,
+)
+from tests.support.web_site import serve_site
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True), pytest.mark.requirement("V5")]
 LATER = NOW + timedelta(days=1)
@@ -43,6 +53,19 @@ def restore_the_backup() -> None:
     """As every story was before one was withdrawn."""
     Story.objects.update(withdrawn_at=None, withdrawn_reason="")
     Issue.objects.update(held=False, held_reason="")
+
+
+def restore_an_approved_issue(editor: User) -> Issue:
+    """An issue of two stories that was approved at the backup. One was withdrawn since."""
+    publication = make_publication()
+    story = make_story("How Maya came home")
+    make_story("The second verdict", days_old=2)
+    add_subscribers(publication, 2)
+    issue = make_issue(publication, approved=True)
+    withdraw(story, by=editor)
+    restore_the_backup()
+    approve_issue(issue=Issue.objects.get(pk=issue.pk), by=editor, now=NOW)
+    return issue
 
 
 def list_withdrawn() -> list[str]:
@@ -86,6 +109,20 @@ def test_a_story_that_came_again_during_the_hold_is_withdrawn_at_its_end(editor:
     assert list_withdrawn() == ["How Maya came home"]
 
 
+def test_a_story_that_a_source_brings_after_the_hold_is_withdrawn(editor: User) -> None:
+    with serve_site() as site:
+        item = f"<item><title>How Maya came home</title><link>{site.url}/maya</link><guid>maya</guid></item>"
+        site.put("/feed.xml", f'<rss version="2.0"><channel><title>News</title>{item}</channel></rss>')
+        withdraw(make_story("How Maya came home", url=f"{site.url}/maya"), by=editor)
+        Story.objects.all().delete()
+        mark_open_batches_uncertain(now=LATER)
+        release_after_restore(now=LATER)
+        Source.objects.all().delete()
+        make_source(name="Feed", kind="feed", url=f"{site.url}/feed.xml")
+        poll_sources(now=LATER)
+    assert list_withdrawn() == ["How Maya came home"]
+
+
 def test_a_story_that_was_reinstated_is_not_withdrawn_again(editor: User) -> None:
     story = make_story("How Maya came home")
     withdraw(story, by=editor)
@@ -104,14 +141,7 @@ def test_a_refused_withdrawal_is_not_in_the_journal(editor: User, journal: Path)
 
 
 def test_an_approved_issue_with_it_is_held_without_the_story(editor: User) -> None:
-    publication = make_publication()
-    story = make_story("How Maya came home")
-    make_story("The second verdict", days_old=2)
-    add_subscribers(publication, 2)
-    issue = make_issue(publication, approved=True)
-    withdraw(story, by=editor)
-    restore_the_backup()
-    approve_issue(issue=Issue.objects.get(pk=issue.pk), by=editor, now=NOW)
+    issue = restore_an_approved_issue(editor)
     withdraw_again(now=LATER)
     issue.refresh_from_db()
     assert (issue.state, issue.held) == (Issue.State.DRAFT, True)
@@ -119,14 +149,7 @@ def test_an_approved_issue_with_it_is_held_without_the_story(editor: User) -> No
 
 
 def test_an_issue_that_may_have_been_sent_keeps_that_reason(editor: User) -> None:
-    publication = make_publication()
-    story = make_story("How Maya came home")
-    make_story("The second verdict", days_old=2)
-    add_subscribers(publication, 2)
-    issue = make_issue(publication, approved=True)
-    withdraw(story, by=editor)
-    restore_the_backup()
-    approve_issue(issue=Issue.objects.get(pk=issue.pk), by=editor, now=NOW)
+    issue = restore_an_approved_issue(editor)
     found = mark_open_batches_uncertain(now=LATER)
     assert found.issues == [Issue.objects.get(pk=issue.pk).reference]
     assert Issue.objects.get(pk=issue.pk).held_reason == HELD_FOR

@@ -634,6 +634,16 @@ def test_each_reader_sees_the_next_event_near_them(weekly: Publication) -> None:
     assert EventNotice.objects.count() == 3
 
 
+def test_the_welcome_of_a_publication_without_events_shows_no_next_one(weekly: Publication) -> None:
+    Publication.objects.update(events=0)
+    make_event("In London", where=LONDON)
+    first, *_ = turn_on_welcome(Publication.objects.get(pk=weekly.pk))
+    join(weekly.mailing_list, "london@example.com", place=make_place(LONDON))
+    run_welcome(SOON)
+    (batch,) = first.sends.get().batches.all()
+    assert "In London" not in batch.variant.html
+
+
 def test_no_issue_repeats_a_story_of_the_welcome(weekly: Publication) -> None:
     make_sent_issue(weekly, "The lead")
     turn_on_welcome(weekly)

@@ -355,6 +355,19 @@ def test_the_page_says_if_nobody_sees_an_event(publication: Publication, where: 
     assert ("Nobody sees the event: it is near no subscriber whose town we know." in page) == told
 
 
+def test_towns_are_not_the_reason_if_a_publication_shows_no_events(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    make_event("Open evening", where=HOUSTON)
+    add_subscribers(publication, 2)
+    issue = make_issue(publication)
+    Publication.objects.update(events=0)
+    issue = Issue.objects.get()
+    assert "events" in [block.block_type for block in issue.body]
+    page = overview(issue)
+    assert "The publication shows no events" in page
+    assert "near no subscriber" not in page
+
+
 def test_link_states_are_counted_on_the_page(issue: Issue, settings: object) -> None:
     settings.NEWSLETTER_LINK_CHECKS = True
     for url, state in zip(find_web_links(resolve_content(issue)), ["good", "dead"], strict=True):

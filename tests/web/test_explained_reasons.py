@@ -181,6 +181,25 @@ def test_a_correction_is_not_for_people_with_the_current_details(capsys: pytest.
     assert_both_say(sentence, issue=announce(event, publication), person=person, capsys=capsys)
 
 
+def test_a_correction_says_that_what_they_got_has_other_details(capsys: pytest.CaptureFixture[str]) -> None:
+    publication, event = publish()
+    move_event(event, starts_at=event.starts_at + timedelta(days=2))
+    person = Subscriber.objects.earliest("pk")
+    sentence = "An issue that they got has other details of it."
+    assert_both_say(sentence, issue=announce(event, publication), person=person, capsys=capsys)
+
+
+def test_an_event_of_a_publication_without_events_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    publication = make_publication(events=0)
+    (person,) = add_subscribers(publication, 1, where=LONDON)
+    make_story("A word to all")
+    issue = make_issue(publication)
+    issue.body.append(("events", {"heading": "", "events": [make_event("Vigil by the river", where=LONDON)]}))
+    issue.save()
+    issue.store_revision()
+    assert_both_say("The publication shows no events.", issue=issue, person=person, capsys=capsys)
+
+
 def assert_both_say(sentence: str, *, issue: Issue, person: Subscriber, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("explain", person.email, str(issue.pk))
     assert sentence in capsys.readouterr().out

@@ -16,6 +16,7 @@ from newsletter.content.parsing.pseudonyms import ANY_NAME, list_notes_for
 from newsletter.issues.checks.issue_check import CheckedIssue, IssueCheck
 from newsletter.issues.snapshot.records.blocks import EventsBlock, NoteBlock, QuoteBlock, list_events
 from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.visible.block_choices import shows_events
 from newsletter.models import Story, Variant
 from newsletter.rendering.errors import RenderingError
 from newsletter.rendering.lint.findings import Finding
@@ -63,7 +64,7 @@ def check_events(content: IssueContent, *, delivered_at: datetime) -> Iterator[F
         yield from _check_announced(content, delivered_at=delivered_at)
         return
     for block in content.blocks:
-        if isinstance(block, EventsBlock) and not block.by_rule and not content.publication.max_events:
+        if isinstance(block, EventsBlock) and not shows_events(content):
             message = Message(
                 "The publication shows no events, so nobody sees this block. Remove it, show an event in full, or raise the "
                 "maximum of events in the publication.",

@@ -25,6 +25,7 @@ from newsletter.issues.snapshot.records.events import AppealRecord, EventRecord
 from newsletter.issues.snapshot.records.stories import StoryRecord
 from newsletter.issues.snapshot.redact import deduplicate_stories
 from newsletter.issues.snapshot.show_rules import describe_rules
+from newsletter.issues.visible.block_choices import shows_events
 from newsletter.issues.visible.interests import find_limited_stories, list_topic_stories
 from newsletter.issues.visible.nearby_events import RecipientLocation, is_possibly_in, is_regional
 from newsletter.issues.visible.visible_content import Fallback, VisibleContent
@@ -151,12 +152,16 @@ def _explain_events(
         elif isinstance(block, EventsBlock):
             event_ids = {event.id for event in visible.events[block.key].events}
             for event in block.events:
-                why = (
-                    _explain_shared_event(event, is_shown=event.id in event_ids)
-                    if fallback >= Fallback.FOR_ALL
-                    else _explain_event(event, location, is_shown=event.id in event_ids, radius_km=radius_km)
-                )
-                yield ContentReason("event", event.id, event.title, event.id in event_ids, why)
+                is_shown = event.id in event_ids
+                if not shows_events(content):
+                    why: str = Message("The publication shows no events.")
+                elif content.issue.is_correction and is_shown:
+                    why = Message("An issue that they got has other details of it.")
+                elif fallback >= Fallback.FOR_ALL:
+                    why = _explain_shared_event(event, is_shown=is_shown)
+                else:
+                    why = _explain_event(event, location, is_shown=is_shown, radius_km=radius_km)
+                yield ContentReason("event", event.id, event.title, is_shown, why)
 
 
 def _explain_event(event: EventRecord, location: RecipientLocation, *, is_shown: bool, radius_km: int) -> str:

@@ -26,12 +26,11 @@ def choose_visible_in_archive(content: IssueContent) -> VisibleContent:
     """Return the content for the archive: the blocks for everybody, every event, the appeal to people who do not give yet."""
     closed = {block.key for block in content.blocks if block.shown_to}
     country = find_own_country(content)
-    shows_events = content.publication.max_events > 0 or content.issue.is_correction
     events = {
         block.key: _with_abroad(
             EventSelection("all", tuple(event for event in block.events if not event.cancelled)), country=country
         )
-        if shows_events
+        if shows_events(content)
         else EventSelection("nothing", ())
         for block in content.blocks
         if isinstance(block, EventsBlock) and block.key not in closed
@@ -40,6 +39,11 @@ def choose_visible_in_archive(content: IssueContent) -> VisibleContent:
     return VisibleContent(
         language=content.publication.language, events=events, appeals=appeals, closed=tuple(sorted(closed))
     )
+
+
+def shows_events(content: IssueContent) -> bool:
+    """Return True if lists of events show any. A publication whose maximum is 0 shows them only in corrections."""
+    return content.issue.is_correction or content.publication.max_events > 0
 
 
 def find_own_country(content: IssueContent) -> str:
@@ -70,7 +74,7 @@ def _choose_events(
     publication = content.publication
     if content.issue.is_correction:
         return EventSelection("near", tuple(event for event in block.events if not event.cancelled))
-    if not publication.max_events and not block.by_rule:
+    if not shows_events(content):
         return EventSelection("nothing", ())
     if location is None:
         return choose_events_of_all_places(

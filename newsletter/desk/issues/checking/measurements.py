@@ -13,6 +13,7 @@ from newsletter.issue_checks.variant_groups import VariantGroup
 from newsletter.issues.checks.links import count_link_states
 from newsletter.issues.snapshot.records.blocks import EventsBlock
 from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.visible.block_choices import shows_events
 from newsletter.models import Issue, LinkCheck
 from newsletter.rendering.lint.checks import MAX_HTML_BYTES
 from newsletter.rendering.lint.document import PHONE_SUBJECT_LENGTH
@@ -56,6 +57,8 @@ def _describe_subject(issue: Issue) -> str:
 
 def _describe_unseen_events(content: IssueContent, *, groups: Sequence[VariantGroup]) -> str:
     """Return that no reader of these groups sees any of the events, if so."""
+    if not shows_events(content):
+        return ""
     listed = [event for block in content.blocks if isinstance(block, EventsBlock) for event in block.events]
     if not listed or any(chosen.events for group in groups for chosen in group.visible.events.values()):
         return ""

@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from subscribers.models.lists import MailingList
 from subscribers.models.people import Subscriber
-from subscribers.models.queued_mails import QueuedMail, make_repeat_index, make_repeat_rules
+from subscribers.models.queued_mails import REPEATED_AFTER, QueuedMail, make_repeat_index, make_repeat_rules
 
 
 class StayQuestionQuerySet(models.QuerySet["StayQuestion"]):
@@ -18,6 +18,13 @@ class StayQuestionQuerySet(models.QuerySet["StayQuestion"]):
     def resting(self) -> Self:
         """Return those whose people get no newsletter until they answer."""
         return self.open().filter(resting_since__isnull=False)
+
+    def maybe_lost(self) -> Self:
+        """Return those that a provider may never have accepted: without a clear answer, or by the last attempt.
+
+        A process that is killed in the last attempt leaves the same row as one whose mail was accepted.
+        """
+        return self.filter(Q(repeat_at__isnull=False) | Q(repeats__gte=len(REPEATED_AFTER)))
 
 
 class StayQuestion(QueuedMail):

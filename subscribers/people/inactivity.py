@@ -100,12 +100,13 @@ def answer_by_replies(*, since: datetime, now: datetime) -> int:
 
 
 def rest_unanswered(*, now: datetime) -> int:
-    """Stop the mail of people whose time for an answer is over: they rest. Return how many."""
-    return (
-        StayQuestion.objects.open()
-        .filter(sent_at__lte=now - ANSWER_TIME, resting_since__isnull=True)
-        .update(resting_since=now)
-    )
+    """Stop the mail of people whose time for an answer is over: they rest. Return how many.
+
+    If their question may be lost, count it as answered: no answer says nothing then.
+    """
+    over = StayQuestion.objects.open().filter(sent_at__lte=now - ANSWER_TIME, resting_since__isnull=True)
+    over.maybe_lost().update(answered_at=now)
+    return over.update(resting_since=now)
 
 
 def list_due_questions(*, now: datetime) -> QuerySet[StayQuestion]:

@@ -269,6 +269,18 @@ def test_nobody_rests_whom_no_question_can_have_reached(
     assert not has_waiting_question(now=later)
 
 
+@pytest.mark.parametrize("attempts", [1, 1 + len(REPEATED_AFTER)])
+def test_nobody_rests_whose_question_a_killed_process_had(weekly: Publication, attempts: int) -> None:
+    add_silent(weekly, 1)
+    turn_on()
+    ask_and_rest(now=NOW)
+    for number in range(attempts):
+        assert StayQuestion.objects.get().claim(now=NOW + number * timedelta(days=1, hours=1))
+    ask_and_rest(now=NOW + timedelta(days=60))
+    assert count_excluded(weekly) == {}
+    assert not StayQuestion.objects.open().exists()
+
+
 def test_a_list_without_a_sender_keeps_no_other_question_back(
     weekly: Publication, mailgun: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:

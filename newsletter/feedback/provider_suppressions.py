@@ -73,7 +73,7 @@ def read_suppression_list(*, adapter: Adapter, account: str, now: datetime) -> i
     entries = suppressed = 0
     try:
         require_own_key()
-        for page in adapter.list_suppressed(since=reading.known_until and reading.known_until - OVERLAP):
+        for page in adapter.list_suppressed(since=_find_start(reading, now=now)):
             entries += len(page)
             with acting_through(PROVIDER):
                 suppressed += _suppress_entries(page, account=account, now=now)
@@ -89,9 +89,15 @@ def read_suppression_list(*, adapter: Adapter, account: str, now: datetime) -> i
     return suppressed
 
 
+def _find_start(reading: SuppressionListReading, *, now: datetime) -> datetime | None:
+    """Return since when entries may be unknown. After a reading by a clock that was ahead, and before the first, read all."""
+    return reading.known_until - OVERLAP if reading.known_until and reading.known_until <= now else None
+
+
 def _claim(account: str, *, now: datetime) -> SuppressionListReading | None:
     SuppressionListReading.objects.get_or_create(provider=account, defaults={"begun_at": _LONG_AGO})
-    due = Q(begun_at__lte=now - READ_EVERY) | Q(begun_at__lte=now - RETRY_AFTER) & ~Q(error="")
+    was_ahead = Q(begun_at__gt=now + RETRY_AFTER)
+    due = was_ahead | Q(begun_at__lte=now - READ_EVERY) | Q(begun_at__lte=now - RETRY_AFTER) & ~Q(error="")
     if SuppressionListReading.objects.filter(due, provider=account).update(begun_at=now):
         return SuppressionListReading.objects.get(provider=account)
     return None

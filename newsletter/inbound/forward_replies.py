@@ -42,7 +42,8 @@ _State = InboundMail.State
 
 def forward_waiting_replies(*, now: datetime, adapter: Adapter | None = None) -> int:
     """Forward the waiting replies, each once to each address. Return how many the provider accepted."""
-    free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
+    # A claim of twice the length is of a clock that was ahead.
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now) | Q(claimed_until__gt=now + 2 * CLAIM)
     due = InboundForward.objects.filter(free, sent_at__isnull=True, refusal="", mail__state=_State.TO_SEND_ON)
     waiting = list(due.select_related("mail__publication__brand").order_by("pk")[:FORWARDS_A_ROUND])
     if not waiting:

@@ -14,7 +14,8 @@ _UNSENT = Q(sent_at__isnull=True)
 
 
 def _unanswered(now: datetime) -> Q:
-    return Q(repeat_at__lte=now, repeat_at__gt=now - MAX_DELAY)
+    """Return the condition of mails to repeat. Twice the longest wait is of a clock that was ahead."""
+    return Q(repeat_at__lte=now, repeat_at__gt=now - MAX_DELAY) | Q(repeat_at__gt=now + 2 * max(REPEATED_AFTER))
 
 
 class QueuedMail(models.Model):

@@ -499,3 +499,11 @@ def test_resubscribing_at_the_provider_brings_nobody_back() -> None:
     assert find_suppressions(one) == {Reason.HARD}
     event = ProviderEvent.objects.get()
     assert (event.result, event.body) == ("noted", {}), "it is never applied, so nothing would empty it"
+
+
+def test_a_report_that_waits_by_a_clock_that_was_ahead_is_applied() -> None:
+    one, *_ = deliveries_of(make_send())
+    store_reports(brevo_event("spam", one))
+    ProviderEvent.objects.update(retry_at=LATER + timedelta(days=400))
+    assert apply_events(now=LATER) == 1
+    assert find_suppressions(one) == {Reason.COMPLAINT}

@@ -268,3 +268,10 @@ def test_a_file_left_behind_by_a_killed_process_is_deleted_later() -> None:
     ImportBatch.objects.update(state=ImportState.FINISHED)
     delete_old_import_files(now=NOW + timedelta(days=8))
     assert (ImportPiece.objects.count(), ImportBatch.objects.get().stored) == (0, False)
+
+
+def test_an_import_that_was_claimed_by_a_clock_ahead_goes_on(stopped: ImportBatch) -> None:
+    set_import_terms(stopped, terms=make_terms(stopped), now=LATER, check=False)
+    ImportBatch.objects.update(claimed_by="a lost worker", claimed_until=LATER + timedelta(days=400))
+    run_pending()
+    assert ImportBatch.objects.get().state == ImportState.FINISHED

@@ -499,3 +499,10 @@ def test_erasing_a_person_deletes_a_reply_that_waits(send: Send) -> None:
     take(make_reply(sender=ana.email))
     erase_person(subscriber=ana, now=LATER, by="kim")
     assert not InboundMail.objects.exists()
+
+
+def test_a_reply_that_was_claimed_by_a_clock_ahead_is_sent_on(send: Send, fake_provider: Any) -> None:
+    ana, *_ = people()
+    take(make_reply(sender=ana.email, to=f"replies+i{send.issue.public_id}@news.example.org"))
+    InboundForward.objects.update(claimed_until=LATER + timedelta(days=400))
+    assert forward_waiting_replies(now=LATER) == 1

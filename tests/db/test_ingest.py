@@ -331,3 +331,10 @@ def test_due_sources_are_read_once_and_then_wait(site):
     assert [report.new for report in ingest_due(now=NOW)] == [1]
     assert ingest_due(now=NOW + timedelta(minutes=1)) == []
     assert [report.unchanged for report in ingest_due(now=NOW + timedelta(minutes=31))] == [1]
+
+
+def test_a_source_that_was_read_by_a_clock_ahead_is_read_again_once(site):
+    feed(site, make_feed_item(site, "a", "The first verdict"))
+    ingest_due(now=NOW + timedelta(days=400))
+    assert len(ingest_due(now=NOW)) == 1
+    assert ingest_due(now=NOW + timedelta(minutes=1)) == []

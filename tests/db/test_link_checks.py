@@ -291,3 +291,11 @@ def test_links_are_fetched_again_by_hand_although_nothing_changed(
     first = check_due_links(now=NOW, fetcher=fetcher, recent=recent)
     check_links_again(issue=issue, by=make_approver(), now=NOW)
     assert check_due_links(now=NOW, fetcher=fetcher, recent=recent) == first
+
+
+def test_a_link_that_was_checked_by_a_clock_ahead_is_checked_again(
+    publication: Publication, site: Site, fetcher: Fetcher
+) -> None:
+    issue_with(publication, site.put("/there", "Hello"))
+    check_due_links(now=NOW + timedelta(days=400), fetcher=fetcher)
+    assert check_due_links(now=NOW, fetcher=fetcher) == LinkCheck.objects.count()

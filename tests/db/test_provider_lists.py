@@ -189,3 +189,11 @@ def test_a_provider_without_a_list_is_not_asked(settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "outbox://"
     assert read() == 0
     assert not SuppressionListReading.objects.exists()
+
+
+def test_a_list_that_was_read_by_a_clock_ahead_is_read_again(provider: FakeProvider) -> None:
+    (one,) = deliveries_of(make_send(recipients=1))
+    read(NOW + timedelta(days=400))
+    provider.suppressed = [ListedAddress("hard", "person0@example.com", THEN)]
+    assert read() == 1
+    assert find_suppressions(one) == {"hard"}

@@ -110,6 +110,12 @@ def test_two_people_do_not_set_up_at_once(postmark: WebhookApi) -> None:
     assert ProviderWebhook.objects.get().claimed_until is None
 
 
+def test_a_set_up_that_a_clock_ahead_claimed_keeps_nobody_waiting(postmark: WebhookApi) -> None:
+    ProviderWebhook.objects.create(provider="postmark", claimed_until=NOW + timedelta(days=400))
+    install()
+    assert ProviderWebhook.objects.get().set_up_at is not None
+
+
 def test_a_failed_set_up_can_be_done_again_at_once(postmark: WebhookApi) -> None:
     postmark.write_fault = (500, b"{}")
     with pytest.raises(WebhookSetupError):

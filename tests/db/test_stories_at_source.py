@@ -457,3 +457,21 @@ def test_a_story_returns_to_an_unsent_issue(site):
     site.put("/a/", "<p>Back.</p>")
     update_source_visibility(Story.objects.all(), now=NOW + HOUR)
     assert titles(issue) == ["The first verdict", "A second verdict"]
+
+
+def test_a_check_by_a_clock_that_was_ahead_is_made_again(site):
+    story = page_story(site, "The first verdict")
+    update_source_visibility([story], now=NOW + timedelta(days=400))
+    site.put("/a/", "", status=410)
+    update_source_visibility([story], now=NOW, fresh=HOUR)
+    assert Story.objects.get().gone_at == NOW
+
+
+def test_a_missing_post_is_checked_though_a_clock_was_ahead(blog):
+    blog.add(1, "The first verdict")
+    source = wordpress_source(blog)
+    ingest_source(source=source, now=NOW)
+    Story.objects.update(checked_at=NOW + timedelta(days=400))
+    blog.posts.clear()
+    ingest_source(source=source, now=NOW + HOUR)
+    assert Story.objects.get().gone_at == NOW + HOUR

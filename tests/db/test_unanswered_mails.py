@@ -128,6 +128,15 @@ def test_a_mail_of_a_killed_process_is_sent_again(
     assert run(job, at=NOW + REPEATED_AFTER[0]) == 1
 
 
+@pytest.mark.parametrize("make", KINDS)
+def test_a_mail_that_waits_by_a_clock_that_was_ahead_is_sent_again(
+    weekly: Publication, fake_provider: FakeProvider, make: Callable[..., tuple[type[QueuedMail], Job]]
+) -> None:
+    rows, job = make(weekly)
+    rows._default_manager.update(sent_at=NOW + timedelta(days=400), repeat_at=NOW + timedelta(days=401))
+    assert run(job, at=NOW) == 1
+
+
 @pytest.mark.parametrize("fault", [None, answer(400, b'{"message": "to parameter is not a valid address"}')])
 def test_a_mail_with_an_answer_is_never_sent_again(
     weekly: Publication, fake_provider: FakeProvider, fault: Fault | None

@@ -64,8 +64,12 @@ class IngestReport:
 
 
 def ingest_due(*, now: datetime) -> list[IngestReport]:
-    """Ingest every source that is due. Each is claimed first, so that two workers share them."""
-    due = Source.objects.filter(Q(due_at__isnull=True) | Q(due_at__lte=now), enabled=True)
+    """Ingest every source that is due. Each is claimed first, so that two workers share them.
+
+    A source that was read in the future is due too: a clock was ahead then.
+    """
+    was_ahead = Q(looked_at__gt=now + CLAIM_PERIOD, due_at__gt=now + CLAIM_PERIOD)
+    due = Source.objects.filter(Q(due_at__isnull=True) | Q(due_at__lte=now) | was_ahead, enabled=True)
     return [ingest_source(source=source, now=now) for source in due if _claim(source, now=now)]
 
 

@@ -59,7 +59,7 @@ def update_source_visibility(
 
     Skip stories that were checked less than ``fresh`` ago, and those that staff wrote here.
     """
-    to_check = {story.pk: story for story in stories if is_checkable(story) and not _is_fresh(story, now - fresh)}
+    to_check = {story.pk: story for story in stories if is_checkable(story) and not _is_fresh(story, fresh, now)}
     if not to_check:
         return VisibilityReport()
     others = _list_others(to_check.values())
@@ -78,8 +78,13 @@ def is_checkable(story: Story) -> bool:
     return not ours and story.url.startswith(("http://", "https://"))
 
 
-def _is_fresh(story: Story, since: datetime) -> bool:
-    return story.checked_at is not None and story.checked_at > since and not story.check_failed
+def _is_fresh(story: Story, fresh: timedelta, now: datetime) -> bool:
+    return _was_checked(story, within=fresh, now=now) and not story.check_failed
+
+
+def _was_checked(story: Story, *, within: timedelta, now: datetime) -> bool:
+    """Return True if the story was checked recently. A check in the future was made by a clock that was ahead."""
+    return story.checked_at is not None and now - within < story.checked_at <= now
 
 
 def _make_question(story: Story, others: tuple[str, ...]) -> VisibilityQuestion:
@@ -160,8 +165,8 @@ def check_missing_stories(
         if oldest is None
         else stories.published_or_seen_since(oldest).exclude(external_id__in=listed_ids)
     )
-    recently = Q(checked_at__isnull=True) | Q(checked_at__lte=now - _RECHECK_AFTER)
-    missing = ahead.filter(gone_at__isnull=True).filter(recently).order_by("-seen_at")[:MAX_STORIES_CHECKED]
+    due = Q(checked_at__isnull=True) | Q(checked_at__lte=now - _RECHECK_AFTER) | Q(checked_at__gt=now)
+    missing = ahead.filter(gone_at__isnull=True).filter(due).order_by("-seen_at")[:MAX_STORIES_CHECKED]
     returned = [
         story for story in gone.order_by("-gone_at")[:MAX_STORIES_CHECKED] if _may_be_back(story, listed_ids, now)
     ]
@@ -172,7 +177,7 @@ def check_missing_stories(
 
 def _may_be_back(story: Story, listed_ids: Iterable[str], now: datetime) -> bool:
     """Return True if its source lists the story again, or if it was not checked for some hours."""
-    return story.external_id in listed_ids or story.checked_at is None or story.checked_at <= now - _RECHECK_AFTER
+    return story.external_id in listed_ids or not _was_checked(story, within=_RECHECK_AFTER, now=now)
 
 
 def _attach_source(source: Source, stories: Iterable[Story]) -> list[Story]:

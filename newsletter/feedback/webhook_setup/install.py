@@ -107,7 +107,8 @@ def _open_setup(webhook: WebhookSettings) -> Iterator[WebhookSetup]:
 def _claim(webhook: WebhookSettings, *, now: datetime) -> Iterator[QuerySet[ProviderWebhook]]:
     """Prevent two set-ups at the same time: they would make two webhooks with two keys. Yield the webhook's row."""
     row, _ = ProviderWebhook.objects.get_or_create(provider=webhook.provider, account=webhook.account)
-    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+    # A claim of twice the length is of a clock that was ahead.
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now) | Q(claimed_until__gt=now + 2 * CLAIM)
     rows = ProviderWebhook.objects.filter(pk=row.pk)
     if not rows.filter(free).update(claimed_until=now + CLAIM):
         raise WebhookSetupError(

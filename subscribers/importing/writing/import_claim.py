@@ -22,9 +22,12 @@ class ClaimLost(DomainError):
 
 
 def claim(batch: ImportBatch, *, states: Iterable[ImportState], now: datetime) -> str:
-    """Return a token that only this process has, or "" if another worker has the import."""
+    """Return a token that only this process has, or "" if another worker has the import.
+
+    A claim of twice the length is of a clock that was ahead.
+    """
     token = uuid.uuid4().hex
-    free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now) | Q(claimed_until__gt=now + 2 * LEASE)
     won = ImportBatch.objects.filter(free, pk=batch.pk, state__in=list(states)).update(
         claimed_by=token, claimed_until=now + LEASE, attempts=F("attempts") + 1
     )

@@ -32,7 +32,7 @@ from newsletter.issues.snapshot.redact import remove_stories
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Batch, Issue, IssueRevision, Picture, Send, ShownItem, Story, transition
 from newsletter.outbound.publishing_facts import report_story
-from newsletter.sending.withdrawal_journal import find_lost_withdrawals, journal_withdrawal
+from newsletter.sending.withdrawal_journal import find_copies, find_lost_withdrawals, journal_withdrawal
 from subscribers.models import EventKind
 
 LOST_IN_RESTORE = Message("It was withdrawn after the backup that was restored.")
@@ -81,7 +81,7 @@ def _withdraw(story: Story, *, by: User | AnonymousUser, reason: str, now: datet
     with transaction.atomic():
         rows = list(Story.objects.stopped_with(story))
         waiting = list(_find_waiting(story, rows))
-        copies = _find_copies(story).filter(withdrawn_at__isnull=True)
+        copies = find_copies(story).filter(withdrawn_at__isnull=True)
         journal_withdrawal(copies, now=now)
         if not copies.update(withdrawn_at=now, withdrawn_reason=reason):
             raise WrongState("“%(title)s” was withdrawn already. Nothing was changed.", title=story.title)
@@ -106,7 +106,7 @@ def reinstate_story(*, story: Story, by: User | AnonymousUser) -> None:
     """
     _require_permission(by)
     with transaction.atomic():
-        copies = _find_copies(story).filter(withdrawn_at__isnull=False)
+        copies = find_copies(story).filter(withdrawn_at__isnull=False)
         moments = set(copies.values_list("withdrawn_at", flat=True))
         journal_withdrawal(copies, now=timezone.now(), removed=True)
         if not copies.update(withdrawn_at=None, withdrawn_reason=""):
@@ -151,11 +151,6 @@ def pause_withdrawn() -> list[Issue]:
         if transition(send, from_states=_RUNNING, to=Send.State.PAUSED, reason=reason, code=Send.Code.NONE):
             paused.append(send.issue)
     return paused
-
-
-def _find_copies(story: Story) -> QuerySet[Story]:
-    """Return the story and its copies from other sources."""
-    return Story.objects.filter(Q(pk=story.pk) | Q(same_as=story.pk) | Q(twins=story.pk))
 
 
 def _find_running_with_withdrawn(_: datetime) -> QuerySet[Send]:

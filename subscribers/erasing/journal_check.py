@@ -1,12 +1,12 @@
-"""Compare the suppression journal with the database, and add entries that it misses.
+"""Compare the suppression journal with the database, and add suppressions and changes of address that it misses.
 
-A file next to the journal stores the last compared row, so that each start checks only new rows.
+A file next to the journal stores the last compared rows, so that each start checks only new rows.
 """
 
-import logging
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -14,43 +14,68 @@ from pathlib import Path
 import orjson
 from django.db.models import Max, Q
 
-from subscribers.models import Suppression
+from subscribers.models import ConsentEvent, Suppression
 from subscribers.unsubscribing.suppression_journal import (
+    AddressChange,
     JournalEntry,
     append_entries,
     find_latest_entries,
     flush_pending_entries,
     journal_path,
+    read_journal,
 )
 
-_LOG = logging.getLogger(__name__)
 _BATCH_SIZE = 50_000
 _ROWS_TO_RECHECK = 1_000
 _RECHECK_PERIOD = timedelta(hours=1)
 """Rows written during the last comparison may have been committed after newer ones."""
 
 
+@dataclass(frozen=True)
+class _Position:
+    """The last compared suppression and consent event, and when they were compared."""
+
+    row: int = 0
+    event: int = 0
+    at: datetime | None = None
+
+
 def repair_journal(*, now: datetime) -> int:
-    """Add each suppression and removal that the journal misses. Return how many. Raises OSError."""
+    """Add each suppression, removal and change of address that the journal misses. Return how many. Raises OSError."""
     flush_pending_entries()
-    newest = Suppression.objects.aggregate(newest=Max("pk"))["newest"] or 0
-    rows = _rows_since(*_read_position(newest))
-    added = 0
+    newest = _Position(_find_newest(Suppression), _find_newest(ConsentEvent), now)
+    since = _read_position(newest)
+    added = append_entries(_list_missing_moves(since.event))
+    rows = _rows_since(since.row, since.at)
     while chunk := list(islice(rows, _BATCH_SIZE)):
         added += append_entries(_missing(chunk))
-    _write_position(newest, now)
+    _write_position(newest)
     return added
 
 
-def try_to_repair_journal(*, now: datetime) -> None:
-    """Repair the journal when a process starts. If that fails, log it: the next start tries again."""
-    try:
-        added = repair_journal(now=now)
-    except OSError as error:
-        _LOG.error("The suppression journal cannot be written (%s). Run `newsletter doctor` to try again.", error)
-        return
-    if added:
-        _LOG.info("%s suppressions that the journal missed were added to %s.", added, journal_path())
+def _find_newest(model: type[Suppression | ConsentEvent]) -> int:
+    newest: int | None = model._default_manager.aggregate(newest=Max("pk"))["newest"]
+    return newest or 0
+
+
+def _list_missing_moves(pk: int) -> list[AddressChange]:
+    """Return the changes of address and merges after this event that the journal misses."""
+    kinds = (ConsentEvent.Kind.MOVED, ConsentEvent.Kind.MERGED)
+    events = ConsentEvent.objects.filter(pk__gt=pk - _ROWS_TO_RECHECK, kind__in=kinds).order_by("pk")
+    found = [change for event in events.iterator() if (change := _make_change(event))]
+    if not found:
+        return []
+    journaled = {entry for entry in read_journal() if isinstance(entry, AddressChange)}
+    return [change for change in found if change not in journaled]
+
+
+def _make_change(event: ConsentEvent) -> AddressChange | None:
+    """Return the change of address, or None for a merge into somebody who moved to that address in the same step."""
+    address_hash = bytes(event.address_hash)
+    if "from" in event.data:
+        change = AddressChange(bytes.fromhex(event.data["from"]), address_hash, event.at)
+        return change if change.old_hash != change.new_hash else None
+    return AddressChange(address_hash, bytes.fromhex(event.data["into"]), event.at) if "into" in event.data else None
 
 
 def _rows_since(pk: int, at: datetime | None) -> Iterator[Suppression]:
@@ -84,22 +109,22 @@ def _position_file() -> Path:
     return path.with_name(f"{path.name}.checked")
 
 
-def _read_position(newest: int) -> tuple[int, datetime | None]:
+def _read_position(newest: _Position) -> _Position:
     """Return where to begin: the first row, if nothing was compared yet or the database is an older one."""
     try:
-        position = orjson.loads(_position_file().read_bytes())
-        pk, at = int(position["row"]), datetime.fromisoformat(position["at"])
+        read = orjson.loads(_position_file().read_bytes())
+        found = _Position(int(read["row"]), int(read["event"]), datetime.fromisoformat(read["at"]))
     except (OSError, KeyError, TypeError, ValueError):
-        return 0, None
-    if pk > newest or not journal_path().exists():
-        return 0, None
-    return pk, at
+        return _Position()
+    if found.row > newest.row or found.event > newest.event or not journal_path().exists():
+        return _Position()
+    return found
 
 
-def _write_position(newest: int, now: datetime) -> None:
+def _write_position(position: _Position) -> None:
     part = _position_file().with_name(f"{_position_file().name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
-        part.write_bytes(orjson.dumps({"row": newest, "at": now.isoformat()}))
+        part.write_bytes(orjson.dumps(asdict(position)))
         part.replace(_position_file())
     finally:
         part.unlink(missing_ok=True)

@@ -1,9 +1,10 @@
 """Replay the suppression journal after a restore, before anything may be sent."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import attrgetter
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -37,20 +38,29 @@ class ReplayResult:
 def replay_journal(*, now: datetime) -> ReplayResult:
     """Restore each suppression that the journal has and the database lost. A repeat does nothing."""
     last: dict[Key, JournalEntry] = {}
-    moves: dict[bytes, tuple[AddressChange, ...]] = {}
+    changes: list[AddressChange] = []
     for entry in read_journal():
         if isinstance(entry, JournalEntry):
             last[entry.key] = entry
-        elif isinstance(entry, AddressChange) and entry.new_hash != entry.old_hash:
-            moves[entry.new_hash] = (*moves.get(entry.new_hash, ()), *moves.pop(entry.old_hash, ()), entry)
+        elif isinstance(entry, AddressChange):
+            changes.append(entry)
     live_entries = [entry for entry in last.values() if not entry.removed]
-    live_entries += _follow_address_changes(live_entries, moves=moves, last=last)
+    live_entries += _follow_address_changes(live_entries, moves=_join_moves(changes), last=last)
     suppressed = erased = 0
     for start in range(0, len(live_entries), _BATCH_SIZE):
         for entry in _find_missing(live_entries[start : start + _BATCH_SIZE]):
             suppressed += 1
             erased += _restore(entry, now=now)
     return ReplayResult(suppressed, erased)
+
+
+def _join_moves(changes: Iterable[AddressChange]) -> dict[bytes, tuple[AddressChange, ...]]:
+    """Return the changes of each person in order, by their newest address. Lines can be late, or come from another machine."""
+    moves: dict[bytes, tuple[AddressChange, ...]] = {}
+    for change in sorted(dict.fromkeys(changes), key=attrgetter("at")):
+        if change.new_hash != change.old_hash:
+            moves[change.new_hash] = (*moves.get(change.new_hash, ()), *moves.pop(change.old_hash, ()), change)
+    return moves
 
 
 def _follow_address_changes(

@@ -232,6 +232,7 @@ def _move_person(link: MailedLink, *, now: datetime) -> Subscriber:
             address_hash=new_hash,
             at=now,
             source=Message("link in a mail to the new address"),
+            data={"from": old_hash.hex()},
         )
     )
     return person

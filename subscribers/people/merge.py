@@ -62,13 +62,14 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime, new_ema
     _move_erasure_links(keep=keep, absorb=absorb)
     rename_person(old=absorb.pk, new=keep.pk)
     FormerIdentity.objects.create(uuid=absorb.uuid, subscriber=keep, at=now)
+    into = {} if new_email else {"into": bytes(keep.address_hash).hex()}
     record_consent_event(
         ConsentEvent(
             kind=ConsentEvent.Kind.MERGED,
             subscriber=keep,
             address_hash=bytes(absorb.address_hash),
             at=now,
-            data={"absorbed": absorb.pk},
+            data={"absorbed": absorb.pk, **into},
         )
     )
     if not new_email:  # else the caller writes that `keep` moved to the address of `absorb`

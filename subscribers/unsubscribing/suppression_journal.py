@@ -79,11 +79,15 @@ def read_journal_entries() -> Iterator[JournalEntry]:
     return _select_suppressions(_read(journal_path()))
 
 
-def read_withdrawn_stories() -> set[bytes]:
-    """Return the hashes of the stories that are withdrawn, and were not reinstated later."""
-    entries = (entry for entry in _read(journal_path()) if isinstance(entry, StoryWithdrawal))
-    last = {entry.story_hash: entry for entry in entries}
-    return {story_hash for story_hash, entry in last.items() if not entry.removed}
+def find_latest_withdrawals(entries: Iterable[Entry]) -> dict[bytes, StoryWithdrawal]:
+    """Return the newest withdrawal or reinstatement of each story. A line can be written after one that is newer."""
+    newest: dict[bytes, StoryWithdrawal] = {}
+    for entry in entries:
+        if isinstance(entry, StoryWithdrawal):
+            known = newest.get(entry.story_hash)
+            if known is None or entry.at >= known.at:
+                newest[entry.story_hash] = entry
+    return newest
 
 
 def _select_suppressions(entries: Iterable[Entry]) -> Iterator[JournalEntry]:
@@ -107,7 +111,7 @@ def journal_path() -> Path:
     return Path(settings.SUBSCRIBERS_JOURNAL)
 
 
-def append_entries(entries: Iterable[JournalEntry]) -> int:
+def append_entries(entries: Iterable[Entry]) -> int:
     """Write these entries now and return their number. Raises OSError."""
     lines = [_encode(entry) for entry in entries]
     append_lines(journal_path(), b"".join(lines))

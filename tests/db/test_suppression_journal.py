@@ -19,7 +19,7 @@ from newsletter.sending.settling.sweep import prepare_for_work
 from subscribers.audience.eligibility import eligible
 from subscribers.consent.signup import SignupRequest, confirm_subscription, request_subscription
 from subscribers.erasing.erasure import erase_person
-from subscribers.erasing.journal_check import _write_position, repair_journal
+from subscribers.erasing.journal_check import _Position, _write_position, repair_journal
 from subscribers.erasing.journal_replay import ReplayResult, replay_journal
 from subscribers.importing.writing.import_people import ConsentTerms, PeopleFile, import_people
 from subscribers.importing.writing.undo import undo_now
@@ -27,14 +27,12 @@ from subscribers.links.signed_links import LinkTarget
 from subscribers.models import (
     ConsentEvent,
     ImportBatch,
-    MailedLink,
     MailingList,
     Reason,
     Subscriber,
     Subscription,
     Suppression,
 )
-from subscribers.people.change_address import confirm_address_change
 from subscribers.people.merge import merge_people
 from subscribers.unsubscribing import journal_file, suppression_journal
 from subscribers.unsubscribing.suppression import remove_suppression, suppress
@@ -48,6 +46,7 @@ from subscribers.unsubscribing.suppression_journal import (
 )
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
 from tests.support.disk import fill_up, small_disk
+from tests.support.journals import move_person
 from tests.support.people import NOW, make_list, make_member
 from tests.support.processes import wait_until
 
@@ -81,15 +80,7 @@ def readers(weekly: MailingList) -> set[str]:
 
 
 def move(name: str, *, to: str) -> Subscriber:
-    link = MailedLink.objects.create(
-        subscriber=person(name),
-        mailing_list=MailingList.objects.get(),
-        kind=MailedLink.Kind.CONFIRM_ADDRESS,
-        new_email=f"{to}@example.org",
-        asked_at=NOW,
-        sent_at=NOW,
-    )
-    return confirm_address_change(link=link, now=NOW)
+    return move_person(person(name), to=f"{to}@example.org")
 
 
 def restore_the_backup(weekly: MailingList) -> None:
@@ -476,5 +467,5 @@ def test_processes_that_start_together_note_how_far_they_compared(tmp_path: Path
     """A file that all of them wrote first and then renamed was there for one of them only."""
     with ThreadPoolExecutor(4) as threads:
         for _ in range(50):
-            list(threads.map(lambda number: _write_position(number, NOW), range(4)))
+            list(threads.map(lambda number: _write_position(_Position(number, number, NOW)), range(4)))
     assert [file.name for file in journal_path().parent.iterdir()] == ["left.journal.checked"]

@@ -26,7 +26,7 @@ from newsletter.organisation.accounts.first_administrator import (
 )
 from newsletter.organisation.accounts.staff_links import make_staff_link_url
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY
-from subscribers.erasing.journal_check import try_to_repair_journal
+from newsletter.sending.repair_journal import try_to_repair_journal
 
 
 class Command(ProductCommand):

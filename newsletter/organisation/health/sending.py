@@ -37,9 +37,9 @@ from newsletter.sending.deliverability.findings import Finding, error, ok, warni
 from newsletter.sending.deliverability.refresh_domains import add_report_state, make_fetcher
 from newsletter.sending.limits.installation_hold import has_other_address_key
 from newsletter.sending.limits.recipient_allowlist import is_provider_blocked, is_sending_blocked
+from newsletter.sending.repair_journal import repair_whole_journal
 from subscribers.addresses.normalise import to_ascii
 from subscribers.audience.recipient_allowlist import get_recipient_allowlist
-from subscribers.erasing.journal_check import repair_journal
 from subscribers.unsubscribing.suppression_journal import journal_path
 
 
@@ -199,14 +199,14 @@ def check_journal(*, now: datetime) -> Finding:
     if path.parent.stat().st_uid != os.geteuid():
         return ok("unsubscribe journal", "Not checked: the data belongs to another user, who alone should write there.")
     try:
-        added = repair_journal(now=now)
+        added = repair_whole_journal(now=now)
     except OSError as failure:
         text = (
             f"{path} cannot be written: {failure.strerror}. After a restore, people who unsubscribed would be mailed."
         )
         do = "Make room, or give this user the right to write there. What is missing is then added by itself."
         return error("unsubscribe journal", text, do)
-    noted = f"{added:,} marks that had found no room were added." if added else "It misses nobody."
+    noted = f"{added:,} lines that had found no room were added." if added else "It misses nothing."
     return ok("unsubscribe journal", f"{path}: {noted}")
 
 

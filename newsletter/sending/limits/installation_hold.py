@@ -20,7 +20,7 @@ from django.db.models import F, Max
 from newsletter.common.errors import NotReady
 from newsletter.common.messages import Message
 from newsletter.models import Attempt, Installation, Send
-from subscribers.erasing.journal_check import try_to_repair_journal
+from newsletter.sending.repair_journal import try_to_repair_journal
 from subscribers.erasing.journal_replay import replay_journal
 from subscribers.identity import OtherAddressKey
 

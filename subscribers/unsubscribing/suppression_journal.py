@@ -71,12 +71,12 @@ def journal_now(entries: Iterable[JournalEntry]) -> None:
 
 def read_journal() -> Iterator[Entry]:
     """Yield all entries of this machine in order. Skip lines that a crash cut off."""
-    return _read(journal_path())
+    return read_journal_file(journal_path())
 
 
 def read_journal_entries() -> Iterator[JournalEntry]:
     """Yield the suppressions and removals of this machine in order. Skip lines that a crash cut off."""
-    return _select_suppressions(_read(journal_path()))
+    return _select_suppressions(read_journal_file(journal_path()))
 
 
 def find_latest_withdrawals(entries: Iterable[Entry]) -> dict[bytes, StoryWithdrawal]:
@@ -94,7 +94,8 @@ def _select_suppressions(entries: Iterable[Entry]) -> Iterator[JournalEntry]:
     return (entry for entry in entries if isinstance(entry, JournalEntry))
 
 
-def _read(path: Path) -> Iterator[Entry]:
+def read_journal_file(path: Path) -> Iterator[Entry]:
+    """Yield the entries of this file in order, if it exists. Skip lines that cannot be read."""
     try:
         file = path.open("rb")
     except FileNotFoundError:
@@ -146,7 +147,7 @@ def _still_due(path: Path, lines: list[bytes]) -> list[bytes]:
     """Leave out pending lines that a newer line contradicts: a person may have subscribed again since."""
     pending = [_decode(line) for line in lines]
     keys = {entry.key for entry in _select_suppressions(pending)}
-    last = {entry.key: entry for entry in _select_suppressions(_read(path)) if entry.key in keys}
+    last = {entry.key: entry for entry in _select_suppressions(read_journal_file(path)) if entry.key in keys}
     return [line for line, entry in zip(lines, pending, strict=True) if not _is_overtaken(entry, last)]
 
 

@@ -21,6 +21,7 @@ from newsletter.sending.deliverability.domain_checks.lookup import find_txt_reco
 from newsletter.sending.deliverability.findings import Finding
 from newsletter.sending.deliverability.message_check import MAX_BYTES, check_received_message
 from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain, release_after_restore
+from subscribers.unsubscribing.join_journals import join_journal
 
 
 class Command(ProductCommand):
@@ -50,19 +51,40 @@ class Command(ProductCommand):
             help="With --message: the server that received it, as in its Authentication-Results line (mx.google.com).",
         )
         parser.add_argument("--release", action="store_true", help="With --after-restore: end the hold.")
+        parser.add_argument(
+            "--journal",
+            metavar="FILE",
+            type=Path,
+            action="append",
+            default=[],
+            dest="journals",
+            help="With --after-restore: first add what the left.journal of another machine says to this machine's. Can be "
+            "given several times.",
+        )
 
     def run(
-        self, *, json: bool, quick: bool, after_restore: bool, message: str | None, receiver: str, release: bool
+        self,
+        *,
+        json: bool,
+        quick: bool,
+        after_restore: bool,
+        message: str | None,
+        receiver: str,
+        release: bool,
+        journals: Sequence[Path],
     ) -> None:
         if quick and (after_restore or message):
             raise CommandError(
                 "--quick checks the installation, so it cannot be given with --after-restore or --message. Leave one of them out."
             )
         if after_restore:
+            _join_journals(journals)
             self._after_restore(release=release, as_json=json)
             return
         if release:
             raise CommandError("--release needs --after-restore: it ends the hold after a restore.")
+        if journals:
+            raise CommandError("--journal needs --after-restore: it names the journal of another machine to replay.")
         if receiver and not message:
             raise CommandError("--receiver needs --message: it names the server that received the message.")
         if message:
@@ -148,6 +170,17 @@ _DO_AGAIN = (
     "changed names, texts and images of stories, stories that were deleted or kept out of issues, undone imports, staff accounts "
     "and API keys that were closed."
 )
+
+
+def _join_journals(files: Sequence[Path]) -> None:
+    for file in files:
+        try:
+            join_journal(file)
+        except OSError as failure:
+            raise CommandError(
+                f"The suppression journal {failure.filename or file} cannot be read or written: {failure.strerror}. Nothing was "
+                "replayed or released. Name a file that this user can read, and make room, then run this again."
+            ) from failure
 
 
 def _count(number: int, one: str, several: str) -> str:

@@ -3065,6 +3065,7 @@ class Migration(migrations.Migration):
                 ("reason", newsletter.common.message_fields.MessageField(blank=True)),
                 ("made_at", models.DateTimeField()),
                 ("assembled_at", models.DateTimeField(blank=True, null=True)),
+                ("checked_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "publication",
                     models.ForeignKey(
@@ -3092,6 +3093,10 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("state__in", ["due", "assembled", "skipped", "missed", "uncertain"])),
                         name="slot_state",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("checked_at__isnull", True), ("state", "uncertain"), _connector="OR"),
+                        name="slot_checked_if_uncertain",
                     ),
                 ],
             },

@@ -12,6 +12,7 @@ class Slot(models.Model):
     """One due time. ``due_local`` is wall-clock time without offset, so an hour that comes twice in autumn is one slot.
 
     ``period`` is the month (``YYYY-MM``) in which a digest is due. The database allows one digest a month.
+    ``checked_at`` is when staff said that they know if an uncertain one was sent.
     """
 
     class Kind(models.TextChoices):
@@ -34,6 +35,7 @@ class Slot(models.Model):
     reason = MessageField(blank=True)
     made_at = models.DateTimeField()
     assembled_at = models.DateTimeField(null=True, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
 
     counted_as = ngettext_lazy("%(number)s time of its schedule", "%(number)s times of its schedule", "count")
     wagtail_reference_index_ignore = True
@@ -50,6 +52,10 @@ class Slot(models.Model):
                 name="slot_kind_and_period",
             ),
             one_of("slot_state", "state", ["due", "assembled", "skipped", "missed", "uncertain"]),
+            models.CheckConstraint(
+                condition=models.Q(checked_at__isnull=True) | models.Q(state="uncertain"),
+                name="slot_checked_if_uncertain",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -3,10 +3,12 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import lxml.html
 import pytest
 import time_machine
 from django.conf import settings
 from django.core.management import call_command
+from django.db import IntegrityError
 
 from newsletter.common.errors import WrongState
 from newsletter.issues.approval.hold import hold_issue, release_issue
@@ -14,7 +16,7 @@ from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.missed_slots import find_missed_slots, notify_missed_slots
 from newsletter.issues.assembly.restored_slots import was_due_before_restore
 from newsletter.jobs.scheduler_jobs import assemble_due, start_due_sends
-from newsletter.models import Issue, Publication, Send, Slot, StaffNotice, Story
+from newsletter.models import AuditEntry, Issue, Publication, Send, Slot, StaffNotice, Story
 from newsletter.sending.limits.installation_hold import hold_installation, release_installation, write_send_journal
 from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain, release_after_restore
 from subscribers.models import Frequency, StayQuestion, Subscriber, Subscription
@@ -139,6 +141,57 @@ def test_staff_are_notified_that_it_may_have_been_sent(publication: Publication)
     with time_machine.travel(DUE_AT + HOUR, tick=False):
         page = sign_in("editor").get("/admin/").content.decode()
     assert "The weekly letter: an issue may have been sent on Thursday 5 March 2026, 09:00 (London time)" in page
+
+
+def test_home_forgets_an_uncertain_time_that_an_approver_checked(publication: Publication) -> None:
+    restore(at=DUE_AT + HOUR)
+    slot = Slot.objects.get(state=Slot.State.UNCERTAIN)
+    with time_machine.travel(DUE_AT + HOUR, tick=False):
+        approver, editor = sign_in("approver"), sign_in("editor")
+        page = lxml.html.fromstring(approver.get("/admin/").content.decode())
+        [form] = page.xpath("//form[contains(@action, '/checked/')]")
+        assert form.xpath("normalize-space(.//button)") == "I have checked this"
+        assert form.xpath(".//input[@name='csrfmiddlewaretoken']/@value")
+        answer = approver.post(form.get("action"), follow=True).content.decode()
+        assert "Home does not name this time any more." in answer
+        assert "an issue may have been sent" not in answer
+        assert "an issue may have been sent" not in editor.get("/admin/").content.decode()
+    slot.refresh_from_db()
+    assert slot.checked_at == DUE_AT + HOUR
+    notify_missed_slots(now=DUE_AT + HOUR)
+    assert not StaffNotice.objects.exists(), "nobody else is asked"
+    entry = AuditEntry.objects.get(action="newsletter.slot_checked")
+    assert (entry.object_id, entry.data) == (str(publication.pk), {"due": "2026-03-05T09:00"})
+
+
+def test_an_uncertain_time_is_checked_once_and_by_approvers(publication: Publication) -> None:
+    restore(at=DUE_AT + HOUR)
+    slot = Slot.objects.get(state=Slot.State.UNCERTAIN)
+    with time_machine.travel(DUE_AT + HOUR, tick=False):
+        editor, approver = sign_in("editor"), sign_in("approver")
+        assert "I have checked this" not in editor.get("/admin/").content.decode()
+        refused = editor.post(f"/admin/issues/times/{slot.pk}/checked/", follow=True).content.decode()
+        assert "may not say that this time was checked" in refused
+        approver.post(f"/admin/issues/times/{slot.pk}/checked/")
+        again = approver.post(f"/admin/issues/times/{slot.pk}/checked/", follow=True).content.decode()
+    assert "somebody has checked it already" in again
+    assert AuditEntry.objects.filter(action="newsletter.slot_checked").count() == 1
+
+
+def test_a_missed_time_has_no_button_and_cannot_be_checked(publication: Publication) -> None:
+    slot = Slot.objects.create(
+        publication=publication, due_local="2026-03-05T09:00", due_at=DUE_AT, made_at=DUE_AT, state=Slot.State.MISSED
+    )
+    with time_machine.travel(DUE_AT + HOUR, tick=False):
+        approver = sign_in("approver")
+        page = approver.get("/admin/").content.decode()
+        approver.post(f"/admin/issues/times/{slot.pk}/checked/")
+    assert "nothing was sent on" in page
+    assert "I have checked this" not in page
+    slot.refresh_from_db()
+    assert slot.checked_at is None
+    with pytest.raises(IntegrityError, match="slot_checked_if_uncertain"):
+        Slot.objects.filter(pk=slot.pk).update(checked_at=DUE_AT)
 
 
 def test_a_time_missed_during_the_hold_may_have_been_sent(publication: Publication) -> None:

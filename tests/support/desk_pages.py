@@ -2,6 +2,7 @@
 
 import io
 import re
+from datetime import UTC, datetime
 
 import pytest
 from django.utils import timezone
@@ -10,7 +11,7 @@ from newsletter.api_keys import make_key
 from newsletter.issues.comments.comment import add_comment, resolve_comment
 from newsletter.issues.planning.welcome import set_up_welcome
 from newsletter.issues.reuse.saved_blocks import save_block
-from newsletter.models import Publication
+from newsletter.models import Publication, Slot
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.notices.mail_templates import save_text
 from subscribers.identity import identify
@@ -66,6 +67,7 @@ def make_desk_rows(publication: Publication) -> dict[str, str]:
     return {
         "admin/^issues": str(issue.pk),
         "admin/issues": str(issue.pk),
+        "admin/issues/times": str(_make_uncertain_slot(publication).pk),
         "admin/stories": str(story.pk),
         "admin/events": str(event.pk),
         "admin/appeals": str(appeal.pk),
@@ -105,6 +107,17 @@ def make_desk_rows(publication: Publication) -> dict[str, str]:
         "part": "mail",
         "token": "not-a-token",
     }
+
+
+def _make_uncertain_slot(publication: Publication) -> Slot:
+    """Make a time whose issue may have been sent before the database was restored."""
+    return Slot.objects.create(
+        publication=publication,
+        due_local="2025-01-02T09:00",
+        due_at=datetime(2025, 1, 2, 9, tzinfo=UTC),
+        made_at=timezone.now(),
+        state=Slot.State.UNCERTAIN,
+    )
 
 
 def fill(address: str, step: str, desk: dict[str, str]) -> str:

@@ -182,6 +182,7 @@ def _reply() -> Fields:
 
 
 ACTIONS: dict[str, Callable[[], Fields]] = {
+    "newsletter_slot_checked": dict,
     "newsletter_issue_people": lambda: {"q": Subscriber.objects.all()[0].email},
     "newsletter_issue_proof": _proof,
     "newsletter_issue_close": _issue(state="draft"),

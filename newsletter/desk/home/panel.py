@@ -7,6 +7,7 @@ from typing import TypedDict
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpRequest
+from django.middleware.csrf import get_token
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -60,6 +61,7 @@ class HomeContext(AlarmsContext, GrowthContext):
     setup_done: int
     setup_skipped: list[Step]
     tasks: list[Task]
+    csrf_token: str
     can_add_publication: bool
     can_add_issue: bool
     can_view_issues: bool
@@ -96,6 +98,7 @@ class HomePanel(Component):
             "setup_done": sum(step.state == "done" for step in setup),
             "setup_skipped": [step.step for step in setup if step.state == "skipped"],
             "tasks": find_tasks(now=now, person=person),
+            "csrf_token": get_token(request),
             "can_add_publication": person.has_perm("newsletter.add_publication"),
             "can_add_issue": person.has_perm("newsletter.change_issue"),
             "can_view_issues": person.has_perm("newsletter.view_issue"),

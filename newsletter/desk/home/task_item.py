@@ -10,13 +10,18 @@ MAX_TASKS_PER_KIND = 3
 
 @dataclass(frozen=True)
 class Task:
-    """``url`` is "" if no page of the desk helps; then there is no button."""
+    """``url`` is "" if no page of the desk helps; then there is no link.
+
+    ``done_url`` is "", or gets a POST from a second button that says that the person has done it.
+    """
 
     title: str
     detail: str
     url: str
     button: str
     tone: Literal["urgent", "waits", "calm"] = "waits"
+    done_url: str = ""
+    done_button: str = ""
 
 
 def shorten(tasks: list[Task], *, list_url: str) -> list[Task]:

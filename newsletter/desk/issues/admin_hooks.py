@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from newsletter.desk.approvals.approval_effect import withdraw_and_edit
 from newsletter.desk.editor.check_panel import ChecksPart
 from newsletter.desk.editor.preview import WatchPage
+from newsletter.desk.home.checked_slots import check_slot
 from newsletter.desk.issues.actions import ISSUE_STEPS, run_issue_step
 from newsletter.desk.issues.audience.audience_page import IssueAudience
 from newsletter.desk.issues.audience.compare_variants import ComparedMail, IssueCompare
@@ -38,6 +39,7 @@ LOG_ACTIONS = {
     "check_links": (_("Check the links again"), _("Links checked again")),
     "reassemble": (_("Refresh content"), _("Content refreshed")),
     "create": (_("Create an issue"), _("Created by hand")),
+    "slot_checked": (_("Check a time that may have been sent"), _("Time checked that may have been sent")),
     "change_time": (_("Change the time of an issue"), _("Time changed")),
     "subject_test": (_("Test subjects"), _("Subject test set")),
     "remove_subject_test": (_("Remove a subject test"), _("Subject test removed")),
@@ -80,6 +82,7 @@ register_pages(
     path("issues/<int:pk>/watch/", WatchPage.as_view(), name="newsletter_issue_watch"),
     path("issues/<int:pk>/compare/", IssueCompare.as_view(), name="newsletter_issue_compare"),
     path("issues/<int:pk>/compare/<str:name>/<str:other>/", ComparedMail.as_view(), name="newsletter_issue_compared"),
+    path("issues/times/<int:pk>/checked/", check_slot, name="newsletter_slot_checked"),
     path("issues/new/", NewIssue.as_view(), name="newsletter_issue_new"),
     path("issues/<int:pk>/assemble/", ReassemblePage.as_view(), name="newsletter_issue_reassemble"),
     path("issues/<int:pk>/subject-test/", SetSubjectTest.as_view(), name="newsletter_issue_subject_test"),

@@ -1,9 +1,14 @@
-"""Find times of a schedule that passed without an issue, and notify staff of them once. Nothing is made or sent here."""
+"""Find times of a schedule that passed without an issue, and notify staff of them once. Nothing is made or sent here.
+
+Staff can say that they have checked one that may have been sent before a restore.
+"""
 
 from datetime import date, datetime, timedelta
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Exists, F, OuterRef, Q
 
+from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.common.messages import Message
 from newsletter.issues.approval.write_notices import desk_home_url, new_issue_url, write_notice
 from newsletter.issues.assembly.digest import MAX_STORIES
@@ -29,7 +34,8 @@ _FOR_A_DIGEST = Message(
 def find_missed_slots(*, now: datetime) -> list[Slot]:
     """Return the missed slots of the last seven days that staff may not know of, at most one for each publication and kind.
 
-    A slot whose issue may have been sent before a restore is one of them. While everything is held, nobody knows what was sent.
+    A slot whose issue may have been sent before a restore is one of them, until staff have checked it. While everything is
+    held, nobody knows what was sent.
 
     Left out is a slot after which another time has passed whose issue is certain, or a person made an issue. So is a slot
     whose time had passed before somebody changed its publication, such as switched it on. A digest whose slot was never
@@ -38,7 +44,7 @@ def find_missed_slots(*, now: datetime) -> list[Slot]:
     if Installation.objects.filter(held=True).exists():
         return []
     missed = Slot.objects.filter(
-        Q(state=Slot.State.MISSED, due_at__lte=now) | Q(state=Slot.State.UNCERTAIN),
+        Q(state=Slot.State.MISSED, due_at__lte=now) | Q(state=Slot.State.UNCERTAIN, checked_at=None),
         due_at__gt=now - LOOK_BACK,
         publication__enabled=True,
     )
@@ -59,6 +65,20 @@ def find_missed_slots(*, now: datetime) -> list[Slot]:
     final = missed.filter(~Exists(later), ~Exists(made_since), ~Exists(changed))
     stored = list(final.select_related("publication").order_by(F("due_at"), "pk"))
     return [*stored, *find_digests_without_slot(now=now, look_back=LOOK_BACK)]
+
+
+def mark_slot_checked(*, slot: Slot, by: User | AnonymousUser, now: datetime) -> None:
+    """Record that staff know if the issue of an uncertain slot was sent, so that nobody is asked about it again.
+
+    Raise NotAllowed, or WrongState if it was checked already or is not uncertain.
+    """
+    if not by.has_perm("newsletter.approve_issue"):
+        raise NotAllowed(
+            "%(by)s may not say that this time was checked. An administrator can give the role “approver”.", by=by
+        )
+    unchecked = Slot.objects.filter(pk=slot.pk, state=Slot.State.UNCERTAIN, checked_at=None)
+    if not unchecked.update(checked_at=now):
+        raise WrongState("This time needs no check, or somebody has checked it already. Nothing was changed.")
 
 
 def notify_missed_slots(*, now: datetime) -> None:

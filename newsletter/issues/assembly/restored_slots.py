@@ -57,8 +57,11 @@ def was_due_before_restore(slot: Slot) -> bool:
 
 
 def find_uncertain_slots() -> QuerySet[Slot]:
-    """Return the times whose issue may have been sent before this restore: those since staff ended the hold of an earlier one."""
-    uncertain = Slot.objects.filter(state=Slot.State.UNCERTAIN).select_related("publication")
+    """Return the unchecked times whose issue may have been sent before this restore.
+
+    Left out are those before staff ended the hold of an earlier one.
+    """
+    uncertain = Slot.objects.filter(state=Slot.State.UNCERTAIN, checked_at=None).select_related("publication")
     released_at = Installation.objects.values_list("released_at", flat=True).first()
     return uncertain.filter(due_at__gt=released_at) if released_at else uncertain
 

@@ -279,6 +279,7 @@ def test_doctor_prints_the_times_that_may_have_been_sent(
         call_command("doctor", "--after-restore")
     text = capsys.readouterr().out
     assert "May have been made and sent since the backup, and is not made again: weekly 2026-03-05T09:00\n" in text
+    assert "May have been sent too, and is not sent again: no single mails, no welcome mails\n" in text
     assert "Switched off in the backup" not in text
 
 

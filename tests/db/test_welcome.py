@@ -724,10 +724,13 @@ def test_after_a_restore_nobody_gets_a_mail_that_may_have_gone(weekly: Publicati
     person = join(weekly.mailing_list, "new@example.com")
     findings = mark_open_batches_uncertain(now=SOON)
     assert "weekly/welcome-1" in findings.issues
+    assert findings.welcome_mails == 1
+    assert mark_open_batches_uncertain(now=SOON + timedelta(minutes=1)).welcome_mails == 1
     release_after_restore(now=SOON)
     Issue.objects.update(held=False)
     run_welcome(SOON + 20 * DAY)
     assert list_steps(person) == ["uncertain", "earlier_step", "earlier_step"]
+    assert mark_open_batches_uncertain(now=SOON + 21 * DAY).welcome_mails == 0, "an earlier restore's"
     assert not mailgun.accepted_counts()
     assert first.sends.count() == 0
 

@@ -113,14 +113,15 @@ def test_a_mail_that_waited_in_a_backup_is_not_sent_after_it_was_restored(
     """It was sent after the backup, or nobody knows. One that is asked for during the hold was not sent before."""
     key = create_key(SCOPE)
     restored = post(key).json()["id"]
-    mark_open_batches_uncertain(now=timezone.now())
+    assert mark_open_batches_uncertain(now=timezone.now()).single_mails == 1
     asked_since = post(key, once="gift-2").json()["id"]
     assert send_due_mails(now=timezone.now()) == 0
-    mark_open_batches_uncertain(now=timezone.now())  # on another machine
+    assert mark_open_batches_uncertain(now=timezone.now()).single_mails == 1, "on another machine"
     release_installation(now=timezone.now())
     assert send_due_mails(now=timezone.now()) == 1
     assert (read_state(key, restored), read_state(key, asked_since)) == ("uncertain", "accepted")
     assert TemplateMail.objects.get(pk=restored).email == ""
+    assert mark_open_batches_uncertain(now=timezone.now()).single_mails == 0, "an earlier restore's"
 
 
 def test_the_database_keeps_two_mails_from_one_request(template: MailTemplate) -> None:

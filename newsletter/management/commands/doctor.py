@@ -155,6 +155,9 @@ class Command(ProductCommand):
                 "On hold: " + (", ".join(restored.issues) or "no issue"),
                 "May have been made and sent since the backup, and is not made again: "
                 + (", ".join(restored.slots) or "no other issue"),
+                "May have been sent too, and is not sent again: "
+                f"{_count(restored.single_mails, 'single mail', 'single mails')}, "
+                f"{_count(restored.welcome_mails, 'welcome mail', 'welcome mails')}",
                 *_describe_off(restored.publications_off),
                 "Restored from the suppression journal: "
                 f"{_count(restored.suppressions_replayed, 'suppression', 'suppressions')} added since the backup.",

@@ -38,6 +38,7 @@ class RestoreFindings:
     ``slots`` are times at which an issue may have been made and sent since the backup. ``publications_off`` were off in the
     backup: if one was switched on since, nobody knows what it sent.
     The suppressions were replayed from the journal by this call. ``stories`` were withdrawn again by it.
+    ``single_mails`` of other systems and ``welcome_mails`` may have been sent since the backup, and are not sent again.
     """
 
     batches: int
@@ -47,6 +48,8 @@ class RestoreFindings:
     slots: list[str] = field(default_factory=list)
     publications_off: list[str] = field(default_factory=list)
     stories: list[str] = field(default_factory=list)
+    single_mails: int = 0
+    welcome_mails: int = 0
 
 
 @transaction.atomic
@@ -87,7 +90,16 @@ def _list_unchecked(marked_at: datetime, *, suppressions_replayed: int) -> Resto
             Publication.objects.filter(enabled=False).order_by("slug").values_list("slug", flat=True)
         ),
         stories=list(withdrawn.order_by("pk").values_list("title", flat=True)),
+        single_mails=_find_uncertain_single_mails().count(),
+        welcome_mails=WelcomeStep.objects.filter(state=WelcomeStep.State.UNCERTAIN, settled_at__gte=marked_at).count(),
     )
+
+
+def _find_uncertain_single_mails() -> QuerySet[TemplateMail]:
+    """Return the mails of other systems that this restore marked: those of after the hold of an earlier restore."""
+    uncertain = TemplateMail.objects.filter(state=TemplateMail.State.UNCERTAIN, reason=HELD_FOR)
+    released_at = Installation.objects.values_list("released_at", flat=True).first()
+    return uncertain.filter(asked_at__gt=released_at) if released_at else uncertain
 
 
 def _mark_unsettled_batches(*, now: datetime) -> None:

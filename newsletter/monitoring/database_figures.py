@@ -104,6 +104,12 @@ def count_overdue_issues(*, now: datetime) -> int:
     return find_overdue(now=now).count()
 
 
+def find_backup_age(*, now: datetime) -> float | None:
+    """Return the seconds since the newest complete archive was made, or None if none is known."""
+    made_at = Installation.objects.values_list("backed_up_at", flat=True).first()
+    return max((now - made_at).total_seconds(), 0.0) if made_at else None
+
+
 def is_held() -> bool:
     """Return True if all sending is stopped."""
     return Installation.objects.filter(held=True).exists()

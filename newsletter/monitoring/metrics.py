@@ -136,6 +136,15 @@ def _other_metrics(*, now: datetime) -> Iterator[Metric]:
         figures.count_overdue_issues(now=now),
     )
     yield _gauge("newsletter_held", "1 if all sending is on hold, else 0.", int(figures.is_held()))
+    backup = GaugeMetricFamily(
+        "newsletter_backup_age_seconds",
+        "Seconds since the newest complete archive of `newsletter backup` was made. Missing if none is known.",
+        labels=[],
+    )
+    age = figures.find_backup_age(now=now)
+    if age is not None:
+        backup.add_metric([], age)
+    yield backup
 
 
 def _process_metrics(*, now: datetime) -> Iterator[Metric]:

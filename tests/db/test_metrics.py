@@ -15,6 +15,7 @@ from newsletter.models import Attempt, Batch, Installation, ProviderEvent, Runni
 from newsletter.monitoring import metrics
 from newsletter.monitoring.job_runs import expect_jobs
 from newsletter.monitoring.metrics import read_database_metrics, write_metrics
+from newsletter.organisation.health.backup import MAX_AGE
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_source, make_story
 from tests.support.sends import start_send
 
@@ -47,6 +48,7 @@ def test_an_empty_installation_has_every_metric() -> None:
     assert found["newsletter_processes"] == {("web",): 0, ("scheduler",): 0, ("worker",): 0}
     assert found["newsletter_heartbeat_age_seconds"] == {}
     assert found["newsletter_held"] == {(): 0}
+    assert found["newsletter_backup_age_seconds"] == {}
 
 
 def test_a_batch_without_a_worker_waits_since_its_send_began() -> None:
@@ -118,6 +120,12 @@ def test_sources_that_fail_and_a_hold_are_counted() -> None:
     found = read()
     assert (found["newsletter_sources"], found["newsletter_sources_failing"]) == ({(): 2}, {(): 1})
     assert found["newsletter_held"] == {(): 1}
+
+
+def test_the_age_of_the_newest_backup_is_known() -> None:
+    made_at = NOW - timedelta(hours=30)
+    Installation.objects.update_or_create(pk=1, defaults={"backed_up_at": made_at, "changed_at": NOW})
+    assert read()["newsletter_backup_age_seconds"] == {(): 30 * 3600}
 
 
 def test_a_process_writes_which_jobs_ran_and_which_failed() -> None:
@@ -235,7 +243,9 @@ def test_the_example_dashboard_and_alarms_name_only_metrics_that_exist() -> None
     assert {re.sub(r"_(bucket|count|sum)$", "", name) for name in written} <= known
 
 
-def test_there_are_five_alarms_and_each_says_what_to_do() -> None:
+def test_there_are_six_alarms_and_each_says_what_to_do() -> None:
     rules = yaml.safe_load((MONITORING / "alarms.yml").read_text(encoding="utf-8"))["groups"][0]["rules"]
-    assert len(rules) == 5
+    assert len(rules) == 6
     assert all(set(rule["annotations"]) == {"summary", "action"} for rule in rules)
+    [backup] = [rule for rule in rules if rule["alert"] == "NewsletterBackupOld"]
+    assert backup["expr"].endswith(f"> {MAX_AGE.total_seconds():.0f}"), "as doctor warns"

@@ -599,6 +599,7 @@ class Migration(migrations.Migration):
                         blank=True, help_text="What is uncertain, for staff.", verbose_name="note"
                     ),
                 ),
+                ("checked_note", newsletter.common.message_fields.MessageField(blank=True, editable=False)),
                 (
                     "place_question",
                     newsletter.common.message_fields.MessagesJSONField(

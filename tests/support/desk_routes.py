@@ -211,6 +211,7 @@ DECIDED = {
     **{f"newsletter_setup_skip {step}": ADMIN for step in SETUP_STEPS},
     "newsletter_issue_acknowledge": WRITERS,
     "newsletter_slot_checked": APPROVERS,
+    "newsletter_events_checked": WRITERS,
     "newsletter_issue_people": PEOPLE,
     "newsletter_issue_proof": WRITERS,
     "newsletter_issue_restore": WRITERS,

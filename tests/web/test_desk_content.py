@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,6 +13,7 @@ from django.utils import timezone
 from PIL import Image
 
 from newsletter.desk.content.zone_choices import zone_choices
+from newsletter.desk.home.checked_events import list_unsure_events
 from newsletter.desk.publications.schedule_text import describe_schedule
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, SetAsideEntry, Source, Story
 from tests.support.desk import list_messages as read_messages
@@ -147,6 +149,49 @@ def test_events_that_need_checking_can_be_listed() -> None:
     assert "Unsure evening" in page
     assert "Sure evening" not in page
     assert "Unsure evening" not in sign_in("writer").get("/admin/events/?when=past").content.decode()
+
+
+def test_staff_say_on_the_events_page_that_they_have_checked_it() -> None:
+    event = make_event(
+        "Evening", where=HOUSTON, starts_at=timezone.now() + timedelta(days=2), note="Its time is unclear."
+    )
+    client, address = sign_in("writer"), f"/admin/events/edit/{event.pk}/"
+    assert "I have checked it" in client.get(address).content.decode()
+    client.post(address, event_fields(event, note_checked="on"))
+    event.refresh_from_db()
+    assert (event.open_note, event.edited_fields) == ("", [])
+    shown = client.get(address).content.decode()
+    assert "<strong>Checked:</strong> Its time is unclear." in " ".join(shown.split())
+    assert "I have checked it" not in shown
+    assert "Evening" not in client.get("/admin/events/?unsure=yes&when=ahead").content.decode()
+
+
+def test_a_checked_event_is_asked_about_again_if_its_note_changes() -> None:
+    event = make_event("Evening", starts_at=timezone.now() + timedelta(days=2), note="Old.", checked_note="Old.")
+    assert list_unsure_events(now=timezone.now()) == []
+    EventNotice.objects.update(note="New.")
+    assert list_unsure_events(now=timezone.now()) == [event]
+
+
+def test_home_marks_only_the_unsure_events_that_it_showed() -> None:
+    make_event("One", starts_at=timezone.now() + timedelta(days=2), note="Its time is unclear.")
+    make_event("Two", starts_at=timezone.now() + timedelta(days=2), note="Its time is unclear.")
+    client = sign_in("writer")
+    seen = re.search(
+        r'action="/admin/events/checked/">.*?name="seen" value="(\w+)"', client.get("/admin/").content.decode(), re.S
+    )
+    assert seen
+
+    def mark() -> Any:
+        return client.post("/admin/events/checked/", {"seen": seen[1]}, follow=True)
+
+    late = make_event("Late", starts_at=timezone.now() + timedelta(days=2), note="Its place is unclear.")
+    assert "have changed since you opened Home" in mark().content.decode()
+    assert len(list_unsure_events(now=timezone.now())) == 3
+    late.delete()
+    mark()
+    assert list_unsure_events(now=timezone.now()) == []
+    assert "need checking" not in client.get("/admin/").content.decode()
 
 
 def test_the_event_list_shows_a_short_location() -> None:

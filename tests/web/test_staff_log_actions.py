@@ -13,6 +13,7 @@ from wagtail.log_actions import registry
 
 from newsletter.desk.editor.check_panel import checks_context
 from newsletter.desk.editor.preview import MAX_MODES
+from newsletter.desk.home.checked_events import hash_unsure_events, list_unsure_events
 from newsletter.issues.snapshot.records.content import hash_content
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import AuditEntry, Batch, Issue, Publication, SavedBlock, Send
@@ -25,6 +26,7 @@ from tests.support.canaries import ADDRESS, CanaryServer
 from tests.support.desk import PASSWORD, audience_fields, sign_in
 from tests.support.desk_pages import fill, make_desk_rows  # noqa: F401  a fixture
 from tests.support.desk_routes import DECIDED, POSTED_TOO, SETUP_STEPS, list_desk_routes
+from tests.support.fixtures import make_event
 from tests.support.imap_server import run_imap_server
 from tests.support.inbound_mails import make_waiting_reply
 
@@ -181,7 +183,13 @@ def _reply() -> Fields:
     return {"done": make_waiting_reply().pk}
 
 
+def _unsure_events() -> Fields:
+    make_event("Unsure evening", starts_at=timezone.now() + timedelta(days=2), note="No place.")
+    return {"seen": hash_unsure_events(list_unsure_events(now=timezone.now()))}
+
+
 ACTIONS: dict[str, Callable[[], Fields]] = {
+    "newsletter_events_checked": _unsure_events,
     "newsletter_slot_checked": dict,
     "newsletter_issue_people": lambda: {"q": Subscriber.objects.all()[0].email},
     "newsletter_issue_proof": _proof,

@@ -8,7 +8,7 @@ from typing import Any
 
 from newsletter.content.ingesting.home_location import find_home_country
 from newsletter.content.ingesting.store_stories import record_addresses
-from newsletter.content.ingesting.translated_events import DIFFERENCE_CHECKED, settle_differences
+from newsletter.content.ingesting.translated_events import DIFFERENCE_CHECKED, NOTE_CHECKED, settle_differences
 from newsletter.content.parsing.entries import EventEntry
 from newsletter.content.parsing.event_locations import EventLocation, locate_event
 from newsletter.content.parsing.urls import hash_url, is_story_page
@@ -32,7 +32,7 @@ def note_edits(row: Story | EventNotice, *, changed: Collection[str], now: datet
         settle_differences(row, changed=changed)
         if "place_text" in changed and (row.pk is None or row.translation_of_id):
             row.place_text_changed_at = now
-    written = [name for name in changed if name != DIFFERENCE_CHECKED]
+    written = [name for name in changed if name not in (DIFFERENCE_CHECKED, NOTE_CHECKED)]
     row.edited_fields = list(dict.fromkeys([*row.edited_fields, *written]))
 
 

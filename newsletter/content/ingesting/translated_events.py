@@ -16,6 +16,8 @@ from subscribers.places.towns import distance_km
 
 DIFFERENCE_CHECKED = "difference_checked"
 """The name of the answer of staff that a translation rightly differs from its original."""
+NOTE_CHECKED = "note_checked"
+"""The name of the answer of staff that they have checked what the note of an event says."""
 MAX_KM_BETWEEN = 20
 """Up to this distance, a translation is at the location of its original: words of staff move it to the centre of a town."""
 

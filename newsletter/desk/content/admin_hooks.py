@@ -8,6 +8,7 @@ from newsletter.desk.content.corrections import AnnounceChangePage
 from newsletter.desk.content.event_locations import EventLocationsPage
 from newsletter.desk.content.find_sources import FindSourcePage
 from newsletter.desk.content.withdrawals import WithdrawStoryPage
+from newsletter.desk.home.checked_events import check_events
 from newsletter.desk.pictures.bulk_changes import BULK_PAGES, MovePictures, TagPictures
 from newsletter.desk.pictures.library_pages import DeletePictures
 from subscribers.desk.listing import register_log_actions, register_pages
@@ -19,12 +20,14 @@ LOG_ACTIONS = {
     "read_source": (_("Read a source now"), _("Source read")),
     "announce_change": (_("Draft a correction"), _("Correction drafted")),
     "answer_location_question": (_("Set an event’s location"), _("Event location set")),
+    "events_checked": (_("Check unsure events"), _("Unsure events checked")),
     "take_back_correction": (_("Cancel a correction"), _("Correction cancelled")),
 }
 
 register_pages(
     path("stories/withdraw/<int:pk>/", WithdrawStoryPage.as_view(), name="newsletter_story_withdraw"),
     path("events/announce/<int:pk>/", AnnounceChangePage.as_view(), name="newsletter_event_announce"),
+    path("events/checked/", check_events, name="newsletter_events_checked"),
     path("sources/find/", FindSourcePage.as_view(), name="newsletter_source_find"),
     path("events/places/", EventLocationsPage.as_view(), name="newsletter_event_places"),
     BULK_PAGES,

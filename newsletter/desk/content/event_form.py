@@ -19,6 +19,7 @@ from newsletter.content.ingesting.location_questions import (
 from newsletter.content.ingesting.manual_content import locate_typed_event
 from newsletter.content.ingesting.translated_events import (
     DIFFERENCE_CHECKED,
+    NOTE_CHECKED,
     has_difference_note,
     record_event_change,
     report_changed_event,
@@ -63,11 +64,18 @@ class EventForm(ContentForm):
         help_text=gettext_lazy("Removes the note that its original has changed."),
         required=False,
     )
+    note_checked = forms.BooleanField(
+        label=gettext_lazy("I have checked it"),
+        help_text=gettext_lazy("Home does not ask about this event again until there is something else to check."),
+        required=False,
+    )
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         if not has_difference_note(self.instance):
             del self.fields[DIFFERENCE_CHECKED]
+        if DIFFERENCE_CHECKED in self.fields or self.instance.place_question or not self.instance.open_note:
+            del self.fields[NOTE_CHECKED]
         set_up_languages(self, unset=_("Not known"))
         propose_language(self)
         choices = zone_choices(self.instance.zone, unset=_("That of its town"))
@@ -97,6 +105,8 @@ class EventForm(ContentForm):
     def save(self, commit: bool = True) -> EventNotice:
         now = timezone.now()
         is_new = self.instance.pk is None
+        if self.cleaned_data.get(NOTE_CHECKED):
+            self.instance.checked_note = self.instance.note
         if not is_new:
             moved = [name for name, value in self.stored.items() if value != getattr(self.instance, name)]
             self.instance.edited_fields = list(dict.fromkeys([*self.instance.edited_fields, *moved]))

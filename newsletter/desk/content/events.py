@@ -18,7 +18,7 @@ from wagtail.admin.ui.tables import Column
 from wagtail.snippets.views.snippets import CreateView, EditView
 
 from newsletter.content.ingesting.home_location import find_home_zone
-from newsletter.content.ingesting.translated_events import DIFFERENCE_CHECKED
+from newsletter.content.ingesting.translated_events import DIFFERENCE_CHECKED, NOTE_CHECKED
 from newsletter.desk.content.add_translation import AddTranslationMixin
 from newsletter.desk.content.choosers import EventChooser
 from newsletter.desk.content.event_form import LOCATED_FIELDS, EventForm, show_moments
@@ -58,7 +58,7 @@ class EventFilters(WagtailFilterSet):
         return rows.filter(starts_at__gte=now) if value == "ahead" else rows.filter(starts_at__lt=now)
 
     def filter_unsure(self, rows: QuerySet[EventNotice], name: str, value: str) -> QuerySet[EventNotice]:
-        return rows.exclude(note="")
+        return rows.filter(pk__in=EventNotice.objects.with_open_note().values("pk"))
 
 
 class EventCreateView(AddTranslationMixin, AddRowMixin, CreateView):
@@ -137,6 +137,7 @@ def event_panel_context(event: EventNotice) -> dict[str, object]:
     return {
         "row": event,
         "note": translate_note(event.note),
+        "is_checked": not event.open_note,
         "location": label_location(event),
         "edited": edited,
         "misinformed": find_misinformed(event, now=timezone.now()),
@@ -174,7 +175,9 @@ class EventViewSet(DeskViewSet):
         "title",
         Column("starts_at", label=gettext_lazy("Starts"), accessor=format_start, sort_key="starts_at"),
         Column("place", label=gettext_lazy("Location"), accessor=label_location),
-        Column("note", label=gettext_lazy("To check"), accessor=lambda event: translate_note(event.note), width="20%"),
+        Column(
+            "note", label=gettext_lazy("To check"), accessor=lambda event: translate_note(event.open_note), width="20%"
+        ),
         Column("source", label=gettext_lazy("Source"), sort_key="source__name"),
     ]
     edit_handler = ObjectList(
@@ -185,6 +188,7 @@ class EventViewSet(DeskViewSet):
                 heading=gettext_lazy("Origin"),
             ),
             FieldPanel(DIFFERENCE_CHECKED, icon="warning"),
+            FieldPanel(NOTE_CHECKED, icon="warning"),
             MultiFieldPanel(
                 [
                     FieldPanel("title"),

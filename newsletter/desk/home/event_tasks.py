@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from newsletter.desk.home.checked_events import hash_unsure_events, list_unsure_events
 from newsletter.desk.home.task_item import Task
 from newsletter.issues.corrections.changed_events import ChangedEvent, find_changed_events
 from newsletter.models import EventNotice
@@ -60,11 +61,16 @@ def _changed_event_task(changed: ChangedEvent, *, can_correct: bool) -> Task:
     )
 
 
-def find_unsure_event_tasks(*, now: datetime) -> list[Task]:
-    """Return one task if something about upcoming events is uncertain, such as the time, or whether they take place."""
-    count = EventNotice.objects.filter(starts_at__gte=now, cancelled=False, place_question={}).exclude(note="").count()
+def find_unsure_event_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Task]:
+    """Return one task if something about upcoming events is uncertain, such as the time, or whether they take place.
+
+    A button for those who change events says that all of them are checked.
+    """
+    unsure = list_unsure_events(now=now)
+    count = len(unsure)
     if not count:
         return []
+    can_check = person.has_perm("newsletter.change_eventnotice")
     return [
         Task(
             title=ngettext(
@@ -75,6 +81,11 @@ def find_unsure_event_tasks(*, now: datetime) -> list[Task]:
             url=reverse("wagtailsnippets_newsletter_eventnotice:list") + "?unsure=yes&when=ahead",
             button=_("Review"),
             tone="calm",
+            done_url=reverse("newsletter_events_checked") if can_check else "",
+            done_button=ngettext("I have checked it", "I have checked all %(events)s", count) % {"events": count}
+            if can_check
+            else "",
+            seen=hash_unsure_events(unsure),
         )
     ]
 

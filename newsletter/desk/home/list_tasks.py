@@ -57,7 +57,7 @@ def find_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Task]:
     if person.has_perm("newsletter.view_source") or person.has_perm("newsletter.change_source"):
         kinds.append((_source_tasks(), sources))
     if person.has_perm("newsletter.view_eventnotice"):
-        kinds.append((find_unsure_event_tasks(now=now), ""))
+        kinds.append((find_unsure_event_tasks(now=now, person=person), ""))
     if person.has_perm("newsletter.change_eventnotice"):
         kinds.append((find_event_location_tasks(now=now), ""))
     return [task for tasks, list_url in kinds for task in shorten(tasks, list_url=list_url)]

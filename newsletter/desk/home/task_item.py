@@ -12,7 +12,8 @@ MAX_TASKS_PER_KIND = 3
 class Task:
     """``url`` is "" if no page of the desk helps; then there is no link.
 
-    ``done_url`` is "", or gets a POST from a second button that says that the person has done it.
+    ``done_url`` is "", or gets a POST from a second button that says that the person has done it. Its field ``seen`` says
+    what the page showed them.
     """
 
     title: str
@@ -22,6 +23,7 @@ class Task:
     tone: Literal["urgent", "waits", "calm"] = "waits"
     done_url: str = ""
     done_button: str = ""
+    seen: str = ""
 
 
 def shorten(tasks: list[Task], *, list_url: str) -> list[Task]:

@@ -74,8 +74,8 @@ def choose_events(
             else event.town or event.region or Message("its location is not known")
         )
         why = Message("coming up; %(location)s", location=location)
-        if event.note:
-            why = Message("%(why)s. To check: %(note)s", why=why, note=event.note)
+        if event.open_note:
+            why = Message("%(why)s. To check: %(note)s", why=why, note=event.open_note)
         reasons.append(Reason("event", event.pk, str(event), True, why))
     return chosen, reasons
 

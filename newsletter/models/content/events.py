@@ -1,10 +1,12 @@
 """Events, one row for each date."""
 
 from datetime import date
+from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import F
 from django.utils.formats import date_format
 from django.utils.translation import gettext, gettext_lazy
 from wagtail.search import index
@@ -15,11 +17,18 @@ from newsletter.models.content.sources import Source
 from newsletter.models.content.translations import TranslationMixin
 
 
+class EventNoticeQuerySet(models.QuerySet["EventNotice"]):
+    def with_open_note(self) -> Self:
+        """Return those with a note that staff have not checked."""
+        return self.exclude(note="").exclude(note=F("checked_note"))
+
+
 class EventNotice(TranslationMixin, EditedFieldsMixin, index.Indexed, models.Model):
     """One occurrence of an event. ``latitude`` and ``longitude`` are set only if its location is certain.
 
     ``changed_at`` is when its time, location or cancellation last changed, ``change_notified_at`` when staff were notified.
     ``place_text_changed_at`` is when the words for its location were typed, last changed, or confirmed for a translation.
+    ``checked_note`` is the note that staff have checked: the source can write it again, and nobody is asked again.
     ``reused_at`` is when it last got another time after it was over: its source uses its entry for the next event.
     """
 
@@ -55,6 +64,7 @@ class EventNotice(TranslationMixin, EditedFieldsMixin, index.Indexed, models.Mod
     online = models.BooleanField(gettext_lazy("online"), default=False)
     cancelled = models.BooleanField(gettext_lazy("cancelled"), default=False)
     note = MessageField(gettext_lazy("note"), blank=True, help_text=gettext_lazy("What is uncertain, for staff."))
+    checked_note = MessageField(blank=True, editable=False)
     place_question = MessagesJSONField(
         default=dict,
         blank=True,
@@ -71,6 +81,7 @@ class EventNotice(TranslationMixin, EditedFieldsMixin, index.Indexed, models.Mod
     reused_at = models.DateTimeField(null=True, editable=False)
     edited_fields = models.JSONField(default=list, editable=False)
 
+    objects = EventNoticeQuerySet.as_manager()
     search_fields = [index.SearchField("title"), index.AutocompleteField("title")]
 
     class Meta:
@@ -85,6 +96,11 @@ class EventNotice(TranslationMixin, EditedFieldsMixin, index.Indexed, models.Mod
     def __str__(self) -> str:
         day = date_format(self.first_day, gettext("j M Y"))
         return f"{self.title} ({day})"
+
+    @property
+    def open_note(self) -> str:
+        """Return the note, or "" if staff have checked it."""
+        return "" if self.note == self.checked_note else self.note
 
     @property
     def own_texts(self) -> dict[str, str]:

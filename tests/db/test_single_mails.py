@@ -188,6 +188,30 @@ def test_a_refused_key_loses_no_mail_and_is_tried_each_minute(provider: Any, que
     assert provider.accepted_counts() == everybody_once()
 
 
+def test_a_refused_key_is_logged_at_once_and_then_once_a_day(
+    provider: Any, queued: Publication, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider.fault_always(answer(401))
+    counting = Counting()
+    counting.run_for(timedelta(hours=20), every=timedelta(minutes=30))
+    assert len(provider.ledger) > 30
+    [line] = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert line.startswith("Single mails wait: Mailgun did not accept our key (answer 401).")
+    counting.run_for(timedelta(hours=5), every=timedelta(minutes=30))
+    assert len([record for record in caplog.records if record.levelname == "WARNING"]) == 2
+
+
+def test_a_key_that_is_refused_again_is_logged_at_once(
+    provider: Any, queued: Publication, caplog: pytest.LogCaptureFixture
+) -> None:
+    counting = Counting()
+    for number in range(2):
+        write_notice(queued, f"late-{number}", "It is late", ["Why"], "/", counting.now)
+        provider.fault_next(answer(401))
+        counting.run_for(timedelta(minutes=10), every=timedelta(minutes=2))
+    assert len([record for record in caplog.records if record.levelname == "WARNING"]) == 2
+
+
 @pytest.mark.parametrize(
     ("fault", "seconds"), [(answer(401, b"Forbidden"), 60), (answer(200, b"<html>Sign in</html>"), 600)]
 )

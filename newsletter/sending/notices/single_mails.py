@@ -32,7 +32,11 @@ PROBE_SECONDS = 45.0
 """Seconds for which other processes wait while one sends a probe. Longer than any call."""
 MAX_WAIT_FOR_STAFF = timedelta(minutes=1)
 """The longest wait after an error that staff must repair, such as a wrong key."""
+REFUSAL_LOGGED_AGAIN_AFTER = timedelta(days=1)
+"""A wrong key is tried each minute. Each process logs its first refusal, and then one a day, until the provider takes a mail."""
 _JITTER = 0.25
+_refusals_logged: dict[str, tuple[str, datetime]] = {}
+"""By account: the reason of the last refusal that this process logged, and when it was."""
 
 
 def must_wait(*, adapter: Adapter, now: datetime, account: str = DEFAULT_ACCOUNT) -> bool:
@@ -51,12 +55,17 @@ def deliver_single(*, adapter: Adapter, call: BatchCall, now: datetime, account:
     if until is None:
         return Outcome(Verdict.THROTTLED, Message("the provider asks to wait before anything else is sent"))
     outcome = adapter.deliver(call)
+    verdict, reason = outcome.people.get(1, (outcome.verdict, outcome.reason))
+    result = Outcome(
+        verdict, reason, provider_id=outcome.provider_id, stop=outcome.stop, retry_after=outcome.retry_after
+    )
     if _has_failed(outcome):
         _extend_wait(rate, outcome, probed_until=until, now=now)
+        if is_account_refused(result):
+            _log_refusal(rate, result, is_first=until == 0, now=now)
     else:
         record_success(name=rate, probed_until=until)
-    verdict, reason = outcome.people.get(1, (outcome.verdict, outcome.reason))
-    return Outcome(verdict, reason, provider_id=outcome.provider_id, stop=outcome.stop, retry_after=outcome.retry_after)
+    return result
 
 
 def claim_each(due: QuerySet[Row], *, adapter: Adapter, limit: int, now: datetime) -> Iterator[Row]:
@@ -73,8 +82,18 @@ def claim_each(due: QuerySet[Row], *, adapter: Adapter, limit: int, now: datetim
 
 def may_be_repeated(outcome: Outcome) -> bool:
     """Return True if the mail should be sent again later: nobody was mailed and the cause is not the person."""
-    refused_for_us = outcome.verdict is Verdict.REJECTED and outcome.stop
-    return refused_for_us or outcome.verdict in (Verdict.NOT_SENT, Verdict.THROTTLED)
+    return is_account_refused(outcome) or outcome.verdict in (Verdict.NOT_SENT, Verdict.THROTTLED)
+
+
+def is_account_refused(outcome: Outcome) -> bool:
+    """Return True if the provider takes no mail from the account, such as for a wrong key. `deliver_single` logs that."""
+    return outcome.verdict is Verdict.REJECTED and outcome.stop
+
+
+def log_repeat(what: str, outcome: Outcome) -> None:
+    """Log why a mail waits, unless `deliver_single` did."""
+    if not is_account_refused(outcome):
+        log.warning("%s was not sent and will be retried: %s", what, outcome.reason)
 
 
 def is_given_up(row: QueuedMail, outcome: Outcome) -> bool:
@@ -100,7 +119,7 @@ def settle_queued_mail(row: QueuedMail, outcome: Outcome, *, what: str) -> int:
     """
     if may_be_repeated(outcome):
         row.release()
-        log.warning("%s was not sent and will be retried: %s", what, outcome.reason)
+        log_repeat(what, outcome)
     elif outcome.verdict is Verdict.UNCERTAIN:
         if row.is_last_attempt:
             log.error("%s may not have been sent, and is not sent again: %s", what, outcome.reason)
@@ -124,6 +143,17 @@ def _reserve_call(adapter: Adapter, rate: str, *, now: datetime) -> float | None
         wait_until=Value(until) if until else F("wait_until"),
     )
     return until if is_reserved else None
+
+
+def _log_refusal(rate: str, outcome: Outcome, *, is_first: bool, now: datetime) -> None:
+    """Log a refusal that is the first since the account worked, has another reason than the last, or is a day later."""
+    reason = str(outcome.reason)
+    logged_reason, logged_at = _refusals_logged.get(rate, ("", now))
+    if is_first or reason != logged_reason or now - logged_at >= REFUSAL_LOGGED_AGAIN_AFTER:
+        _refusals_logged[rate] = reason, now
+        log.warning(
+            "Single mails wait: %s The program tries one of them each minute, and repeats this line once a day.", reason
+        )
 
 
 def _has_failed(outcome: Outcome) -> bool:

@@ -13,7 +13,7 @@ from newsletter.models.states import transition
 from newsletter.providers.base.contract import Adapter, BatchCall, Outcome, Recipient, Verdict
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.limits.installation_hold import is_held
-from newsletter.sending.notices.single_mails import deliver_single, may_be_repeated, must_wait
+from newsletter.sending.notices.single_mails import deliver_single, log_repeat, may_be_repeated, must_wait
 from newsletter.sending.notices.system_mail import Sender, add_logos, make_sender
 from newsletter.sending.notices.template_terms import (
     refuse_protected_mail,
@@ -159,7 +159,7 @@ def send_mail(mail: TemplateMail, *, adapter: Adapter, now: datetime) -> int:
         return 0
     if may_be_repeated(outcome):
         transition(mail, from_states=[State.SENDING], to=State.WAITING, sent_at=None)
-        log.warning("Mail %s was not sent and will be retried: %s", mail.pk, outcome.reason)
+        log_repeat(f"Mail {mail.pk}", outcome)
         return 0
     states = {Verdict.ACCEPTED: State.ACCEPTED, Verdict.UNCERTAIN: State.UNCERTAIN}
     _settle(mail, states.get(outcome.verdict, State.FAILED), outcome.reason)

@@ -69,7 +69,10 @@ def _check_source_kind(text: str) -> str:
             raise ValueError(f"the extension for “{text}” could not be loaded: {broken.reason}. {broken.do}")
         hint = nearest(text, SOURCE_KINDS)
         kinds = ", ".join(f"“{name}”" for name in SOURCE_KINDS)
-        raise ValueError(f"“{text[:60]}” is not one of {kinds}{f'; {hint}' if hint else '.'}")
+        raise ValueError(
+            f"“{text[:60]}” is not one of {kinds}{f'; {hint}' if hint else '.'} If it comes with an extension, install its "
+            "package here first."
+        )
     return text
 
 

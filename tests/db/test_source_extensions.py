@@ -136,8 +136,9 @@ def test_the_file_of_an_organisation_names_installed_kinds_only(
 ) -> None:
     file = tmp_path_factory.mktemp("file") / "newsletter.toml"
     file.write_text('[[source]]\nname = "Lines"\nkind = "lines"\nurl = "https://example.org/lines"\n')
-    with pytest.raises(CommandError, match="“lines” is not one of “feed”, “wordpress”"):
+    with pytest.raises(CommandError, match="“lines” is not one of “feed”, “wordpress”") as refused:
         call_command("apply", str(file))
+    assert "If it comes with an extension, install its package here first." in str(refused.value)
     extensions.install("lines", KIND, {"sources": {"lines": "Lines"}})
     call_command("apply", str(file))
     assert Source.objects.get().kind == "lines"

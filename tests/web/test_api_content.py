@@ -155,7 +155,9 @@ def test_a_source_that_cannot_be_read_is_not_saved(site: Site) -> None:
     again = call("post", "sources", {**unread, "name": "Again"}, key=key)
     assert (problem(again, 409), again.json()["code"])[1] == "in_use"
     unknown = {"name": "x", "url": f"{site.url}/x", "kind": "poem", "enabled": False}
-    assert "“poem”" in problem(call("post", "sources", unknown, key=key), 422)
+    refused = problem(call("post", "sources", unknown, key=key), 422)
+    assert "“poem”" in refused
+    assert "If it comes with an extension, install its package here first." in refused
 
 
 def test_a_source_is_changed_unless_somebody_else_changed_it(site: Site) -> None:

@@ -42,7 +42,8 @@ def settle_source(
         typed, was_read = _find_kind(typed, now=now), True
     if typed.kind not in SOURCE_KINDS:
         raise BadSource(
-            "There is no kind of source “%(kind)s”. There are: %(known)s.",
+            "There is no kind of source “%(kind)s”. There are: %(known)s. If it comes with an extension, install its package "
+            "here first.",
             kind=typed.kind,
             known=", ".join(SOURCE_KINDS),
         )

@@ -79,7 +79,8 @@ def parse_provider_url(url: str, *, rules: Mapping[str, UrlRules]) -> ProviderSe
         raise BadProviderUrl("%(setting)s has no scheme. Write outbox:// or, for example, mailgun://KEY@DOMAIN.")
     if scheme not in rules:
         raise BadProviderUrl(
-            "%(setting)s names a provider that is not known here%(hint)s. Known are %(known)s.",
+            "%(setting)s names a provider that is not known here%(hint)s. Known are %(known)s. If it comes with an extension, "
+            "install its package here first.",
             hint=_suggest_name(scheme, tuple(rules)),
             known=", ".join(f"{name}://" for name in rules),
         )

@@ -86,6 +86,7 @@ def test_the_settings_do_not_show_their_keys_when_printed() -> None:
         ("s3cret@news.example.org", "has no scheme"),
         ("mailgum://s3cret@news.example.org", r"did you mean mailgun\?"),
         ("pop3://s3cret@mail.example.org", "not known here. Known are outbox://, mailgun://"),
+        ("pop3://s3cret@mail.example.org", r"If it comes with an extension, install its package here first\."),
         ("mailgun://news.example.org", "has no key"),
         ("mailgun://@news.example.org", "has no key"),
         ("mailgun://s3cret@", "no sending domain"),

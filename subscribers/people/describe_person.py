@@ -12,6 +12,8 @@ from subscribers.people.data_export import collect_export_sections, format_momen
 from subscribers.segments.attributes import read_attributes
 
 _PRIVATE_LIST_NAME = Message("this newsletter")
+_HASHES = ("from", "into")
+"""Hashes of addresses in the data of a consent event, for the suppression journal. They tell the person nothing."""
 
 PublicNames = Mapping[str, str]
 """The name to show for each private list, by its slug. It is empty if the reader may know all lists."""
@@ -102,7 +104,9 @@ def _describe_consent_event(event: ConsentEvent, public_names: PublicNames) -> d
         "wording": event.wording,
         "source": event.source,
         "by": event.by,
-        "data": _hide_private_lists(event.data, public_names),
+        "data": _hide_private_lists(
+            {name: value for name, value in event.data.items() if name not in _HASHES}, public_names
+        ),
     }
 
 

@@ -14,6 +14,7 @@ from newsletter.organisation.health.sending import check_journal
 from newsletter.sending.repair_journal import repair_whole_journal
 from newsletter.sending.withdraw_story import reinstate_story, withdraw_again, withdraw_story
 from subscribers.models import MailingList, Subscriber
+from subscribers.people.describe_person import describe_person
 from subscribers.people.merge import merge_people
 from subscribers.unsubscribing.suppression_journal import AddressChange, read_journal
 from tests.support.fixtures import make_approver, make_story
@@ -60,6 +61,7 @@ def test_a_change_of_address_that_found_no_room_is_added(weekly: MailingList) ->
     assert repair_whole_journal(now=LATER) == 1
     assert list_moves() == [AddressChange(before, hash_of(moved), NOW)]
     assert repair_whole_journal(now=LATER) == 0
+    assert before.hex() not in str(describe_person(moved, now=LATER)), "a hash tells the person nothing"
 
 
 def test_each_of_several_changes_is_added_once(weekly: MailingList) -> None:

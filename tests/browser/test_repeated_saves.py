@@ -1,4 +1,4 @@
-"""The editor saves, and the answer is lost or late: the next save is no conflict, and no older text overwrites a newer one."""
+"""A save whose answer is lost or late, and a page that is opened again: no conflict, and no older text overwrites a newer one."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from newsletter.demo.sample_week import LOGIN
 from tests.support.desk_browser import IN_CHROMIUM, open_desk
-from tests.support.editor import open_editor, read_draft, wait_until_all_saved, wait_until_saved
+from tests.support.editor import add_block, blocks, open_editor, read_draft, wait_until_all_saved, wait_until_saved
 
 pytestmark = [*IN_CHROMIUM, pytest.mark.own_site]
 SHORT_LIMITS = """
@@ -114,3 +114,21 @@ def test_a_save_that_comes_late_overwrites_no_newer_text(editor: Page, data: Pat
     assert " older newer" in read_draft(data)
     write(editor, " still")
     wait_until_saved(editor, data, " older newer still")
+
+
+def test_a_deleted_block_does_not_return_when_staff_go_back(editor: Page, data: Path) -> None:
+    """The browser fills in a form again by the names of its fields. They are numbered, so the next block has them now."""
+    quotes = ["The first quote", "The second quote"]
+    for quote in quotes:
+        add_block(editor, "Quote").get_by_role("textbox", name="Text").fill(quote)
+    wait_until_saved(editor, data, quotes[1])
+    blocks(editor).nth(-2).hover()
+    blocks(editor).nth(-2).get_by_title("Delete").first.click()
+    wait_until_all_saved(editor)
+    editor.get_by_role("button", name="Save and close").click()
+    expect(editor.locator(".nl-tag", has_text="Waiting for approval")).to_be_visible()
+    editor.go_back()
+    expect(editor.locator("#w-editor-form [inert]")).to_have_count(0)
+    wait_until_all_saved(editor)
+    draft = read_draft(data)
+    assert [quote in draft for quote in quotes] == [False, True]

@@ -19,6 +19,9 @@
 
     connect() {
       this.form = this.element.closest('form');
+      // Else the browser fills in the form again when staff come back: by the numbered names of fields, so that texts of
+      // a moved or deleted block overwrite those of another.
+      this.form.autocomplete = 'off';
       this.submission = FREE;
       this.windowId = [...crypto.getRandomValues(new Uint32Array(3))].map((part) => part.toString(16)).join('-');
       this.saveNumber = 0;

@@ -11,6 +11,7 @@ from wagtail import blocks
 from wagtail.hooks import search_for_hooks
 from wagtail.snippets.blocks import SnippetChooserBlock
 
+from newsletter.common.fields.web_address import WebAddressFormField
 from newsletter.common.languages import OFFERED_LANGUAGES
 from newsletter.common.messages import Message
 from newsletter.common.translation import language_label
@@ -60,6 +61,7 @@ class LinkBlock(LimitedBlock, blocks.URLBlock):
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(limit=2000, **kwargs)
+        self.field = WebAddressFormField(**{name: kwargs[name] for name in ("required", "help_text") if name in kwargs})
 
     def clean(self, value: str) -> object:
         return value if self.is_deferred_validation else super().clean(value)

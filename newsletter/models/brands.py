@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.models import PreviewableMixin
 
+from newsletter.common.fields.web_address import WebAddressField
 from newsletter.models.content.pictures import Picture
 from newsletter.models.states import one_of
 from newsletter.providers.sender_names import find_impersonated_domain, has_address
@@ -89,8 +90,8 @@ class Brand(PreviewableMixin, models.Model):
         blank=True,
         help_text=gettext_lazy("The law requires it in every issue."),
     )
-    website = models.URLField(gettext_lazy("website"), max_length=2000, blank=True)
-    privacy_url = models.URLField(
+    website = WebAddressField(gettext_lazy("website"), max_length=2000, blank=True)
+    privacy_url = WebAddressField(
         gettext_lazy("privacy notice"),
         max_length=2000,
         blank=True,
@@ -98,8 +99,8 @@ class Brand(PreviewableMixin, models.Model):
             "The address of your privacy notice. The sign-up page and pages for subscribers link to it."
         ),
     )
-    donate_url = models.URLField(gettext_lazy("donation page"), max_length=2000, blank=True)
-    donor_portal_url = models.URLField(gettext_lazy("page for donors"), max_length=2000, blank=True)
+    donate_url = WebAddressField(gettext_lazy("donation page"), max_length=2000, blank=True)
+    donor_portal_url = WebAddressField(gettext_lazy("page for donors"), max_length=2000, blank=True)
     social = models.JSONField(
         gettext_lazy("social"), default=dict, blank=True, help_text=gettext_lazy('{"facebook": "https://…"}')
     )

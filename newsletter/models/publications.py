@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.models import PreviewableMixin
 
+from newsletter.common.fields.web_address import WebAddressField
 from newsletter.models.brands import Brand, Layout, check_sender_name, domain_of
 from newsletter.models.content.further_languages import check_further_languages
 from newsletter.models.content.sources import Source
@@ -168,7 +169,7 @@ class Publication(PublicationAccounts, DeliverabilityChoice, PreviewableMixin, m
             'Opens each issue. It can contain personal fields: Dear {{ first_name | default:"friend" }},'
         ),
     )
-    host_url = models.URLField(
+    host_url = WebAddressField(
         gettext_lazy("host url"),
         max_length=2000,
         blank=True,

@@ -9,6 +9,8 @@ from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.fields.web_address import WebAddressField
+
 _PUBLIC_ID = re.compile(r"\A[0-9a-f]{16}\Z")
 
 
@@ -42,7 +44,7 @@ class MailingList(models.Model):
     )
     ask_topics = models.BooleanField(gettext_lazy("ask what interests people"), default=True, db_default=True)
     ask_language = models.BooleanField(gettext_lazy("ask for a language"), default=False, db_default=False)
-    joined_url = models.URLField(
+    joined_url = WebAddressField(
         gettext_lazy("your page after the form"),
         max_length=2000,
         blank=True,
@@ -52,7 +54,7 @@ class MailingList(models.Model):
             "button is on its way."
         ),
     )
-    confirmed_url = models.URLField(
+    confirmed_url = WebAddressField(
         gettext_lazy("your page after confirming"),
         max_length=2000,
         blank=True,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
+from newsletter.common.fields.web_address import WebAddressFormField
 from newsletter.common.translation import translate
 from newsletter.content.ingesting.source_trial import describe_failed_look
 from newsletter.desk.publications.brand_forms import FONTS, BrandForm, looks_panel_context
@@ -26,9 +27,8 @@ _SERIF_NAMES = ("serif", "georgia", "garamond", "merriweather", "playfair", "lor
 
 
 class SiteAddressForm(forms.Form):
-    site = forms.URLField(
+    site = WebAddressFormField(
         label=gettext_lazy("Your website"),
-        assume_scheme="https",
         widget=forms.TextInput(attrs={"inputmode": "url", "placeholder": "www.example.org"}),
         error_messages={
             "invalid": gettext_lazy("This is not a web address. Write one such as www.example.org, or fill in by hand.")

@@ -1,12 +1,17 @@
 """URLs of Wagtail that the desk closes or replaces. Hiding a menu item closes nothing."""
 
+from django import forms
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, re_path
+from django.utils.translation import gettext_lazy
 from django.views.defaults import page_not_found
 from django.views.generic import RedirectView
 from wagtail.admin.auth import require_admin_access
+from wagtail.admin.forms.choosers import ExternalLinkChooserForm
 from wagtail.admin.views.chooser import ExternalLinkView
+
+from newsletter.common.fields.web_address import WebAddressFormField
 
 BLOCKED_PATHS = (
     "api",
@@ -36,8 +41,22 @@ def show_not_found(request: HttpRequest) -> HttpResponse:
     return page_not_found(request, missing, template_name="wagtailadmin/404.html")
 
 
+class LinkAddressField(WebAddressFormField):
+    """The address of a link. Wagtail's own field also takes paths, which lead nowhere in a mail."""
+
+    default_error_messages = {
+        "email": gettext_lazy("This is an email address. Choose “Email” above to link to it."),
+    }
+
+
+class LinkForm(ExternalLinkChooserForm):
+    url = LinkAddressField(label=gettext_lazy("Web address"), widget=forms.TextInput(attrs={"inputmode": "url"}))
+
+
 class ExternalLink(ExternalLinkView):
     """The form for a link to another site. Wagtail's own form fails if a request lacks the URL field."""
+
+    form_class = LinkForm
 
     def post(self, request: HttpRequest) -> HttpResponse:
         if f"{self.form_prefix}-url" not in request.POST:

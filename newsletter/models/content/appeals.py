@@ -5,6 +5,7 @@ from datetime import date
 from django.db import models
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.fields.web_address import WebAddressField
 from newsletter.models.content.translations import TranslationMixin
 from newsletter.models.publications import Publication
 from newsletter.models.states import one_of
@@ -26,7 +27,7 @@ class Appeal(TranslationMixin, models.Model):
     slug = models.SlugField(gettext_lazy("slug"), unique=True)
     headline = models.CharField(gettext_lazy("headline"), max_length=200)
     text = models.TextField(gettext_lazy("text"), blank=True)
-    link = models.URLField(gettext_lazy("link"), max_length=2000)
+    link = WebAddressField(gettext_lazy("link"), max_length=2000)
     button = models.CharField(gettext_lazy("button"), max_length=60)
     audience = models.CharField(gettext_lazy("for"), max_length=8, choices=Audience.choices, default=Audience.ALL)
     language = models.CharField(

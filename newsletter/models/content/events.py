@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, gettext_lazy
 from wagtail.search import index
 
+from newsletter.common.fields.web_address import WebAddressField
 from newsletter.common.message_fields import MessageField, MessagesJSONField
 from newsletter.models.content.edited_fields import EditedFieldsMixin
 from newsletter.models.content.sources import Source
@@ -43,7 +44,7 @@ class EventNotice(TranslationMixin, EditedFieldsMixin, index.Indexed, models.Mod
     external_id = models.CharField(gettext_lazy("external id"), max_length=500)
     title = models.CharField(gettext_lazy("title"), max_length=300)
     summary = models.TextField(gettext_lazy("summary"), blank=True)
-    url = models.URLField(gettext_lazy("url"), max_length=2000, blank=True)
+    url = WebAddressField(gettext_lazy("url"), max_length=2000, blank=True)
     starts_at = models.DateTimeField(gettext_lazy("starts at"), db_index=True)
     ends_at = models.DateTimeField(gettext_lazy("ends at"), null=True, blank=True)
     zone = models.CharField(gettext_lazy("zone"), max_length=60, blank=True)

@@ -1,8 +1,6 @@
 """Sources of content, their entries that were set aside, and staff's answers about their events' locations."""
 
-from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -10,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.fields.web_address import WebAddressField
 from newsletter.common.message_fields import MessageField
 from subscribers.models import Topic
 
@@ -22,17 +21,11 @@ class SourceAddressFormField(forms.URLField):
     default_validators = [URLValidator(schemes=SOURCE_SCHEMES)]
 
 
-class SourceAddressField(models.URLField):  # type: ignore[type-arg]
-    """A URLField that also accepts ``webcal:`` URLs. The column is the same."""
+class SourceAddressField(WebAddressField):
+    """A field that also accepts ``webcal:`` URLs. The column is the same."""
 
     default_validators = [URLValidator(schemes=SOURCE_SCHEMES)]
-
-    def formfield(self, **kwargs: Any) -> forms.Field | None:
-        return super().formfield(**{"form_class": SourceAddressFormField, **kwargs})
-
-    def deconstruct(self) -> tuple[str, str, Sequence[object], dict[str, object]]:
-        name, _, args, kwargs = super().deconstruct()
-        return name, "django.db.models.URLField", args, kwargs
+    form_class = SourceAddressFormField
 
 
 class Source(models.Model):

@@ -11,6 +11,7 @@ from wagtail.images import get_image_model_string
 from wagtail.models import PreviewableMixin
 from wagtail.search import index
 
+from newsletter.common.fields.web_address import WebAddressField
 from newsletter.models.content.consent import ConsentMixin
 from newsletter.models.content.edited_fields import EditedFieldsMixin
 from newsletter.models.content.pictures import Picture
@@ -108,7 +109,7 @@ class Story(
         related_name="stories",
     )
     external_id = models.CharField(gettext_lazy("external id"), max_length=500)
-    url = models.URLField(gettext_lazy("url"), max_length=2000, blank=True)
+    url = WebAddressField(gettext_lazy("url"), max_length=2000, blank=True)
     title = models.CharField(gettext_lazy("title"), max_length=300)
     teaser = models.TextField(gettext_lazy("teaser"), blank=True)
     text = models.TextField(gettext_lazy("text"), max_length=MAX_TEXT_LENGTH, blank=True, default="")

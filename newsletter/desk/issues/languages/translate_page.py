@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from wagtail.admin.rich_text import get_rich_text_editor_widget
 
+from newsletter.common.fields.web_address import WebAddressFormField
 from newsletter.common.translation import language_label
 from newsletter.desk.issues.languages.content_pairs import list_content_pairs
 from newsletter.desk.issues.languages.language_gaps import label_part, languages_context
@@ -130,6 +131,6 @@ def _make_field(text: OwnText, *, label: str, initial: str, language: str) -> fo
             rows = forms.Textarea(attrs={**attrs, "rows": 3})
             return forms.CharField(widget=rows, max_length=_MAX_LENGTH[text.kind], **common)
         case TextKind.LINK:
-            return forms.URLField(max_length=_MAX_LENGTH[text.kind], assume_scheme="https", **common)
+            return WebAddressFormField(max_length=_MAX_LENGTH[text.kind], **common)
         case _:
             return forms.CharField(widget=forms.TextInput(attrs=attrs), max_length=_MAX_LENGTH[text.kind], **common)

@@ -1,0 +1,1 @@
+"""Fields of models and forms that both apps share."""

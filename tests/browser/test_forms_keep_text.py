@@ -211,3 +211,20 @@ def test_a_form_without_a_connection_keeps_its_text(disturbed: Page, address: st
     disturbed.context.set_offline(False)
     expect(disturbed.get_by_text("No connection, so nothing was done.")).to_be_hidden()
     expect(disturbed.locator(field)).to_have_value("Typed on the train")
+
+
+def test_a_deleted_condition_does_not_return_when_staff_go_back(page: Page) -> None:
+    """The browser fills in a form again by the names of its fields, which are numbered: the next condition has them now."""
+    countries = page.locator("select[name$='-country']:visible")
+    page.goto("/admin/segments/")
+    page.get_by_role("link", name="North America").first.click()
+    expect(countries).to_have_count(2)
+    kept = countries.last.input_value()
+    first = countries.first.locator("xpath=ancestor::*[@data-streamfield-child][1]")
+    first.get_by_title("Delete").first.click()
+    expect(countries).to_have_count(1)
+    save(page)
+    page.wait_for_url("**/admin/segments/")
+    page.go_back()
+    expect(countries).to_have_count(1)
+    expect(countries).to_have_value(kept)

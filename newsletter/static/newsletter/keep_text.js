@@ -14,6 +14,8 @@
 
     connect() {
       this.form = this.element.closest('form');
+      // Blocks have numbered names: when staff come back, the browser would fill the text of one into another.
+      if (this.form.querySelector('[data-block], [data-streamfield-stream-container]')) this.form.autocomplete = 'off';
       this.state = FREE;
       this.listeners = [
         [this.form, 'submit', (event) => this.submit(event)],

@@ -128,6 +128,7 @@ def test_buttons_of_a_block_name_it_and_an_item_without_title_has_one(editor: Pa
     note = insert(editor, "Note")
     for action in ("Move up", "Duplicate", "Delete"):
         expect(note.get_by_role("button", name=f"{action}: Note", exact=True)).to_be_visible()
+    expect(note.get_by_role("link", name="Save block: Note", exact=True)).to_be_visible()
     events = insert(editor, "Events near the reader").get_by_role("group", name="Events", exact=True)
     expect(events.get_by_role("button", name="Delete: Events 1", exact=True)).to_be_attached()
     heading = events.locator("[data-panel-heading]").first

@@ -39,7 +39,7 @@
       const block = clean(toggle.getAttribute('aria-label'));
       const header = toggle.closest('.w-panel__header');
       if (!block || !header) return;
-      header.querySelectorAll('[data-streamfield-action]:not([data-streamfield-action=DRAG])').forEach((button) => {
+      header.querySelectorAll('[data-streamfield-action]:not([data-streamfield-action=DRAG]), .nl-block-action').forEach((button) => {
         const action = clean(button.textContent) || clean(button.title);
         const text = `${action}: ${block}`;
         if (action && button.getAttribute('aria-label') !== text) label(button, text);

@@ -171,7 +171,7 @@ class Migration(migrations.Migration):
                     models.URLField(
                         blank=True,
                         default="",
-                        help_text="An address on your website. People who send the sign-up form come there. It should say that a mail with a button is on its way.",
+                        help_text="An address on your website. People who send the sign-up form come there. If this list asks people to confirm, the page should say that a mail with a button is on its way.",
                         max_length=2000,
                         verbose_name="your page after the form",
                     ),

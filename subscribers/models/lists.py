@@ -50,8 +50,8 @@ class MailingList(models.Model):
         blank=True,
         default="",
         help_text=gettext_lazy(
-            "An address on your website. People who send the sign-up form come there. It should say that a mail with a "
-            "button is on its way."
+            "An address on your website. People who send the sign-up form come there. If this list asks people to confirm, "
+            "the page should say that a mail with a button is on its way."
         ),
     )
     confirmed_url = WebAddressField(

@@ -44,7 +44,7 @@ def _describe_size(content: IssueContent, *, groups: Sequence[VariantGroup], sha
     values = {"size": round(size / 1000), "limit": round(limit / 1000), "left": round((limit - size) / 1000)}
     if size > limit:
         return _("The mail is %(size)s kB. Gmail cuts mails off at %(limit)s kB.") % values
-    return _("The mail is %(size)s kB. Gmail cuts mails off at %(limit)s kB: %(left)s kB are left.") % values
+    return _("The mail is %(size)s kB. Gmail cuts mails off at %(limit)s kB, so it can grow by %(left)s kB.") % values
 
 
 def _describe_subject(issue: Issue) -> str:

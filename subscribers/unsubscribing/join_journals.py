@@ -20,7 +20,7 @@ from subscribers.unsubscribing.suppression_journal import (
 
 @dataclass
 class _Facts:
-    """What a journal says: the last entry about each suppression and story, and all changes of address."""
+    """The entries of a journal: the last one about each suppression and story, and all changes of address."""
 
     suppressions: dict[Key, JournalEntry] = field(default_factory=dict)
     changes: dict[AddressChange, None] = field(default_factory=dict)

@@ -36,6 +36,7 @@ LABELS = {
     "comment": gettext_lazy("comment"),
     "detail": gettext_lazy("detail"),
     "due": gettext_lazy("planned time"),
+    "events": gettext_lazy("events"),
     "email": gettext_lazy("email"),
     "fields": gettext_lazy("fields"),
     "first": gettext_lazy("first account"),

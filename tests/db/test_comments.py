@@ -79,6 +79,13 @@ def test_a_comment_keeps_the_name_of_a_block_that_is_deleted(issue: Issue, ann: 
         add_comment(issue=issue, text="Shorter?", block=comment.block, by=ann, now=NOW)
 
 
+def test_the_name_of_a_block_is_its_text_without_markup(issue: Issue, ann: User) -> None:
+    issue.body.append(("note", {"heading": "", "text": "<p>Questions &amp; answers</p><p>Ask us.</p>"}))
+    issue.save()
+    comment = add_comment(issue=issue, text="Shorter?", block=Issue.objects.get().body[-1].id, by=ann, now=NOW)
+    assert comment.block_label == "Note: Questions & answers Ask us."
+
+
 def test_everybody_who_is_mentioned_is_notified_once(issue: Issue, ann: User) -> None:
     bob, carol = make_approver("bob@example.org"), make_approver("carol@example.org")
     text = "@bob@example.org, please look. And @bob@example.org: today, with @ann@example.org."

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from django.utils.html import strip_tags
 from django.utils.text import Truncator
 from wagtail.blocks import StreamValue
 from wagtail.rich_text import RichText
 
+from newsletter.content.parsing.markup import plain_text
 from newsletter.models import Issue
 from newsletter.models.body_fields import DescribedPicture
 
@@ -29,7 +29,7 @@ def label_blocks(issue: Issue) -> dict[str, str]:
 def _find_words(value: Mapping[str, object]) -> str:
     for name in _NAMING_FIELDS:
         field_value = DescribedPicture.find_alt(value) if name == "alt" and "image" in value else value.get(name)
-        text = strip_tags(field_value.source) if isinstance(field_value, RichText) else str(field_value or "")
+        text = plain_text(field_value.source) if isinstance(field_value, RichText) else str(field_value or "")
         if text.strip():
             return " ".join(text.split())
     return ""

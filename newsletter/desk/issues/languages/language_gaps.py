@@ -6,12 +6,12 @@ from typing import TypedDict
 
 from django.db.models import Q, QuerySet
 from django.urls import reverse
-from django.utils.html import strip_tags
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.common.errors import BadRule
 from newsletter.common.translation import language_label
+from newsletter.content.parsing.markup import plain_text
 from newsletter.issues.comments.block_labels import label_blocks
 from newsletter.issues.snapshot.language_version import Gap, LanguageVersion
 from newsletter.issues.snapshot.resolve import resolve_untranslated_content
@@ -108,5 +108,5 @@ def _describe(version: LanguageVersion, *, issue: Issue, blocks: dict[str, str],
 
 
 def _describe_gap(gap: Gap, blocks: dict[str, str]) -> tuple[str, str]:
-    text = Truncator(" ".join(strip_tags(gap.text).split())).chars(MAX_TEXT_LENGTH)
+    text = Truncator(" ".join(plain_text(gap.text).split())).chars(MAX_TEXT_LENGTH)
     return label_part(gap.block, gap.field, blocks=blocks), text

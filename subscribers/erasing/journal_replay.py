@@ -3,11 +3,11 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from newsletter.common.messages import Message
 from subscribers.erasing.erasure import erase_person
@@ -21,6 +21,8 @@ from subscribers.unsubscribing.suppression_journal import (
     read_journal,
 )
 
+MAX_SKEW = timedelta(minutes=10)
+"""How much the clocks of two machines may differ."""
 _BATCH_SIZE = 500
 _REASONS_TO_FOLLOW = frozenset(REASONS_TO_CARRY_OVER) - {Reason.ERASURE}
 _REPLAY_NOTE = Message("restored from the suppression journal")
@@ -55,12 +57,28 @@ def replay_journal(*, now: datetime) -> ReplayResult:
 
 
 def _join_moves(changes: Iterable[AddressChange]) -> dict[bytes, tuple[AddressChange, ...]]:
-    """Return the changes of each person in order, by their newest address. Lines can be late, or come from another machine."""
+    """Return the changes of each person in order, by their newest address. Lines can be late, or come from another machine.
+
+    If a change may be earlier than its time says, it is joined to those that begin at its new address: its line comes first, so
+    a clock was set back, or their times are near.
+    """
     moves: dict[bytes, tuple[AddressChange, ...]] = {}
-    for change in sorted(dict.fromkeys(changes), key=attrgetter("at")):
+    lines = {change: number for number, change in enumerate(dict.fromkeys(changes))}
+    for change in sorted(lines, key=attrgetter("at")):
         if change.new_hash != change.old_hash:
             moves[change.new_hash] = (*moves.get(change.new_hash, ()), *moves.pop(change.old_hash, ()), change)
+    newest_by_first = {chain[0].old_hash: newest for newest, chain in moves.items()}
+    for newest in list(moves):
+        later = newest_by_first.get(newest, newest)
+        if later != newest and _may_precede(moves[newest][-1], moves[later][0], lines=lines):
+            chain = moves[later] = moves.pop(newest) + moves[later]
+            newest_by_first[chain[0].old_hash] = later
     return moves
+
+
+def _may_precede(change: AddressChange, other: AddressChange, *, lines: Mapping[AddressChange, int]) -> bool:
+    """Return True if a change may be the earlier one, though its time is later."""
+    return timedelta(0) < change.at - other.at < MAX_SKEW or (change.at > other.at and lines[change] < lines[other])
 
 
 def _follow_address_changes(
@@ -91,9 +109,11 @@ def _follow_address_changes(
 
 def _is_lost(change: AddressChange) -> bool:
     """Return True if the database has the person at the old address, and not somebody who took that address later."""
-    moved = ConsentEvent.objects.filter(kind=ConsentEvent.Kind.MOVED, address_hash=change.new_hash, at__gte=change.at)
+    moved = Q(kind=ConsentEvent.Kind.MOVED, address_hash=change.new_hash)
+    merged = Q(kind=ConsentEvent.Kind.MERGED, address_hash=change.old_hash)
+    known = ConsentEvent.objects.filter(moved | merged, at__gte=change.at)
     people = Subscriber.objects.filter(address_hash=change.old_hash, created_at__lte=change.at)
-    return people.exists() and not moved.exists()
+    return people.exists() and not known.exists()
 
 
 def _find_missing(entries: Sequence[JournalEntry]) -> list[JournalEntry]:

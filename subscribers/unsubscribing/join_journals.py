@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from newsletter.common.errors import NotReady
+from subscribers.models import Reason
 from subscribers.unsubscribing.suppression_journal import (
     AddressChange,
     Entry,
@@ -17,6 +19,9 @@ from subscribers.unsubscribing.suppression_journal import (
     read_journal_file,
 )
 
+MAX_SKEW = timedelta(hours=1)
+"""Of two entries of two machines that are nearer than this, either may be the newer one: their clocks differ."""
+
 
 @dataclass
 class _Facts:
@@ -27,11 +32,19 @@ class _Facts:
     stories: dict[bytes, StoryWithdrawal] = field(default_factory=dict)
 
 
-def join_journal(path: Path) -> int:
-    """Append the entries of another machine's journal that this machine's lacks, and return how many.
+@dataclass(frozen=True)
+class JoinedJournal:
+    """The number of entries that a journal says last, and of those that this machine's journal lacked."""
 
-    If both say something about one suppression or story, the newer entry counts. Of two suppressions' entries of one moment,
-    the one that suppresses counts.
+    entries: int
+    added: int
+
+
+def join_journal(path: Path) -> JoinedJournal:
+    """Append the entries of another machine's journal that this machine's lacks.
+
+    If both say something about one suppression or story, the newer entry counts. Of two entries about one suppression that
+    are less than ``MAX_SKEW`` apart, the one that suppresses counts.
 
     Raises:
         OSError: A file cannot be read or written.
@@ -50,7 +63,8 @@ def join_journal(path: Path) -> int:
     missing: list[Entry] = [change for change in theirs.changes if change not in ours.changes]
     missing += [entry for key, entry in theirs.suppressions.items() if _counts(entry, ours.suppressions.get(key))]
     missing += [story for key, story in theirs.stories.items() if _is_newer(story, ours.stories.get(key))]
-    return append_entries(missing)
+    entries = len(theirs.changes) + len(theirs.suppressions) + len(theirs.stories)
+    return JoinedJournal(entries, append_entries(missing))
 
 
 def _read_facts(entries: Iterable[Entry]) -> _Facts:
@@ -68,7 +82,11 @@ def _read_facts(entries: Iterable[Entry]) -> _Facts:
 
 
 def _counts(theirs: JournalEntry, ours: JournalEntry | None) -> bool:
-    return ours is None or (theirs.at, not theirs.removed) > (ours.at, not ours.removed)
+    if ours is None:
+        return True
+    if theirs.removed == ours.removed or theirs.reason == Reason.ERASURE or abs(theirs.at - ours.at) >= MAX_SKEW:
+        return theirs.at > ours.at
+    return ours.removed
 
 
 def _is_newer(theirs: StoryWithdrawal, ours: StoryWithdrawal | None) -> bool:

@@ -80,14 +80,19 @@ def read_journal_entries() -> Iterator[JournalEntry]:
 
 
 def find_latest_withdrawals(entries: Iterable[Entry]) -> dict[bytes, StoryWithdrawal]:
-    """Return the newest withdrawal or reinstatement of each story. A line can be written after one that is newer."""
+    """Return the last withdrawal or reinstatement of each story.
+
+    A reinstatement counts only if it is the newest entry and the last one: a clock can be ahead, and a line can be written late.
+    """
     newest: dict[bytes, StoryWithdrawal] = {}
+    last: dict[bytes, StoryWithdrawal] = {}
     for entry in entries:
         if isinstance(entry, StoryWithdrawal):
+            last[entry.story_hash] = entry
             known = newest.get(entry.story_hash)
             if known is None or entry.at >= known.at:
                 newest[entry.story_hash] = entry
-    return newest
+    return {story: last[story] if entry.removed else entry for story, entry in newest.items()}
 
 
 def _select_suppressions(entries: Iterable[Entry]) -> Iterator[JournalEntry]:
@@ -100,12 +105,15 @@ def read_journal_file(path: Path) -> Iterator[Entry]:
         file = path.open("rb")
     except FileNotFoundError:
         return
+    skipped = 0
     with file:
         for line in file:
             try:
                 yield _decode(line)
             except (KeyError, TypeError, ValueError):
-                _LOG.warning("A line of %s cannot be read and was skipped.", path)
+                skipped += 1
+    if skipped:
+        _LOG.warning("Lines of %s that cannot be read and were skipped: %s.", path, skipped)
 
 
 def journal_path() -> Path:
@@ -181,6 +189,8 @@ def _decode(line: bytes) -> Entry:
     """Parse a line. Raises ValueError, KeyError or TypeError if it is incomplete."""
     found = orjson.loads(line)
     at = datetime.fromisoformat(found["at"])
+    if at.tzinfo is None or not isinstance(found.get("list"), int | None):
+        raise ValueError("a time without a zone, or a list that is no number")
     if "story" in found:
         return StoryWithdrawal(bytes.fromhex(found["story"]), at, bool(found["lifted"]))
     address_hash = bytes.fromhex(found["hash"])

@@ -111,6 +111,54 @@ def test_moves_of_one_person_on_two_machines_are_joined_by_time(weekly: MailingL
     assert list_readers(weekly) == {"cleo"}
 
 
+def test_moves_are_joined_though_the_clock_of_a_machine_is_ahead(weekly: MailingList, machines: Machines) -> None:
+    ada = make_member(weekly, "ada@example.org")
+    with machines.on_first():
+        move_person(ada, to="second@example.org", at=NOW + timedelta(minutes=6))
+    ada.refresh_from_db()
+    last = move_person(ada, to="third@example.org", at=NOW + timedelta(minutes=2))
+    unsubscribe_from_list(subscriber=last, mailing_list=weekly, now=LATER)
+    restore_people(weekly, "ada", "cleo")
+    machines.run_doctor()
+    assert list_readers(weekly) == {"cleo"}
+
+
+def test_a_suppression_counts_if_the_clock_of_its_removal_may_be_ahead(weekly: MailingList, machines: Machines) -> None:
+    ada = make_member(weekly, "ada@example.org")
+    with machines.on_first():
+        suppress(address_hash=bytes(ada.address_hash), reason=Reason.STAFF, now=NOW)
+        ahead = NOW + timedelta(minutes=5)
+        remove_suppression(suppression=Suppression.objects.get(), by="kim", reason="they asked us to", now=ahead)
+    suppress(address_hash=bytes(ada.address_hash), reason=Reason.STAFF, now=NOW + timedelta(minutes=2))
+    restore_people(weekly, "ada", "cleo")
+    machines.run_doctor()
+    assert list_readers(weekly) == {"cleo"}
+
+
+def test_doctor_says_how_much_it_read_from_each_journal(
+    weekly: MailingList, machines: Machines, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ada = make_member(weekly, "ada@example.org")
+    with machines.on_first():
+        suppress(address_hash=bytes(ada.address_hash), reason=Reason.STAFF, now=NOW)
+    machines.run_doctor()
+    assert f"Read from {machines.first}: 1 entry, 1 of which this machine's journal lacked." in capsys.readouterr().out
+    call_command("doctor", "--after-restore", "--json", "--journal", str(machines.first))
+    assert json.loads(capsys.readouterr().out)["journals"] == {str(machines.first): {"entries": 1, "added": 0}}
+
+
+@pytest.mark.parametrize("odd", ['"at": "2026-01-01T00:00:00"', '"at": "2026-01-01T00:00:00+00:00", "list": {}'])
+def test_odd_lines_of_a_journal_are_skipped(weekly: MailingList, machines: Machines, odd: str) -> None:
+    ada = make_member(weekly, "ada@example.org")
+    with machines.on_first():
+        suppress(address_hash=bytes(ada.address_hash), reason=Reason.STAFF, now=NOW)
+    line = f'{{"hash": "{bytes(ada.address_hash).hex()}", "reason": "staff", "lifted": true, "list": null, {odd}}}\n'
+    machines.first.write_text(machines.first.read_text() + line)
+    restore_people(weekly, "ada", "cleo")
+    machines.run_doctor()
+    assert list_readers(weekly) == {"cleo"}
+
+
 def test_a_suppression_that_was_removed_on_another_machine_stays_so(weekly: MailingList, machines: Machines) -> None:
     eve = make_member(weekly, "eve@example.org")
     suppress(address_hash=bytes(eve.address_hash), reason=Reason.STAFF, now=NOW)
@@ -159,14 +207,14 @@ def test_joining_a_journal_again_adds_no_line(weekly: MailingList, machines: Mac
         moved = move_person(make_member(weekly), to="ada.new@example.org")
         unsubscribe_from_list(subscriber=moved, mailing_list=weekly, now=LATER)
         append_entries([StoryWithdrawal(b"s" * 32, NOW)])
-    assert join_journal(machines.first) == 3
+    assert join_journal(machines.first).added == 3
     assert machines.second.read_bytes().count(b"\n") == 3
-    assert join_journal(machines.first) == 0
+    assert join_journal(machines.first).added == 0
 
 
 def test_an_empty_journal_of_another_machine_is_fine(machines: Machines) -> None:
     machines.first.touch()
-    assert join_journal(machines.first) == 0
+    assert join_journal(machines.first).added == 0
 
 
 def test_a_file_that_is_no_journal_is_refused(machines: Machines) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import Permission, User
 from wagtail.log_actions import log
 
@@ -138,12 +139,25 @@ def test_an_older_database_reinstates_no_story_in_the_journal(editor: User) -> N
     assert withdraw_again(now=LATER) == [story]
 
 
+def test_a_story_stays_withdrawn_though_a_clock_was_ahead_meanwhile(editor: User) -> None:
+    story = make_story("How Maya came home")
+    withdraw_story(story=story, by=editor, reason="She asked us to.", now=NOW)
+    with time_machine.travel(LATER + timedelta(days=400), tick=False):
+        reinstate_story(story=story, by=editor)
+    story.refresh_from_db()
+    withdraw_story(story=story, by=editor, reason="She asked us again.", now=LATER)
+    Story.objects.update(withdrawn_at=None)
+    assert withdraw_again(now=LATER) == [story]
+
+
 def test_a_late_line_about_a_story_yields_to_a_newer_one(editor: User, journal: Path) -> None:
     story = make_story("How Maya came home")
     withdraw_story(story=story, by=editor, reason="She asked us to.", now=NOW)
     withdrawn = journal.read_bytes()
     reinstate_story(story=story, by=editor)
+    log(instance=story, action="newsletter.reinstate_story", user=editor)
     journal.write_bytes(journal.read_bytes().removeprefix(withdrawn) + withdrawn)
+    repair_whole_journal(now=LATER)
     assert withdraw_again(now=LATER) == []
 
 

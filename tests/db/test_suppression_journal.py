@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +79,8 @@ def readers(weekly: MailingList) -> set[str]:
     return {email.split("@")[0] for email in found}
 
 
-def move(name: str, *, to: str) -> Subscriber:
-    return move_person(person(name), to=f"{to}@example.org")
+def move(name: str, *, to: str, at: datetime = NOW) -> Subscriber:
+    return move_person(person(name), to=f"{to}@example.org", at=at)
 
 
 def restore_the_backup(weekly: MailingList) -> None:
@@ -130,6 +130,23 @@ def test_people_who_follow_each_other_to_an_address_are_told_apart(weekly: Maili
     restore_the_backup(weekly)
     replay_journal(now=LATER)
     assert readers(weekly) == {"bea", "dora", "eve"}
+
+
+def test_an_address_that_a_merge_left_free_has_its_next_person(weekly: MailingList) -> None:
+    merge_people(keep=person("bea"), absorb=person("ada"), now=NOW)
+    move("cleo", to="ada")
+    unsubscribe_from_list(subscriber=person("bea"), mailing_list=weekly, now=LATER)
+    replay_journal(now=LATER)
+    assert "ada" in readers(weekly)
+
+
+def test_a_clock_that_was_set_back_hides_no_change_of_address(weekly: MailingList) -> None:
+    move("ada", to="ada.new", at=NOW + timedelta(hours=2))
+    moved = move("ada.new", to="ada.third", at=NOW + timedelta(hours=1))
+    unsubscribe_from_list(subscriber=moved, mailing_list=weekly, now=LATER)
+    restore_the_backup(weekly)
+    replay_journal(now=LATER)
+    assert "ada" not in readers(weekly)
 
 
 def test_somebody_merged_into_another_stays_off_the_lists_that_they_left(weekly: MailingList) -> None:

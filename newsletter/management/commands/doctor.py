@@ -2,7 +2,7 @@
 
 import sys
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from newsletter.sending.deliverability.domain_checks.lookup import find_txt_reco
 from newsletter.sending.deliverability.findings import Finding
 from newsletter.sending.deliverability.message_check import MAX_BYTES, check_received_message
 from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain, release_after_restore
-from subscribers.unsubscribing.join_journals import join_journal
+from subscribers.unsubscribing.join_journals import JoinedJournal, join_journal
 
 
 class Command(ProductCommand):
@@ -78,8 +78,7 @@ class Command(ProductCommand):
                 "--quick checks the installation, so it cannot be given with --after-restore or --message. Leave one of them out."
             )
         if after_restore:
-            _join_journals(journals)
-            self._after_restore(release=release, as_json=json)
+            self._after_restore(release=release, as_json=json, joined=_join_journals(journals))
             return
         if release:
             raise CommandError("--release needs --after-restore: it ends the hold after a restore.")
@@ -130,7 +129,7 @@ class Command(ProductCommand):
             todo = "Follow the advice above, then run `newsletter doctor` again."
             raise CommandError(f"{_count(len(failed), 'check', 'checks')} failed: {', '.join(failed)}. {todo}")
 
-    def _after_restore(self, *, release: bool, as_json: bool) -> None:
+    def _after_restore(self, *, release: bool, as_json: bool, joined: Mapping[Path, JoinedJournal]) -> None:
         now = datetime.now(UTC)
         if release:
             release_after_restore(now=now)
@@ -140,7 +139,8 @@ class Command(ProductCommand):
             return
         restored = mark_open_batches_uncertain(now=now)
         if as_json:
-            self.write_json({"held": True, **asdict(restored)})
+            journals = {str(file): asdict(journal) for file, journal in joined.items()}
+            self.write_json({"held": True, **asdict(restored), "journals": journals})
             return
         resolve = (
             "Resolve the uncertain recipients with the help of your provider's log. Then run"
@@ -162,6 +162,7 @@ class Command(ProductCommand):
                 "Restored from the suppression journal: "
                 f"{_count(restored.suppressions_replayed, 'suppression', 'suppressions')} added since the backup.",
                 f"Withdrawn again from the journal: {', '.join(restored.stories) or 'no story'}",
+                *(_describe_joined(file, journal) for file, journal in joined.items()),
                 _DO_AGAIN,
                 f"{resolve}: newsletter doctor --after-restore --release",
             ]
@@ -175,15 +176,23 @@ _DO_AGAIN = (
 )
 
 
-def _join_journals(files: Sequence[Path]) -> None:
+def _join_journals(files: Sequence[Path]) -> dict[Path, JoinedJournal]:
+    joined = {}
     for file in files:
         try:
-            join_journal(file)
+            joined[file] = join_journal(file)
         except OSError as failure:
             raise CommandError(
                 f"The suppression journal {failure.filename or file} cannot be read or written: {failure.strerror}. Nothing was "
                 "replayed or released. Name a file that this user can read, and make room, then run this again."
             ) from failure
+    return joined
+
+
+def _describe_joined(file: Path, journal: JoinedJournal) -> str:
+    """Say how much was read, so that a copy that was cut off is noticed."""
+    entries = _count(journal.entries, "entry", "entries")
+    return f"Read from {file}: {entries}, {journal.added:,} of which this machine's journal lacked."
 
 
 def _count(number: int, one: str, several: str) -> str:

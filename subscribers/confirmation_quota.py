@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest
 
+from newsletter.common.database.future_times import is_ahead, make_ahead_filter
 from subscribers.addresses.domains import make_mailbox_key
 from subscribers.identity import address_key
 from subscribers.models import Confirmation, ConfirmationQuota, Subscription
@@ -35,11 +36,8 @@ def use_confirmation_quota(address: str, *, now: datetime) -> bool:
     )
     if created:
         return True
-    free = ConfirmationQuota.objects.filter(
-        mailbox=mailbox,
-        request_count__lt=MAX_CONFIRMATION_REQUESTS,
-        last_requested_at__lte=now - CONFIRMATION_INTERVAL,
-    )
+    waited = Q(last_requested_at__lte=now - CONFIRMATION_INTERVAL) | make_ahead_filter("last_requested_at", now=now)
+    free = ConfirmationQuota.objects.filter(waited, mailbox=mailbox, request_count__lt=MAX_CONFIRMATION_REQUESTS)
     return free.update(request_count=F("request_count") + 1, last_requested_at=now) == 1
 
 
@@ -133,7 +131,8 @@ def delete_unsent_requests(requests: QuerySet[Confirmation]) -> Sequence[Confirm
 
 
 def _may_be_asked(quota: ConfirmationQuota, *, now: datetime) -> bool:
-    waited = quota.last_requested_at <= now - CONFIRMATION_INTERVAL
+    last = quota.last_requested_at
+    waited = last <= now - CONFIRMATION_INTERVAL or is_ahead(last, now=now)
     return waited and quota.request_count < MAX_CONFIRMATION_REQUESTS
 
 

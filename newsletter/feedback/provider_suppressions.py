@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from newsletter.common.database.future_times import make_ahead_filter
 from newsletter.common.errors import BadAddress
 from newsletter.common.messages import Message
 from newsletter.feedback.consequences import Consequences, ProviderUnsubscribe, apply_consequences
@@ -96,7 +97,7 @@ def _find_start(reading: SuppressionListReading, *, now: datetime) -> datetime |
 
 def _claim(account: str, *, now: datetime) -> SuppressionListReading | None:
     SuppressionListReading.objects.get_or_create(provider=account, defaults={"begun_at": _LONG_AGO})
-    was_ahead = Q(begun_at__gt=now + RETRY_AFTER)
+    was_ahead = make_ahead_filter("begun_at", now=now)
     due = was_ahead | Q(begun_at__lte=now - READ_EVERY) | Q(begun_at__lte=now - RETRY_AFTER) & ~Q(error="")
     if SuppressionListReading.objects.filter(due, provider=account).update(begun_at=now):
         return SuppressionListReading.objects.get(provider=account)

@@ -6,6 +6,7 @@ A reply with a protected term stays here: staff get a mail without its text and 
 import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
+from time import monotonic
 
 from django.conf import settings
 from django.db import transaction
@@ -14,6 +15,7 @@ from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
+from newsletter.common.database.future_times import make_ahead_filter
 from newsletter.common.errors import BadAddress
 from newsletter.common.messages import Message
 from newsletter.common.text import escape_merge_fields
@@ -42,15 +44,19 @@ _State = InboundMail.State
 
 def forward_waiting_replies(*, now: datetime, adapter: Adapter | None = None) -> int:
     """Forward the waiting replies, each once to each address. Return how many the provider accepted."""
-    # A claim of twice the length is of a clock that was ahead.
-    free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now) | Q(claimed_until__gt=now + 2 * CLAIM)
+    free = (
+        Q(claimed_until__isnull=True)
+        | Q(claimed_until__lte=now)
+        | make_ahead_filter("claimed_until", now=now, wait=CLAIM)
+    )
     due = InboundForward.objects.filter(free, sent_at__isnull=True, refusal="", mail__state=_State.TO_SEND_ON)
     waiting = list(due.select_related("mail__publication__brand").order_by("pk")[:FORWARDS_A_ROUND])
     if not waiting:
         return 0
     adapter, accepted = adapter or current_adapter(), 0
+    until = monotonic() + CLAIM.total_seconds() / 2  # later, the claims of this round would end too early
     for forward in waiting:
-        if must_wait(adapter=adapter, now=now):
+        if monotonic() > until or must_wait(adapter=adapter, now=now):
             break
         claimed = due.filter(pk=forward.pk).update(claimed_until=now + CLAIM, attempts=F("attempts") + 1)
         if claimed:

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
@@ -39,10 +39,11 @@ def find_lost_withdrawals() -> list[Story]:
 
 def repair_withdrawals() -> int:
     """Add each withdrawal and reinstatement that the journal misses. Return the number of lines. Raises OSError."""
-    known = [*_list_known_withdrawals(), *_list_known_reinstatements()]
-    if not known:
+    withdrawn, reinstated_at = [*_list_known_withdrawals()], _find_reinstatements()
+    if not (withdrawn or reinstated_at):
         return 0
     journaled = find_latest_withdrawals(read_journal())
+    known = [*withdrawn, *_list_known_reinstatements(reinstated_at, journaled=journaled)]
     return append_entries(entry for entry in known if _is_missing(entry, journaled.get(entry.story_hash)))
 
 
@@ -64,13 +65,21 @@ def _list_known_withdrawals() -> Iterator[StoryWithdrawal]:
             yield from _list_entries([story], at=story.withdrawn_at)
 
 
-def _list_known_reinstatements() -> Iterator[StoryWithdrawal]:
-    """Yield the reinstatements in the staff log of stories that are not withdrawn now."""
+def _find_reinstatements() -> dict[int, datetime]:
+    """Return when stories were reinstated by the staff log, by id."""
     entries = AuditEntry.objects.filter(action=REINSTATED).order_by("pk").values_list("object_id", "timestamp")
-    reinstated_at = {int(object_id): at for object_id, at in entries}
+    return {int(object_id): at for object_id, at in entries}
+
+
+def _list_known_reinstatements(
+    reinstated_at: Mapping[int, datetime], *, journaled: Mapping[bytes, StoryWithdrawal]
+) -> Iterator[StoryWithdrawal]:
+    """Yield the reinstatements of stories that are not withdrawn now, and of their copies, unless the journal has the story's."""
     for story in Story.objects.filter(pk__in=reinstated_at).order_by("pk"):
-        copies = find_copies(story).filter(withdrawn_at=None)
-        yield from _list_entries(copies, at=reinstated_at[story.pk], removed=True)
+        entries = list(_list_entries([story], at=reinstated_at[story.pk], removed=True))
+        if any(_is_missing(entry, journaled.get(entry.story_hash)) for entry in entries):
+            copies = find_copies(story).filter(withdrawn_at=None)
+            yield from _list_entries(copies, at=reinstated_at[story.pk], removed=True)
 
 
 def _list_entries(stories: Iterable[Story], *, at: datetime, removed: bool = False) -> Iterator[StoryWithdrawal]:

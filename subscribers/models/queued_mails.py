@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 
+from newsletter.common.database.future_times import make_ahead_filter
+
 REPEATED_AFTER = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
 """How long after each attempt without a clear answer the next one is made. There are no more attempts than these and one."""
 MAX_DELAY = timedelta(days=7)
@@ -14,8 +16,9 @@ _UNSENT = Q(sent_at__isnull=True)
 
 
 def _unanswered(now: datetime) -> Q:
-    """Return the condition of mails to repeat. Twice the longest wait is of a clock that was ahead."""
-    return Q(repeat_at__lte=now, repeat_at__gt=now - MAX_DELAY) | Q(repeat_at__gt=now + 2 * max(REPEATED_AFTER))
+    """Return the condition of mails to repeat, or that wait by a clock that was ahead."""
+    was_ahead = make_ahead_filter("repeat_at", now=now, wait=max(REPEATED_AFTER))
+    return Q(repeat_at__lte=now, repeat_at__gt=now - MAX_DELAY) | was_ahead
 
 
 class QueuedMail(models.Model):

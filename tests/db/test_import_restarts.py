@@ -275,3 +275,10 @@ def test_an_import_that_was_claimed_by_a_clock_ahead_goes_on(stopped: ImportBatc
     ImportBatch.objects.update(claimed_by="a lost worker", claimed_until=LATER + timedelta(days=400))
     run_pending()
     assert ImportBatch.objects.get().state == ImportState.FINISHED
+
+
+def test_an_import_that_another_machine_has_is_left_to_it(stopped: ImportBatch) -> None:
+    set_import_terms(stopped, terms=make_terms(stopped), now=LATER, check=False)
+    ImportBatch.objects.update(claimed_by="a worker whose clock is ahead", claimed_until=LATER + timedelta(hours=1))
+    run_pending()
+    assert ImportBatch.objects.get().claimed_by == "a worker whose clock is ahead"

@@ -506,3 +506,24 @@ def test_a_reply_that_was_claimed_by_a_clock_ahead_is_sent_on(send: Send, fake_p
     take(make_reply(sender=ana.email, to=f"replies+i{send.issue.public_id}@news.example.org"))
     InboundForward.objects.update(claimed_until=LATER + timedelta(days=400))
     assert forward_waiting_replies(now=LATER) == 1
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=9), timedelta(hours=1)])
+def test_a_reply_that_another_machine_is_sending_is_left_to_it(
+    send: Send, fake_provider: Any, ahead: timedelta
+) -> None:
+    ana, *_ = people()
+    take(make_reply(sender=ana.email, to=f"replies+i{send.issue.public_id}@news.example.org"))
+    InboundForward.objects.update(claimed_until=LATER + ahead)
+    assert forward_waiting_replies(now=LATER) == 0
+
+
+def test_a_long_round_of_replies_leaves_the_rest_to_the_next(
+    send: Send, fake_provider: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana, *_ = people()
+    take(make_reply(sender=ana.email, to=f"replies+i{send.issue.public_id}@news.example.org"))
+    monkeypatch.setattr(forward_replies, "CLAIM", timedelta(seconds=-1))
+    assert forward_waiting_replies(now=LATER) == 0
+    monkeypatch.undo()
+    assert forward_waiting_replies(now=LATER) == 1

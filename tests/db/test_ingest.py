@@ -338,3 +338,9 @@ def test_a_source_that_was_read_by_a_clock_ahead_is_read_again_once(site):
     ingest_due(now=NOW + timedelta(days=400))
     assert len(ingest_due(now=NOW)) == 1
     assert ingest_due(now=NOW + timedelta(minutes=1)) == []
+
+
+def test_a_source_that_another_machine_reads_is_not_read_twice(site):
+    feed(site, make_feed_item(site, "a", "The first verdict"))
+    ingest_due(now=NOW + timedelta(minutes=20))
+    assert ingest_due(now=NOW) == []

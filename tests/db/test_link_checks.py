@@ -179,6 +179,8 @@ def test_dns_findings_are_kept_and_refreshed_when_old(
     assert any(fault.check == "SPF of news.example.org" for fault in faults)
     assert refresh_sender_domains(now=NOW, dns=server.make_dns()) == 0
     assert refresh_sender_domains(now=LATER, dns=server.make_dns()) == 1
+    SenderDomain.objects.update(looked_at=LATER + timedelta(days=400))
+    assert refresh_sender_domains(now=LATER, dns=server.make_dns()) == 1, "a clock was ahead"
     assert SenderDomain.objects.count() == 1
 
 

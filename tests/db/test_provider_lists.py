@@ -197,3 +197,11 @@ def test_a_list_that_was_read_by_a_clock_ahead_is_read_again(provider: FakeProvi
     provider.suppressed = [ListedAddress("hard", "person0@example.com", THEN)]
     assert read() == 1
     assert find_suppressions(one) == {"hard"}
+
+
+def test_a_list_that_another_machine_reads_is_not_read_twice(provider: FakeProvider) -> None:
+    (one,) = deliveries_of(make_send(recipients=1))
+    read(TOMORROW + timedelta(hours=2))
+    provider.suppressed = [ListedAddress("hard", "person0@example.com", THEN)]
+    assert read() == 0
+    assert find_suppressions(one) == set()

@@ -102,11 +102,11 @@ def test_only_two_keys_are_kept(postmark: WebhookApi) -> None:
 
 
 def test_two_people_do_not_set_up_at_once(postmark: WebhookApi) -> None:
-    ProviderWebhook.objects.create(provider="postmark", claimed_until=NOW + timedelta(minutes=1))
+    ProviderWebhook.objects.create(provider="postmark", claimed_until=NOW + timedelta(minutes=9))
     with pytest.raises(WebhookSetupError, match="Somebody is setting up"):
         install()
     assert postmark.calls == []
-    install(now=NOW + timedelta(minutes=2))
+    install(now=NOW + timedelta(minutes=10))
     assert ProviderWebhook.objects.get().claimed_until is None
 
 

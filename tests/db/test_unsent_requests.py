@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from subscribers.confirmation_quota import use_confirmation_quota
+from subscribers.confirmation_quota import use_confirmation_quota, use_confirmation_quotas
 from subscribers.consent.signup import SignupRequest, SignupResult, request_subscription
 from subscribers.identity import identify
 from subscribers.importing.writing.undo import undo_now
@@ -160,3 +160,11 @@ def test_a_merge_drops_one_of_two_requests_and_keeps_one_count(weekly: MailingLi
     ask(weekly, email="keep@example.org")
     merge_people(keep=find_person("keep@example.org"), absorb=find_person(EMAIL), now=NOW)
     assert (Confirmation.objects.get().subscriber.email, count_used()) == ("keep@example.org", [0, 1])
+
+
+def test_a_mailbox_gets_a_confirmation_though_a_clock_was_ahead() -> None:
+    assert use_confirmation_quota(EMAIL, now=NOW + timedelta(days=400))
+    assert use_confirmation_quotas([EMAIL], now=NOW) == {EMAIL}
+    ConfirmationQuota.objects.update(last_requested_at=NOW + timedelta(days=400))
+    assert use_confirmation_quota(EMAIL, now=NOW)
+    assert not use_confirmation_quota(EMAIL, now=NOW)

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from newsletter.common.database.change_watch import ending_no_rest
+from newsletter.common.database.future_times import make_ahead_filter
 from newsletter.common.errors import NotReady
 from newsletter.common.extension_registry import MissingExtension
 from newsletter.content.fetching.errors import FetchError
@@ -68,7 +69,7 @@ def ingest_due(*, now: datetime) -> list[IngestReport]:
 
     A source that was read in the future is due too: a clock was ahead then.
     """
-    was_ahead = Q(looked_at__gt=now + CLAIM_PERIOD, due_at__gt=now + CLAIM_PERIOD)
+    was_ahead = make_ahead_filter("looked_at", now=now) & Q(due_at__gt=now + CLAIM_PERIOD)
     due = Source.objects.filter(Q(due_at__isnull=True) | Q(due_at__lte=now) | was_ahead, enabled=True)
     return [ingest_source(source=source, now=now) for source in due if _claim(source, now=now)]
 

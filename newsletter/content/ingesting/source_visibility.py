@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
+from newsletter.common.database.future_times import is_ahead, make_ahead_filter
 from newsletter.content.fetching.fetcher import Fetcher
 from newsletter.content.images.hosting import make_fetcher
 from newsletter.content.ingesting.story_check import (
@@ -83,8 +84,8 @@ def _is_fresh(story: Story, fresh: timedelta, now: datetime) -> bool:
 
 
 def _was_checked(story: Story, *, within: timedelta, now: datetime) -> bool:
-    """Return True if the story was checked recently. A check in the future was made by a clock that was ahead."""
-    return story.checked_at is not None and now - within < story.checked_at <= now
+    """Return True if the story was checked recently, and not by a clock that was ahead."""
+    return story.checked_at is not None and story.checked_at > now - within and not is_ahead(story.checked_at, now=now)
 
 
 def _make_question(story: Story, others: tuple[str, ...]) -> VisibilityQuestion:
@@ -165,7 +166,9 @@ def check_missing_stories(
         if oldest is None
         else stories.published_or_seen_since(oldest).exclude(external_id__in=listed_ids)
     )
-    due = Q(checked_at__isnull=True) | Q(checked_at__lte=now - _RECHECK_AFTER) | Q(checked_at__gt=now)
+    due = (
+        Q(checked_at__isnull=True) | Q(checked_at__lte=now - _RECHECK_AFTER) | make_ahead_filter("checked_at", now=now)
+    )
     missing = ahead.filter(gone_at__isnull=True).filter(due).order_by("-seen_at")[:MAX_STORIES_CHECKED]
     returned = [
         story for story in gone.order_by("-gone_at")[:MAX_STORIES_CHECKED] if _may_be_back(story, listed_ids, now)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
+from newsletter.common.database.future_times import make_ahead_filter
 from newsletter.common.errors import DomainError
 from newsletter.feedback.endpoint import list_account_keys
 from newsletter.feedback.webhook_setup.keys import store_key
@@ -107,8 +108,11 @@ def _open_setup(webhook: WebhookSettings) -> Iterator[WebhookSetup]:
 def _claim(webhook: WebhookSettings, *, now: datetime) -> Iterator[QuerySet[ProviderWebhook]]:
     """Prevent two set-ups at the same time: they would make two webhooks with two keys. Yield the webhook's row."""
     row, _ = ProviderWebhook.objects.get_or_create(provider=webhook.provider, account=webhook.account)
-    # A claim of twice the length is of a clock that was ahead.
-    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now) | Q(claimed_until__gt=now + 2 * CLAIM)
+    free = (
+        Q(claimed_until__isnull=True)
+        | Q(claimed_until__lt=now)
+        | make_ahead_filter("claimed_until", now=now, wait=CLAIM)
+    )
     rows = ProviderWebhook.objects.filter(pk=row.pk)
     if not rows.filter(free).update(claimed_until=now + CLAIM):
         raise WebhookSetupError(

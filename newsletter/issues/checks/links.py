@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 
 from newsletter.common.database.change_watch import ending_no_rest
+from newsletter.common.database.future_times import make_ahead_filter
 from newsletter.common.errors import DomainError, NotAllowed
 from newsletter.common.messages import Message
 from newsletter.content.fetching.errors import BadStatus, FetchError, TooSlow, Unreachable
@@ -62,9 +63,8 @@ def check_due_links(
             recent.keep(stamp, links)
         due.update(dict.fromkeys(links))
     names = {hash_url(url): url for url in due}
-    # A check in the future was made by a clock that was ahead.
-    checked = LinkCheck.objects.filter(sha256__in=names, looked_at__gt=now - MAX_CHECK_AGE, looked_at__lte=now)
-    fresh = set(checked.values_list("sha256", flat=True))
+    checked = LinkCheck.objects.filter(sha256__in=names, looked_at__gt=now - MAX_CHECK_AGE)
+    fresh = set(checked.exclude(make_ahead_filter("looked_at", now=now)).values_list("sha256", flat=True))
     waiting = [name for name in names if name not in fresh][:limit]
     for name in waiting:
         state, message = _check_link(names[name], fetcher)

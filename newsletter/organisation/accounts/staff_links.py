@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.crypto import salted_hmac
 from wagtail.log_actions import log
 
+from newsletter.common.database.future_times import make_ahead_filter
 from newsletter.common.errors import BadLink, DomainError
 from newsletter.common.messages import Message
 from newsletter.models import PasswordLinkRequest, StaffLink
@@ -127,6 +128,7 @@ def _may_have_another(person: User, *, now: datetime) -> bool:
         again.update(sent_at=None, repeat_at=None, repeats=0)
         return False
     recent_links = StaffLink.objects.filter(person=person, made_by=None, made_at__gt=now - timedelta(days=1))
+    recent_links = recent_links.exclude(make_ahead_filter("made_at", now=now))
     times = list(recent_links.order_by("-made_at").values_list("made_at", flat=True)[:MAX_REQUESTS_PER_DAY])
     return len(times) < MAX_REQUESTS_PER_DAY and not (times and now - times[0] < REQUEST_INTERVAL)
 

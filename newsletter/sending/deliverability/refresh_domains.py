@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import F, Max
 
+from newsletter.common.database.future_times import is_ahead
 from newsletter.content.fetching.bounded_fetcher import BoundedFetcher
 from newsletter.content.fetching.fetcher import Fetcher
 from newsletter.models import DmarcReport, Publication, Send, SenderDomain
@@ -155,5 +156,6 @@ def _is_due(row: SenderDomain, *, provider: str, accounts: Mapping[str, Provider
         row.looked_at is None
         or bool(provider and row.provider != provider)
         or any(row.further.get(name, {}).get("provider") != account.label for name, account in accounts.items())
+        or is_ahead(row.looked_at, now=now)
         or row.looked_at < now - (RECHECK_FAILED_AFTER if has_errors else RECHECK_AFTER)
     )

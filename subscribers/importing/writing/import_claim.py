@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F, Q
 
+from newsletter.common.database.future_times import make_ahead_filter
 from newsletter.common.errors import DomainError
 from subscribers.importing.reading.parsed_rows import RefusedRow
 from subscribers.importing.writing.report import ImportReport, make_storable
@@ -22,12 +23,13 @@ class ClaimLost(DomainError):
 
 
 def claim(batch: ImportBatch, *, states: Iterable[ImportState], now: datetime) -> str:
-    """Return a token that only this process has, or "" if another worker has the import.
-
-    A claim of twice the length is of a clock that was ahead.
-    """
+    """Return a token that only this process has, or "" if another worker has the import."""
     token = uuid.uuid4().hex
-    free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now) | Q(claimed_until__gt=now + 2 * LEASE)
+    free = (
+        Q(claimed_until__isnull=True)
+        | Q(claimed_until__lte=now)
+        | make_ahead_filter("claimed_until", now=now, wait=LEASE)
+    )
     won = ImportBatch.objects.filter(free, pk=batch.pk, state__in=list(states)).update(
         claimed_by=token, claimed_until=now + LEASE, attempts=F("attempts") + 1
     )

@@ -135,6 +135,13 @@ def test_a_stale_send_pauses_for_staff(mailgun):
     assert "it is 12 hours late" in send.reason
 
 
+def test_a_stale_send_says_how_late_it_is(mailgun):
+    send = start_ready_send(recipients=25, stale_hours=12)
+    enforce_send_window(now=NOW + timedelta(hours=24 + 40))
+    send.refresh_from_db()
+    assert "it is 40 hours late" in send.reason
+
+
 def test_a_send_that_is_stale_after_an_hour_says_so_in_the_singular(mailgun):
     send = start_ready_send(recipients=25, stale_hours=1)
     enforce_send_window(now=NOW + timedelta(hours=25))

@@ -121,7 +121,7 @@ def test_unusual_recipients_are_masked_and_explained(issue: Issue) -> None:
     )
     page = get(sign_in("approver"), issue, "audience/")
     assert "Check that it fits the greeting." in page
-    assert "Only 2 people get this version" in page
+    assert "This version is for only 2 people" in page
     assert "person10@example.com" not in page
     assert "Wolfeschlegel" not in page
 

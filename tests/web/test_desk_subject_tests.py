@@ -74,7 +74,7 @@ def test_the_page_shows_who_gets_which_subject_and_who_waits(publication: Public
     issue = make_tested_issue(publication, approved=False)
     page = sign_in("writer").get(overview(issue)).content.decode()
     assert SECOND in page
-    assert "people wait until about" in page
+    assert "Waiting until about" in page
     assert "Subject B" in page
     assert "Waiting for the subject test" in page
     form = sign_in("writer").get(f"/admin/issues/{issue.pk}/subject-test/").content.decode()
@@ -125,7 +125,7 @@ def test_an_approver_chooses_while_the_others_wait(running: Send) -> None:
     before_button, *_ = page.split(">Use subject B</button>")
     assert before_button.rfind("<details") > before_button.rfind("</details>"), "one press alone chooses none"
     assert "The people who wait get subject B now. You cannot undo this." in page
-    assert "wait for the result of the subject test" in page
+    assert "Waiting for the result of the subject test: " in page
     approver.post(f"/admin/issues/{issue.pk}/send/choose-subject/", {"subject": "2"})
     test = SubjectTest.objects.get()
     assert (test.outcome, test.winner) == ("by_staff", 2)

@@ -80,7 +80,11 @@ def subject_test_context(issue: Issue, *, send: Send | None, user: User | Anonym
 def describe_subject_wait(send: Send) -> str:
     """Return who waits for the decision of a subject test, or "" if nobody does."""
     people = send.batches.filter(waits=True).aggregate(people=Sum("size"))["people"]
-    return _("%(people)s wait for the result of the subject test.") % {"people": label_people(people)} if people else ""
+    return (
+        _("Waiting for the result of the subject test: %(people)s.") % {"people": label_people(people)}
+        if people
+        else ""
+    )
 
 
 def is_stopped(send: Send) -> bool:
@@ -154,7 +158,11 @@ def _describe_waiting(test: SubjectTest, *, issue: Issue, send: Send | None, peo
         return [_("The send was cancelled before the decision. The people who waited did not get this issue.")]
     if send is not None and at is None:
         sentences = [
-            _("%(people)s wait until %(hours)s hours after the last mail with these subjects.")
+            ngettext(
+                "Waiting until %(hours)s hour after the last mail with these subjects: %(people)s.",
+                "Waiting until %(hours)s hours after the last mail with these subjects: %(people)s.",
+                test.wait_hours,
+            )
             % {"people": waiting, "hours": test.wait_hours}
         ]
     else:
@@ -166,12 +174,12 @@ def _describe_waiting(test: SubjectTest, *, issue: Issue, send: Send | None, peo
             else ngettext("for %(hours)s hour", "for %(hours)s hours", test.wait_hours) % {"hours": test.wait_hours}
         )
         sentences = [
-            _("%(people)s wait %(until)s. Then they get the subject that did better.")
+            _("Waiting %(until)s: %(people)s. Then they get the subject that did better.")
             % {"people": waiting, "until": until}
         ]
     if people.get(NO_TEST):
         sentences.append(
-            _("%(people)s are not in the test: they read another language, or get only events.")
+            _("Not in the test: %(people)s. They read another language, or get only events.")
             % {"people": label_people(people[NO_TEST])}
         )
     content = IssueContent.from_json(send.revision.content) if send and send.revision else None

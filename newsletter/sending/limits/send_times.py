@@ -59,6 +59,15 @@ def _find_readers_clock(batch: Batch) -> tzinfo | None:
     return timezone(datetime.fromisoformat(batch.send.local_time).replace(tzinfo=UTC) - batch.due_at)
 
 
+def count_late_hours(send: Send, *, now: datetime) -> int:
+    """Return by how many whole hours the send is late."""
+    return (now - _find_latest_due(send)) // timedelta(hours=1)
+
+
+def _find_latest_due(send: Send) -> datetime:
+    return max(send.last_hour or send.issue.due_at or send.made_at, send.made_at)
+
+
 def is_stale(send: Send, *, now: datetime) -> bool:
     """Return True if the send is so late that staff must decide whether it goes on. They are asked once.
 
@@ -67,8 +76,7 @@ def is_stale(send: Send, *, now: datetime) -> bool:
     if send.period:
         return False
     hours = send.issue.publication.stale_hours
-    due_at = send.last_hour or send.issue.due_at or send.made_at
-    late_at = max(due_at, send.made_at) + timedelta(hours=hours)
+    late_at = _find_latest_due(send) + timedelta(hours=hours)
     if not hours or now < late_at or now < late_at + _find_wait_for_subject(send):
         return False
     return not send.automatic_pauses.filter(rule=AutomaticPause.Rule.STALE).exists()

@@ -22,7 +22,7 @@ from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.sending.accounts import explain_unusable, list_usable_accounts
 from newsletter.sending.limits.each_send import act_on_each, run_each
 from newsletter.sending.limits.gmail_spam_rate import pause_reported
-from newsletter.sending.limits.send_times import find_send_wait, is_stale, is_within_limits
+from newsletter.sending.limits.send_times import count_late_hours, find_send_wait, is_stale, is_within_limits
 from newsletter.sending.limits.split_batches import split_oversized_batches
 from newsletter.sending.limits.step_work import acts_on
 from newsletter.sending.withdraw_story import pause_withdrawn
@@ -173,7 +173,7 @@ def _pause_if_protected(send: Send) -> bool:
 def _pause_stale(send: Send, *, now: datetime) -> None:
     reason = Message(
         "it is %(hours)s late and some events may be over. Resume it if it still makes sense, or cancel it.",
-        hours=describe_hours(send.issue.publication.stale_hours),
+        hours=describe_hours(count_late_hours(send, now=now)),
     )
     submitting = [Send.State.SUBMITTING]
     if transition(send, from_states=submitting, to=Send.State.PAUSED, reason=reason, code=Send.Code.NONE):

@@ -112,7 +112,7 @@ def _smallest_variant(recipients: Recipients, audience: Audience) -> Found:
         return None
     last, group = audience.groups[-1], parse_group_key(audience.groups[-1].name)
     subscription = recipients.filter(**dict(zip(REFERENCES, attrgetter(*GROUP_KEY)(group), strict=True))).first()
-    why = _("Only %(people)s get this version: %(label)s.")
+    why = _("This version is for only %(people)s: %(label)s.")
     return (subscription, why % {"people": label_people(last.people), "label": last.label}) if subscription else None
 
 

@@ -18,9 +18,10 @@
 
   const hasText = () => document.activeElement?.matches(FIELDS) || [...document.querySelectorAll(FIELDS)].some(isChanged);
 
-  // The focus is visible if the keyboard moved it. A reload would move it to the top of the page.
-  const isUsed = () =>
-    hasText() || document.activeElement?.matches(':focus-visible') || document.querySelector('.messages li.error') !== null;
+  // The focus is visible if the keyboard moved it, or the page moved it to its message. A reload would move it to the top.
+  const hasKeyboard = () => document.activeElement?.matches(':focus-visible') && !document.activeElement.closest('.messages');
+
+  const isUsed = () => hasText() || hasKeyboard() || document.querySelector('.messages li.error') !== null;
 
   // A live region reads each new text aloud, also one that is the same as before.
   const write = (target, text) => { if (target.textContent !== text) target.textContent = text; };

@@ -61,8 +61,8 @@ def deliver_due(*, clock: Callable[[], datetime], stopping: Callable[[], bool] =
 def has_waiting_webhook(*, by: datetime) -> bool:
     """Return True if a webhook may be sent by this time. It may wait for another attempt, or for the end of a lease."""
     waits = Q(endpoint__retry_at__gt=by, endpoint__retry_at__lte=by + MAX_RETRY_AHEAD)
-    pending = WebhookDelivery.objects.pending().filter(endpoint__state=WebhookEndpoint.State.ACTIVE, due_at__lte=by)
-    return pending.exclude(waits).exists()
+    due = WebhookDelivery.objects.due(now=by).filter(endpoint__state=WebhookEndpoint.State.ACTIVE)
+    return due.exclude(waits).exists()
 
 
 def _deliver(claimed: Sequence[WebhookDelivery], *, clock: Callable[[], datetime], stopping: Callable[[], bool]) -> int:

@@ -10,12 +10,12 @@ from django.db.models.functions import Coalesce
 
 from newsletter.common.messages import Message
 from subscribers.models import WebhookDelivery, WebhookEndpoint
+from subscribers.models.webhooks import MAX_RETRY_WAIT
 
 DELAYS = [timedelta(seconds=5), *(timedelta(minutes=minutes) for minutes in (5, 30, 120, 300, 600, 840, 1200))]
 """Waits after the first, second … failed attempt; the last one repeats."""
 ENDPOINT_DELAYS = [timedelta(seconds=seconds) for seconds in (5, 30, 60, 300)]
 PATIENCE = timedelta(days=3)
-MAX_WAIT = timedelta(days=1)
 GONE = 410
 
 
@@ -52,7 +52,7 @@ def record_failed(
     over = now - first >= PATIENCE
     wait = DELAYS[min(delivery.attempts, len(DELAYS) - 1)]
     if retry_after is not None:
-        wait = min(max(wait, timedelta(seconds=retry_after)), MAX_WAIT)
+        wait = min(max(wait, timedelta(seconds=retry_after)), MAX_RETRY_WAIT)
     with transaction.atomic():
         _count_failure(delivery, gone=status == GONE, wait=wait if retry_after else None, now=now)
         WebhookDelivery.objects.pending().filter(pk=delivery.pk, claim=delivery.claim).update(

@@ -9,6 +9,7 @@ import subprocess
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from newsletter.common.database.future_times import is_ahead
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 from newsletter.issues.checks.recent_results import RecentResults, make_shown_stamp, make_stamp
@@ -143,7 +144,9 @@ def _is_due(issue: Issue, *, sha256: str, now: datetime) -> bool:
     check = SpamCheck.objects.filter(issue=issue).first()
     if check is None or check.sha256 != sha256:
         return True
-    return check.score is None and check.looked_at < now - RETRY_AFTER
+    if check.score is not None:
+        return False
+    return check.looked_at < now - RETRY_AFTER or is_ahead(check.looked_at, now=now)
 
 
 def _make_message(issue: Issue, content: IssueContent, *, now: datetime) -> bytes:

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from newsletter.common.database.future_times import make_ahead_filter
 from newsletter.common.message_fields import MessageField
 
 
@@ -134,6 +135,7 @@ class OutboundEvent(models.Model):
 
 
 MAX_LEASE = timedelta(minutes=2)
+MAX_RETRY_WAIT = timedelta(days=1)
 
 
 def unleased(now: datetime) -> Q:
@@ -147,7 +149,11 @@ class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
 
     def claimable(self, *, now: datetime) -> Self:
         """Keep those that are due and that nobody is sending."""
-        return self.pending().filter(unleased(now), due_at__lte=now)
+        return self.due(now=now).filter(unleased(now))
+
+    def due(self, *, now: datetime) -> Self:
+        was_ahead = make_ahead_filter("due_at", now=now, wait=MAX_RETRY_WAIT)
+        return self.pending().filter(Q(due_at__lte=now) | was_ahead)
 
     def claimed(self, *, now: datetime) -> Self:
         """Keep those that a worker is sending."""

@@ -190,6 +190,13 @@ def test_a_question_that_failed_is_answered_ten_minutes_later(amazon: WebhookApi
     assert confirm_subscriptions(now=NOW + timedelta(minutes=11)) == 1
 
 
+def test_a_question_of_a_clock_that_was_set_back_is_answered(amazon: WebhookApi) -> None:
+    install()
+    _ask(read_stored_keys("ses")[0])
+    ProviderEvent.objects.update(retry_at=NOW + timedelta(days=30))
+    assert confirm_subscriptions(now=NOW) == 1
+
+
 def test_an_address_that_the_provider_cannot_reach_is_refused(settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "postmark://key@"
     settings.NEWSLETTER_SITE_URL = "http://127.0.0.1:8000"

@@ -124,6 +124,13 @@ def test_a_program_without_an_answer_is_asked_again_later(
     assert score_due_issues(now=NOW + timedelta(hours=2)) == 1
 
 
+def test_an_attempt_of_a_clock_ahead_delays_no_score(issue: Issue, programs: Path) -> None:
+    install(programs, script="exit 1")
+    assert score_due_issues(now=NOW) == 1
+    SpamCheck.objects.update(looked_at=NOW + timedelta(days=30))
+    assert score_due_issues(now=NOW) == 1
+
+
 @pytest.mark.skipif(not shutil.which("spamassassin"), reason="SpamAssassin is not installed")
 def test_the_real_spamassassin_scores_a_mail(issue: Issue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -16,7 +16,7 @@ from newsletter.content.fetching.errors import FetchError
 from newsletter.jobs.notices.about_people import notify_stopped_webhooks
 from newsletter.models import Installation, StaffNotice
 from newsletter.outbound import deliver as deliver_module
-from newsletter.outbound.deliver import claim_due, deliver_due, make_message_id
+from newsletter.outbound.deliver import claim_due, deliver_due, has_waiting_webhook, make_message_id
 from newsletter.outbound.endpoints import (
     BadEndpoint,
     add_endpoint,
@@ -346,6 +346,21 @@ def test_a_lease_of_a_clock_that_was_set_back_is_ignored(receiver: Receiver) -> 
     WebhookDelivery.objects.update(leased_until=NOW + timedelta(days=30))
     WebhookEndpoint.objects.update(retry_at=NOW + timedelta(days=30), failures=1, failing_since=NOW)
     assert deliver() == 1
+
+
+def test_an_event_of_a_clock_that_was_set_back_is_sent_at_once(receiver: Receiver) -> None:
+    make_endpoint(url=receiver.url)
+    happen(None, at=NOW + timedelta(days=30))
+    assert has_waiting_webhook(by=NOW)
+    assert deliver() == 1
+
+
+def test_the_longest_wait_of_a_receiver_is_no_clock_ahead(receiver: Receiver) -> None:
+    make_endpoint(url=receiver.url)
+    happen(None)
+    WebhookDelivery.objects.update(due_at=NOW + timedelta(days=1))
+    assert not has_waiting_webhook(by=NOW)
+    assert deliver() == 0
 
 
 def test_a_replaced_secret_is_forgotten_after_its_day() -> None:

@@ -55,7 +55,8 @@ def confirm_subscriptions(*, now: datetime) -> int:
 
     A question about another topic, or before anybody set up reports here, stays unanswered.
     """
-    waiting = _find_questions(now).filter(retry_at__lte=now)
+    was_ahead = make_ahead_filter("retry_at", now=now, wait=ASK_AGAIN_AFTER)
+    waiting = _find_questions(now).filter(Q(retry_at__lte=now) | was_ahead)
     if not waiting.exists():
         return 0
     webhooks = [webhook for webhook in list_webhook_settings() if webhook.set_up_at and not webhook.obstacle]

@@ -671,16 +671,18 @@ class Migration(migrations.Migration):
                             ("cancelled", "It is cancelled"),
                             ("moved", "It moved"),
                             ("restored", "It takes place after all"),
+                            ("mistake", "An issue had a mistake"),
                         ],
                         max_length=10,
                     ),
                 ),
-                ("fingerprint", models.CharField(max_length=64)),
+                ("fingerprint", models.CharField(blank=True, max_length=64)),
                 ("sequence", models.PositiveIntegerField(default=1)),
                 ("made_at", models.DateTimeField()),
                 (
                     "event",
                     models.ForeignKey(
+                        null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="corrections",
                         to="newsletter.eventnotice",
@@ -690,7 +692,7 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("change_type__in", ["cancelled", "moved", "restored"])),
+                        condition=models.Q(("change_type__in", ["cancelled", "moved", "restored", "mistake"])),
                         name="correction_change_type",
                     )
                 ],
@@ -1034,6 +1036,16 @@ class Migration(migrations.Migration):
                 db_index=False,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",
+                to="newsletter.issue",
+            ),
+        ),
+        migrations.AddField(
+            model_name="correction",
+            name="corrects",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="corrections",
                 to="newsletter.issue",
             ),
         ),
@@ -4331,6 +4343,31 @@ class Migration(migrations.Migration):
             model_name="correction",
             constraint=models.UniqueConstraint(
                 fields=("publication", "event", "sequence"), name="correction_sequence_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="correction",
+            constraint=models.UniqueConstraint(fields=("corrects", "sequence"), name="correction_of_mistake_once"),
+        ),
+        migrations.AddConstraint(
+            model_name="correction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("change_type", "mistake"),
+                        ("corrects__isnull", False),
+                        ("event__isnull", True),
+                        ("fingerprint", ""),
+                    ),
+                    models.Q(
+                        models.Q(("change_type", "mistake"), _negated=True),
+                        models.Q(("fingerprint", ""), _negated=True),
+                        ("corrects__isnull", True),
+                        ("event__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="correction_of_event_or_issue",
             ),
         ),
         migrations.AddConstraint(

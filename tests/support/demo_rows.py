@@ -153,6 +153,7 @@ def print_rows() -> None:
         "newsletter_issue_subject_test": tested.pk,
         "newsletter_report": sent.pk,
         "newsletter_issue_complete": cancelled.pk,
+        "newsletter_issue_correct": sent.pk,
         "newsletter_send_retry": sent.pk,
         "newsletter_send_ask start": approved.pk,
         "newsletter_send_ask cancel": stopped.pk,

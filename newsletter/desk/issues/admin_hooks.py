@@ -18,6 +18,7 @@ from newsletter.desk.issues.content.story_use import StoryUse
 from newsletter.desk.issues.languages.translate_page import TranslateIssue
 from newsletter.desk.issues.overview import IssueMail, IssueOverview
 from newsletter.desk.issues.planning.closing_pages import CloseIssue, DeleteIssue
+from newsletter.desk.issues.planning.mistake_page import CorrectMistake
 from newsletter.desk.issues.planning.new_issue import NewIssue
 from newsletter.desk.issues.planning.subject_test_page import SetSubjectTest
 from newsletter.desk.issues.planning.time_page import ChangeTime
@@ -57,6 +58,7 @@ LOG_ACTIONS = {
     "saved_renamed": (_("Rename a saved block or template"), _("Renamed")),
     "saved_deleted": (_("Delete a saved block or template"), _("Saved block or template deleted")),
     "complete": (_("Correct an issue for those not reached"), _("Corrected issue made for those not reached")),
+    "correct_mistake": (_("Correct a mistake in an issue"), _("Correction of a mistake drafted")),
     "translate": (_("Translate an issue"), _("Translation saved")),
     "proof": (_("Send a proof"), _("Proof sent")),
     "previewed_as": (_("Preview as a person"), _("Mail previewed as a person")),
@@ -105,6 +107,7 @@ register_pages(
     path("issues/<int:pk>/blocks/save/", SaveBlock.as_view(), name="newsletter_block_save"),
     path("issues/<int:pk>/blocks/insert/", InsertBlock.as_view(), name="newsletter_block_insert"),
     path("issues/<int:pk>/complete/", CompleteSend.as_view(), name="newsletter_issue_complete"),
+    path("issues/<int:pk>/correct/", CorrectMistake.as_view(), name="newsletter_issue_correct"),
     path("issues/<int:pk>/template/", SaveTemplate.as_view(), name="newsletter_template_save"),
     path("issues/saved/", SavedPage.as_view(), name="newsletter_saved"),
     re_path(rf"^issues/saved/{SAVED}/mail/$", SavedMail.as_view(), name="newsletter_saved_mail"),

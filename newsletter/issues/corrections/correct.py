@@ -113,7 +113,7 @@ def announce_change(*, event: EventNotice, publication: Publication, by: User | 
     Raises NotAllowed, SwitchedOff, NotReady if nobody got other details, WrongState if another correction is being
     sent.
     """
-    _require_permission(by)
+    require_corrector(by)
     require_publication_enabled(publication)
     sequence = (_find_corrections(publication, event).aggregate(last=Max("sequence"))["last"] or 0) + 1
     misinformed = _find_misinformed_group(publication, event, mentions=find_event_mentions(event.pk), now=now)
@@ -140,7 +140,7 @@ def announce_change(*, event: EventNotice, publication: Publication, by: User | 
 
 def cancel_correction(*, correction: Correction, by: User | AnonymousUser, now: datetime) -> None:
     """Cancel a correction that was not sent. Raises NotAllowed; WrongState if it is being sent or was sent."""
-    _require_permission(by)
+    require_corrector(by)
     issue = correction.issue
     with transaction.atomic():
         live = issue.sends.exclude(state=Send.State.CANCELLED).exists()
@@ -284,7 +284,8 @@ def _write_texts(misinformed: MisinformedGroup, *, event: EventNotice, language:
     )
 
 
-def _require_permission(by: User | AnonymousUser) -> None:
+def require_corrector(by: User | AnonymousUser) -> None:
+    """Raise NotAllowed if the person may not write corrections."""
     if not by.has_perm("newsletter.change_issue"):
         raise NotAllowed(
             "%(by)s may not write corrections. An administrator can give the role “writer” or “editor”.", by=by

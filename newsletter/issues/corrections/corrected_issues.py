@@ -7,11 +7,14 @@ from django.db.models import Q, QuerySet
 
 from newsletter.issues.snapshot.exposure import list_sends_to_files
 from newsletter.issues.variants.event_mentions import find_event_mentions
+from newsletter.issues.variants.unreached import find_root, list_parts
 from newsletter.models import Correction, Issue, Send, ShownItem
 
 
 def find_corrected_issues(correction: Correction) -> list[Issue]:
-    """Return the issues that showed other details before the correction was drafted, the newest first."""
+    """Return the issues with the mistake, or those that showed other details before it was drafted, the newest first."""
+    if correction.corrects:
+        return list(Issue.objects.filter(pk__in=list_parts(correction.corrects)).order_by("-made_at", "-pk"))
     misinforming = {
         mention.issue_id
         for mention in find_event_mentions(correction.event_id)
@@ -30,10 +33,12 @@ def find_corrections_of(issue: Issue) -> list[Correction]:
     shown = ShownItem.objects.filter(kind=ShownItem.Kind.EVENT, variant__issue=issue.pk).values("row_id")
     announced = Correction.objects.filter(issue=issue.pk).values("event")
     corrections = Correction.objects.filter(
-        Q(event__in=shown) | Q(event__in=announced), publication=issue.publication_id, made_at__gte=first
+        Q(event__in=shown) | Q(event__in=announced) | Q(corrects=find_root(issue)),
+        publication=issue.publication_id,
+        made_at__gte=first,
     ).exclude(issue=issue.pk)
     never_sent = Q(issue__state=Issue.State.CANCELLED) & ~Q(issue__in=Send.objects.values("issue"))
-    rows = corrections.exclude(never_sent).select_related("event", "issue__publication").order_by("pk")
+    rows = corrections.exclude(never_sent).select_related("event", "corrects", "issue__publication").order_by("pk")
     return [correction for correction in rows if issue in find_corrected_issues(correction)]
 
 

@@ -185,9 +185,9 @@ def _list_rules(issue: Issue) -> Iterator[str]:
 
 def _resolve_announced_event(issue: Issue) -> AnnouncedEvent | None:
     """Return the announcement of a correction, with the event as it is now: any change of it voids the approval."""
-    if issue.kind != Issue.Kind.CORRECTION or not hasattr(issue, "correction"):
+    correction = getattr(issue, "correction", None) if issue.kind == Issue.Kind.CORRECTION else None
+    if correction is None or correction.event is None:
         return None
-    correction = issue.correction
     return AnnouncedEvent(fingerprint=correction.fingerprint, event=resolve_event(correction.event))
 
 

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from newsletter.issues.snapshot.exposure import find_possible_deliveries, find_variants_showing
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.events import EventRecord
-from newsletter.issues.variants.unreached import NEVER_HANDED_OVER
+from newsletter.issues.variants.unreached import NEVER_HANDED_OVER, find_root, list_parts
 from newsletter.models import (
     Batch,
     CorrectedDelivery,
@@ -59,8 +59,10 @@ class EventMention:
         return self.event is None or self.event.cancelled
 
 
-def find_event_mentions(event_id: int) -> list[EventMention]:
-    """Return the mentions of the event in all variants that show it, newest first."""
+def find_event_mentions(event_id: int | None) -> list[EventMention]:
+    """Return the mentions of the event in all variants that show it, newest first. No event has none."""
+    if event_id is None:
+        return []
     announced = dict(Correction.objects.filter(event=event_id).values_list("issue", "fingerprint"))
     variants = find_variants_showing(ShownItem.Kind.EVENT, event_id) | Variant.objects.filter(issue__in=list(announced))
     rows = list(variants.order_by("-revision", "pk").values_list("pk", "revision", "issue", "issue__publication"))
@@ -78,11 +80,13 @@ def find_event_mentions(event_id: int) -> list[EventMention]:
 def find_misinforming_deliveries(
     correction: Correction, *, mentions: list[EventMention] | None = None
 ) -> QuerySet[Delivery]:
-    """Return the mails of the correction's publication that show other details of the event.
+    """Return the mails of the correction's publication that have the mistake, or show other details of the event.
 
     Mails that another correction has corrected are left out. Those that this one has corrected are not, so that the
     correction is for the same people before and after it is sent.
     """
+    if correction.corrects:
+        return find_reached(correction.corrects)
     all_mentions = find_event_mentions(correction.event_id) if mentions is None else mentions
     wrong = [
         mention.variant_id
@@ -94,12 +98,20 @@ def find_misinforming_deliveries(
     )
 
 
+def find_reached(issue: Issue) -> QuerySet[Delivery]:
+    """Return the deliveries of the issue, and of those that complete it, that arrived or may have arrived."""
+    return find_possible_deliveries(Variant.objects.filter(issue__in=list_parts(find_root(issue))))
+
+
 def record_corrected_deliveries(issue: Issue) -> None:
     """Record that a frozen correction corrects every mail that misinformed its people.
 
     Call it in the transaction of the freeze. Raises AlreadyCorrected if another correction notified somebody of the same first.
+    A correction of a mistake needs no record: each is an issue of its own, which nobody gets twice.
     """
     correction = issue.correction
+    if correction.event_id is None:
+        return
     wrong = [
         mention.variant_id
         for mention in find_event_mentions(correction.event_id)

@@ -1,6 +1,7 @@
-"""Corrections: the event change that each announces, and the mails that it corrects."""
+"""Corrections: the changed event or the mistake that each is about, and the mails that it corrects."""
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
 from newsletter.models.content.events import EventNotice
@@ -11,22 +12,25 @@ from newsletter.models.states import one_of
 
 
 class Correction(models.Model):
-    """One announced change of an event. ``fingerprint`` is that of the event as announced.
+    """An issue for exactly the people who got wrong details: of ``event``, or by a mistake in the issue that it ``corrects``.
 
-    ``sequence`` counts a publication's corrections of one event, so that two people who announce a change at once make one
-    correction. The same details may be announced again later, as when an event moves back.
+    ``fingerprint`` is that of the event as announced. ``sequence`` counts a publication's corrections of one event, or those
+    of one issue, so that two people who press the button at once make one correction. The same details may be announced
+    again later, as when an event moves back.
     """
 
     class ChangeType(models.TextChoices):
         CANCELLED = "cancelled", gettext_lazy("It is cancelled")
         MOVED = "moved", gettext_lazy("It moved")
         RESTORED = "restored", gettext_lazy("It takes place after all")
+        MISTAKE = "mistake", gettext_lazy("An issue had a mistake")
 
     issue = models.OneToOneField(Issue, on_delete=models.CASCADE, related_name="correction")
     publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="+")
-    event = models.ForeignKey(EventNotice, on_delete=models.PROTECT, related_name="corrections")
+    event = models.ForeignKey(EventNotice, on_delete=models.PROTECT, null=True, related_name="corrections")
+    corrects = models.ForeignKey(Issue, on_delete=models.PROTECT, null=True, related_name="corrections")
     change_type = models.CharField(max_length=10, choices=ChangeType.choices)
-    fingerprint = models.CharField(max_length=64)
+    fingerprint = models.CharField(max_length=64, blank=True)
     sequence = models.PositiveIntegerField(default=1)
     made_at = models.DateTimeField()
 
@@ -36,11 +40,17 @@ class Correction(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["publication", "event", "sequence"], name="correction_sequence_once"),
-            one_of("correction_change_type", "change_type", ["cancelled", "moved", "restored"]),
+            models.UniqueConstraint(fields=["corrects", "sequence"], name="correction_of_mistake_once"),
+            one_of("correction_change_type", "change_type", ["cancelled", "moved", "restored", "mistake"]),
+            models.CheckConstraint(
+                condition=Q(change_type="mistake", event__isnull=True, corrects__isnull=False, fingerprint="")
+                | ~Q(change_type="mistake") & ~Q(fingerprint="") & Q(event__isnull=False, corrects__isnull=True),
+                name="correction_of_event_or_issue",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.event}: {self.get_change_type_display().lower()}"
+        return f"{self.event or self.corrects}: {self.get_change_type_display().lower()}"
 
 
 class CorrectedDelivery(models.Model):

@@ -1,0 +1,55 @@
+"""The page on which staff write what was wrong in an issue that was sent. It drafts a correction and sends nothing."""
+
+from typing import cast
+
+from django import forms
+from django.contrib.auth.models import User
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from newsletter.desk.issues.issue_page import overview_url
+from newsletter.desk.issues.planning.form_page import IssueFormPage
+from newsletter.desk.shell.labels import label_people
+from newsletter.issues.corrections.correct_mistake import correct_mistake, require_correctable
+from newsletter.issues.variants.event_mentions import find_reached
+
+
+class MistakeForm(forms.Form):
+    text = forms.CharField(
+        label=gettext_lazy("What was wrong, and what is right?"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text=gettext_lazy(
+            "Readers get this text under the heading “Correction”. You can edit it before it is sent."
+        ),
+    )
+
+
+class CorrectMistake(IssueFormPage):
+    form_class = MistakeForm
+    page_title = gettext_lazy("Correct a mistake")
+    button = gettext_lazy("Draft a correction")
+
+    def require_possible(self) -> None:
+        require_correctable(self.issue)
+
+    def list_sentences(self) -> list[str]:
+        people = find_reached(self.issue).order_by().values("subscriber_id").distinct().count()
+        return [
+            _("The correction is for exactly those who got this issue or may have got it: %(people)s.")
+            % {"people": label_people(people)},
+            _("Those who have unsubscribed since do not get it."),
+            _("Nothing is sent now. Read the draft, have it approved, then choose “Send now”."),
+            _("Mails that were delivered cannot change."),
+        ]
+
+    def run(self, form: forms.Form) -> str:
+        made = correct_mistake(
+            issue=self.issue, text=form.cleaned_data["text"], by=cast(User, self.request.user), now=timezone.now()
+        )
+        message = _("%(issue)s was drafted for those who got this issue. Read it, then have it approved.") % {
+            "issue": made
+        }
+        self.done("correct_mistake", instance=self.issue, message=message, made=made.pk)
+        return overview_url(made)

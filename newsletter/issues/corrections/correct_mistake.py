@@ -1,0 +1,137 @@
+"""Correct a mistake in an issue that was sent, for exactly the people who have it. It sends no mail."""
+
+import secrets
+from datetime import datetime
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils.html import linebreaks
+
+from newsletter.common.errors import NotReady, WrongState
+from newsletter.common.text import shorten
+from newsletter.issues.approval.publication_switches import require_publication_enabled
+from newsletter.issues.assembly.assemble import save_assembled_content
+from newsletter.issues.assembly.first_draft import next_number
+from newsletter.issues.corrections.correct import require_corrector
+from newsletter.issues.snapshot.own_texts import hash_text
+from newsletter.issues.variants.event_mentions import find_reached
+from newsletter.issues.variants.unreached import find_root, list_parts
+from newsletter.models import Correction, Issue, Send, TextTranslation
+from newsletter.outbound.publishing_facts import report_issue
+from newsletter.rendering.phrases import reader_text
+from subscribers.models import EventKind
+
+_UNDER_WAY = (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING, Send.State.PAUSED)
+
+
+def correct_mistake(*, issue: Issue, text: str, by: User | AnonymousUser, now: datetime) -> Issue:
+    """Return the draft of a correction with this text.
+
+    Raises NotAllowed, SwitchedOff; WrongState while the issue is being sent, or if a correction of it waits; NotReady if
+    nobody is known to have it.
+    """
+    require_corrector(by)
+    require_publication_enabled(issue.publication)
+    require_correctable(issue)
+    original = find_root(issue)
+    sequence = (original.corrections.aggregate(last=Max("sequence"))["last"] or 0) + 1
+    try:
+        with transaction.atomic():
+            return _make_correction(original, text=text, sequence=sequence, by=by, now=now)
+    except IntegrityError:
+        require_correctable(issue)
+        raise
+
+
+def find_waiting_correction(issue: Issue) -> Issue | None:
+    """Return the correction of the issue's mistake that is not sent yet, if there is one."""
+    waiting = find_root(issue).corrections.filter(issue__state__in=Issue.UNSENT_STATES)
+    correction = waiting.select_related("issue__publication").order_by("sequence").last()
+    return correction.issue if correction else None
+
+
+def is_correctable(issue: Issue) -> bool:
+    """Return True if a correction of the issue can be drafted now."""
+    if issue.state not in (Issue.State.SENT, Issue.State.CANCELLED):
+        return False
+    try:
+        require_correctable(issue)
+    except (WrongState, NotReady):
+        return False
+    return True
+
+
+def require_correctable(issue: Issue) -> None:
+    """Raise WrongState or NotReady if no mail of the issue can be corrected now, or a draft does so already."""
+    if issue.is_welcome:
+        raise NotReady(
+            "New people get %(issue)s every day. Correct its text. Write to those who have it in an issue of its own.",
+            issue=issue,
+        )
+    if Send.objects.filter(issue__in=list_parts(find_root(issue)), state__in=_UNDER_WAY).exists():
+        raise WrongState(
+            "%(issue)s is being sent, so more people may get the mistake. Cancel its send, or wait until it ends.",
+            issue=issue,
+        )
+    waiting = find_waiting_correction(issue)
+    if waiting is not None:
+        raise WrongState(
+            "%(correction)s corrects %(issue)s and is not sent yet. Add to its text, or cancel it first.",
+            correction=waiting,
+            issue=issue,
+        )
+    if not find_reached(issue).exists():
+        raise NotReady(
+            "No recipient of %(issue)s is known: nobody got it, or it was sent so long ago that its recipients were deleted.",
+            issue=issue,
+        )
+
+
+def _make_correction(original: Issue, *, text: str, sequence: int, by: User | AnonymousUser, now: datetime) -> Issue:
+    publication = original.publication
+    texts = _write_texts(original.subject, language=publication.language)
+    issue = Issue.objects.create(
+        publication=publication,
+        kind=Issue.Kind.CORRECTION,
+        number=next_number(publication=publication, kind=Issue.Kind.CORRECTION),
+        public_id=secrets.token_hex(12),
+        made_at=now,
+        subject=texts[0],
+        body=[("note", {"heading": texts[1], "text": linebreaks(text, autoescape=True)})],
+    )
+    for language in publication.languages:
+        _store_translations(original, texts, language=language, now=now)
+    save_assembled_content(issue)
+    issue.store_revision(by=by)
+    report_issue(EventKind.ISSUE_ASSEMBLED, issue, now=now)
+    Correction.objects.create(
+        issue=issue,
+        publication=publication,
+        corrects=original,
+        change_type=Correction.ChangeType.MISTAKE,
+        sequence=sequence,
+        made_at=now,
+    )
+    return issue
+
+
+def _write_texts(subject: str, *, language: str) -> tuple[str, str]:
+    """Return the subject and the heading of a correction."""
+    corrected = reader_text("mistake_subject", language, title=subject)
+    return shorten(corrected, 150), reader_text("mistake_heading", language)
+
+
+def _store_translations(original: Issue, texts: tuple[str, str], *, language: str, now: datetime) -> None:
+    """Store the heading in another language, and the subject if that of the issue is translated."""
+    stored = TextTranslation.objects.filter(publication=original.publication, language=language)
+    subject = stored.filter(source_sha256=hash_text(original.subject)).first()
+    translated = _write_texts(subject.text if subject else "", language=language)
+    pairs = zip(texts if subject else texts[1:], translated if subject else translated[1:], strict=True)
+    for source, text in pairs:
+        stored.get_or_create(
+            publication=original.publication,
+            language=language,
+            source_sha256=hash_text(source),
+            defaults={"source": source, "text": text, "by": None, "at": now},
+        )

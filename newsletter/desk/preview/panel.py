@@ -75,6 +75,7 @@ class DeskPreviewPanel(PreviewSidePanel):
             "newsletter/mail_blocks.js",
             "newsletter/undo.js",
             "newsletter/text_limits.js",
+            "newsletter/pasted_text.js",
             "newsletter/picture_files.js",
             "newsletter/mentions.js",
         ]

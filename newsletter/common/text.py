@@ -3,10 +3,13 @@
 import re
 import unicodedata
 
+import regex
+
 _FORMULA = r"""[ "']*[=+\-@\t\r\n\x00＝＋－＠]"""
 _UNGUARDED = re.compile(rf"(\A|[;\t\r\n])(?={_FORMULA})")
 _GUARDED = re.compile(rf"(\A|[;\t\r\n])'(?={_FORMULA})")
 _SPACES = re.compile(r"\s+")
+_CHARACTER = regex.compile(r"\X")
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 _APOSTROPHES = str.maketrans("’ʼ`", "'''")
 _BRACE_OF_FIELD = re.compile(r"\{(?=[{%])")
@@ -22,6 +25,14 @@ def clean_line(text: str, *, max_length: int) -> str:
     if not flat.isascii() or not flat.isprintable():
         flat = "".join(char for char in flat if char in _JOINERS or unicodedata.category(char) not in _UNSEEN)
     return flat.strip()[:max_length].rstrip()
+
+
+def count_characters(text: str) -> int:
+    """Return how many characters people see: an emoji or an accented letter of several code points is one.
+
+    `Intl.Segmenter` counts the same in the browser. A line break counts as one.
+    """
+    return len(text) if text.isascii() and "\r" not in text else len(_CHARACTER.findall(text))
 
 
 def remove_accents(text: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from newsletter.common.text import count_characters
 from newsletter.demo.sample_week import LOGIN
 from tests.support.axe import find_axe_violations
 from tests.support.desk_browser import IN_CHROMIUM
@@ -463,3 +464,28 @@ def test_the_editor_with_an_open_block_is_accessible(editor: Page, scheme: str) 
     mail_blocks(editor).nth(1).locator(".nl-mail-block__open").click()
     editor.wait_for_timeout(500)  # colours fade, and axe would measure them half way
     assert find_axe_violations(editor) == []
+
+
+def test_the_line_above_the_mail_follows_the_text_of_its_block(editor: Page) -> None:
+    text = add_block(editor, "Quote").get_by_label("Text")
+    text.press_sequentially("Tea")
+    line = editor.locator("[data-nl-block-name]")
+    expect(line).to_have_text("Quote: Tea")
+    text.press_sequentially(" and cake")
+    expect(line).to_have_text("Quote: Tea and cake")
+    box = mail_blocks(editor).last.locator(".nl-mail-block__open")
+    expect(box).to_have_accessible_name("Quote: Tea and cake")
+    mail_blocks(editor).first.locator(".nl-mail-block__open").focus()
+    expect(line).to_have_text(re.compile("^Lead story: "))
+
+
+def test_the_editor_counts_characters_as_the_server_does(editor: Page) -> None:
+    texts = ["Hello", "👨‍👩‍👧‍👦", "🇺🇦🇺🇦", "👋🏽", "1️⃣", "Zoe\u0308", "नमस्ते", "한국", "ก็", "❤️‍🔥", "a\r\nb"]
+    counted = editor.evaluate("texts => texts.map((text) => window.countCharacters(text))", texts)
+    assert counted == [count_characters(text) for text in texts]
+    subject = editor.get_by_label("Subject")
+    subject.fill("👨‍👩‍👧‍👦" * 300)
+    expect(editor.locator("[data-nl-inbox-target=lengths]")).to_contain_text("300")
+    expect(editor.locator(".nl-too-long")).to_have_count(0)
+    subject.fill("👨‍👩‍👧‍👦" * 301)
+    expect(editor.locator(".nl-too-long")).to_contain_text("301 characters, and at most 300 are allowed.")

@@ -160,6 +160,16 @@ def test_a_text_that_is_too_long_is_saved_whole_and_named(issue: Issue) -> None:
     assert "“Subject” has 400 characters; at most 300 are allowed. Shorten it." in page
     assert "“Headline” has 300 characters; at most 200 are allowed. Complete it" in page
     assert f'href="/admin/issues/edit/{issue.pk}/#panel-child-layout-child-headline-wrapper"' in page
+
+
+def test_an_emoji_counts_as_one_character_of_a_subject(issue: Issue) -> None:
+    client = sign_in("writer")
+    families = "👨‍👩‍👧‍👦" * 300
+    assert autosave(client, issue, subject=families, headline="b").status_code == 200
+    assert "at most 300 are allowed" not in client.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    assert autosave(client, issue, subject=families + "!", headline="b").status_code == 200
+    page = client.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    assert "“Subject” has 301 characters; at most 300 are allowed. Shorten it." in page
     editor = client.get(f"/admin/issues/edit/{issue.pk}/").content.decode()
     assert "maxlength" not in editor.split('id="w-editor-form"')[1].split('data-side-panel="preview"')[0]
 

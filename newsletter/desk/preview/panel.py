@@ -67,6 +67,7 @@ class DeskPreviewPanel(PreviewSidePanel):
         js = [
             "subscribers/open_preview.js",
             "newsletter/preview_as.js",
+            "newsletter/count_characters.js",
             "newsletter/inbox.js",
             "newsletter/saved_form.js",
             "newsletter/keep_edits.js",

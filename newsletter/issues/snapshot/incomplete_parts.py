@@ -14,6 +14,7 @@ from wagtail.blocks import StreamValue
 from wagtail.blocks.field_block import ChooserBlock
 
 from newsletter.common.messages import Message
+from newsletter.common.text import count_characters
 from newsletter.issues.snapshot.filled_blocks import FILLED_BLOCKS
 from newsletter.issues.snapshot.records.content import MAX_CASES, MAX_RULE_SETS, MAX_STORIES
 from newsletter.issues.snapshot.show_rules import find_rule_problems
@@ -210,7 +211,7 @@ def _list_problems_of_item(block: blocks.ListBlock, item: Any, native: Any) -> I
 
 def _list_long(text: str, *, limit: int, label: Message) -> Iterator[Message]:
     """Yield what is wrong with the length of a text, if it is too long. A line break counts as one character."""
-    length = len(text.replace("\r\n", "\n"))
+    length = count_characters(text)
     if length > limit:
         yield Message(
             "“%(field)s” has %(length)s characters; at most %(limit)s are allowed",

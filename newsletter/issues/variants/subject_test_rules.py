@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from newsletter.common.errors import DomainError, NotReady
 from newsletter.common.messages import Message, Quantity
+from newsletter.common.text import count_characters
 from newsletter.issues.snapshot.records.content import IssueContent, SubjectChoice
 from newsletter.issues.variants.reader_zones import find_local_time
 from newsletter.issues.variants.recipient_groups import RecipientGroup, find_groups
@@ -67,7 +68,7 @@ def _find_problem(tested: SubjectChoice) -> Message | str | None:
     if not tested.subject.strip():
         return Message("Write a subject.")
     for text, limit in ((tested.subject, _LIMITS["subject"]), (tested.preheader, _LIMITS["preheader"])):
-        if len(text) > limit:
+        if count_characters(text) > limit:
             return Message("It is longer than %(limit)s characters. Shorten it.", limit=limit)
         try:
             fill_defaults(text)

@@ -7,6 +7,7 @@ from html import unescape
 from typing import Any
 
 from newsletter.common.messages import Message, Quantity
+from newsletter.common.text import count_characters
 from newsletter.rendering.block_schema import FieldSchema, blank_value
 from newsletter.rendering.blocks import (
     AppealBlock,
@@ -90,9 +91,9 @@ def _check_subject(document: Document) -> Iterator[Finding]:
     subject = tidy_line(document.subject)
     if not subject:
         yield Finding("error", "subject-empty", Message("The issue has no subject. Write one."), field="subject")
-    if len(subject) > 150:
+    if (length := count_characters(subject)) > 150:
         message = Message(
-            "The subject has %(subject)s characters; mail programs show about 60. Shorten it.", subject=len(subject)
+            "The subject has %(subject)s characters; mail programs show about 60. Shorten it.", subject=length
         )
         yield Finding("warning", "subject-long", message, field="subject")
     for field in ("subject", "preheader"):
@@ -104,19 +105,19 @@ def _check_subject(document: Document) -> Iterator[Finding]:
 
 
 def _check_preheader(preheader: str) -> Iterator[Finding]:
-    if not 40 <= len(preheader) <= 110:
+    if not 40 <= (length := count_characters(preheader)) <= 110:
         message = Message(
-            "The preheader %(has)s. Between 40 and 110 read best beside the subject.", has=_count_characters(preheader)
+            "The preheader %(has)s. Between 40 and 110 read best beside the subject.", has=_say_length(length)
         )
         yield Finding("warning", "preheader-length", message, field="preheader")
 
 
-def _count_characters(preheader: str) -> Message:
-    if not preheader:
+def _say_length(length: int) -> Message:
+    if not length:
         return Message("is empty")
-    if len(preheader) == 1:
+    if length == 1:
         return Message("has 1 character")
-    return Message("has %(preheader)s characters", preheader=len(preheader))
+    return Message("has %(preheader)s characters", preheader=length)
 
 
 def _check_block(block: Block) -> Iterator[Finding]:

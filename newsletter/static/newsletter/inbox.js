@@ -40,9 +40,9 @@
       });
       const { subject: subjectText, preheader: preheaderText } = this.lengthsTarget.dataset;
       this.lengths = [
-        subjectText.replace('{n}', [...subject].length).replace('{m}', this.shownValue),
+        subjectText.replace('{n}', window.countCharacters(subject)).replace('{m}', this.shownValue),
         preheaderText
-          .replace('{n}', [...preheader].length)
+          .replace('{n}', window.countCharacters(preheader))
           .replace('{a}', this.leastValue)
           .replace('{b}', this.mostValue),
       ];

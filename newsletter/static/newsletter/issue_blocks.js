@@ -5,6 +5,7 @@
   const SHOWN_MS = 50; // what is hidden takes no focus
   const SETTLE_MS = 700; // the rich text editor writes to its field with a delay
   const EVENTS = ['input', 'change', 'focusin'];
+  const BARS = ['.w-slim-header', 'form > footer.footer'];
   const OPENED = '.c-sf-add-button[aria-expanded=true]';
 
   class IssueBlocks extends window.StimulusModule.Controller {
@@ -20,8 +21,8 @@
       document.addEventListener('click', this.follow);
       document.addEventListener('keydown', this.press, true);
       this.element.addEventListener('click', focusSearch);
-      this.observer = new ResizeObserver(leaveRoomForHeader);
-      this.observer.observe(document.querySelector('.w-slim-header'));
+      this.observer = new ResizeObserver(leaveRoomForBars);
+      document.querySelectorAll(BARS).forEach((bar) => this.observer.observe(bar));
       // Every block is drawn before this runs.
       this.timer = setTimeout(() => {
         this.openOverrides();
@@ -46,9 +47,14 @@
 
     note() {
       this.addActions();
-      showTitles(this.stream);
+      this.showTitles();
       clearTimeout(this.settling);
-      this.settling = setTimeout(() => showTitles(this.stream), SETTLE_MS);
+      this.settling = setTimeout(() => this.showTitles(), SETTLE_MS);
+    }
+
+    showTitles() {
+      showTitles(this.stream);
+      this.dispatch('titled');
     }
 
     // Adds our links to the buttons of each block.
@@ -121,9 +127,12 @@
     setTimeout(() => document.querySelector('.w-combobox input')?.focus(), SHOWN_MS);
   }
 
-  // The header stays in view and has one to three rows. Wagtail leaves room for one, on a phone for two.
-  function leaveRoomForHeader([{ target }]) {
-    document.querySelector('.content-wrapper').style.scrollPaddingBlockStart = `calc(${target.offsetHeight}px + 1rem)`;
+  // The header and the bar with “Save” stay in view. The header has one to three rows: Wagtail leaves room for one, on a phone for
+  // two. It leaves none for the bar, which would cover what the Tab key reaches.
+  function leaveRoomForBars() {
+    const [header, bar] = BARS.map((selector) => document.querySelector(selector)?.offsetHeight ?? 0);
+    const { style } = document.querySelector('.content-wrapper');
+    style.scrollPaddingBlock = `calc(${header}px + 1rem) calc(${bar}px + 1rem)`;
   }
 
   // Writes the line of each block and of each item of its lists as its fields are now.

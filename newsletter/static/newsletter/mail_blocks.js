@@ -47,6 +47,8 @@
       const boxes = marks.map((mark) => this.placeBlock(mark, scale)).filter(Boolean);
       [...this.blocks.values()].filter((box) => !boxes.includes(box)).forEach((box) => box.remove());
       this.blocks = new Map(boxes.map((box) => [box.dataset.key, box]));
+      // A block that was added comes into the mail after it is selected, and one that was deleted leaves it.
+      if (this.named ? !this.named.isConnected : this.blocks.has(this.selected)) this.showName();
       const ordered = [...this.element.children].filter((box) => box.dataset.key);
       if (boxes.some((box, at) => ordered[at] !== box)) this.reorder(boxes);
       boxes.forEach((box, at) => {
@@ -82,10 +84,26 @@
         height: `${(Math.max(...seen.map((rect) => rect.bottom)) - top) * scale}px`,
         width: `${(Math.max(...seen.map((rect) => rect.right)) - left) * scale}px`,
       });
+      this.rename(box, child);
+      return box;
+    }
+
+    // The form writes the title of a block later than its fields, and the line above the mail shows it.
+    renameAll() {
+      this.stream?.children.forEach((child) => {
+        const box = this.blocks.get(child.id);
+        if (box) this.rename(box, child);
+      });
+    }
+
+    rename(box, child) {
       const kind = child.element.querySelector('.c-sf-block__type').textContent;
       const name = [kind, child.titleElement.text()].filter(Boolean).join(': ');
-      box.querySelector('[data-name]').textContent = name;
-      return box;
+      const label = box.querySelector('[data-name]');
+      if (label.textContent === name) return;
+      const line = document.querySelector('[data-nl-block-name]');
+      label.textContent = name;
+      if (line && this.named === box) line.textContent = name;
     }
 
     make(key) {
@@ -108,6 +126,7 @@
     // Names the block that is pointed at or has the focus, or else the selected one.
     showName(event) {
       const box = event?.target.closest('[data-key]') || this.blocks.get(this.selected);
+      this.named = box;
       const line = document.querySelector('[data-nl-block-name]');
       if (!line) return;
       line.textContent = box ? box.querySelector('[data-name]').textContent : line.dataset.nlBlockName;

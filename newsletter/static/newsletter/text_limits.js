@@ -30,7 +30,7 @@
     show(holder) {
       const field = holder.querySelector('input:not([type=hidden]), textarea');
       const limit = Number(holder.dataset.nlLimit);
-      const { length } = [...field.value.trim()];
+      const length = window.countCharacters(field.value.trim());
       const present = holder.querySelector('.nl-too-long');
       if (length <= limit) {
         if (present) this.mark(field, false);

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from newsletter.common.text import count_characters
 from newsletter.common.translation import translate
 from newsletter.issue_checks.render_cache import render_cached
 from newsletter.issue_checks.variant_groups import VariantGroup
@@ -48,7 +49,7 @@ def _describe_size(content: IssueContent, *, groups: Sequence[VariantGroup], sha
 
 
 def _describe_subject(issue: Issue) -> str:
-    length = len(issue.sample_subject)
+    length = count_characters(issue.sample_subject)
     if length <= PHONE_SUBJECT_LENGTH:
         return ""
     values = {"length": length, "shown": PHONE_SUBJECT_LENGTH}

@@ -236,3 +236,29 @@ def test_nothing_covers_the_button_that_opens_a_block(editor: Page, width: int) 
     expect(editor.locator("#w-preview-iframe")).to_be_visible()
     editor.wait_for_timeout(500)
     assert editor.evaluate(COVERED_CIRCLES) == []
+
+
+@pytest.mark.parametrize("key", ["Tab", "Shift+Tab"])
+def test_the_tab_key_leaves_a_list_in_a_text_as_it_is(editor: Page, key: str) -> None:
+    note = insert(editor, "Note")
+    text = note.get_by_role("textbox", name="Text")
+    expect(text).to_be_focused()
+    editor.keyboard.type("- one")
+    editor.keyboard.press("Enter")
+    editor.keyboard.type("two")
+    expect(text.get_by_role("listitem")).to_have_count(2)
+    editor.keyboard.press(key)
+    expect(text).not_to_be_focused()
+    expect(note.locator(":focus")).to_have_count(1)
+    expect(text.locator(".public-DraftStyleDefault-depth0")).to_have_count(2)
+
+
+def test_the_bar_with_save_covers_nothing_that_has_the_focus(editor: Page) -> None:
+    keyboard.tab_to(blocks(editor).first.locator("[data-panel-toggle]").first)
+    covered = []
+    while editor.evaluate("!document.activeElement.closest('footer')"):
+        editor.wait_for_timeout(150)  # the page scrolls there
+        if not editor.evaluate(ABOVE_THE_BAR):
+            covered.append(editor.evaluate("document.activeElement.ariaLabel || document.activeElement.title"))
+        editor.keyboard.press("Tab")
+    assert covered == []

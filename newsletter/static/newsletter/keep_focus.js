@@ -1,6 +1,6 @@
 // Keeps the focus where Wagtail loses it: a dialog returns it to where it was opened, a moved block keeps it, and a deleted
 // block passes it on. Without this, the keyboard is at the top of the page again. On a phone, the panel beside the form lies
-// over it, so it closes when the focus goes there.
+// over it, so it closes when the focus goes there. The Tab key leaves a text.
 (() => {
   const openers = new Map(); // dialog: the button that opened it, and its chooser
   let pressed = {}; // Wagtail disables the button before the dialog is there, so that it has no focus by then
@@ -27,6 +27,11 @@
     if (!button.closest('.modal')) pressed = { button, chooser: button.closest('.chooser') };
     // A mouse has its place, whatever has the focus.
     if (!detail && button.matches('[data-streamfield-action^=MOVE], [data-streamfield-action=DELETE]')) followBlock(button);
+  }, true);
+
+  // The editor of texts would keep the Tab key in a list, and indent the line with each press.
+  document.addEventListener('keydown', (event) => {
+    if (event.key === 'Tab' && event.target.closest?.('.Draftail-Editor [contenteditable=true]')) event.stopPropagation();
   }, true);
 
   addEventListener('focusin', ({ target }) => {

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Max, QuerySet
 
 from subscribers.consent.signup import SignupRequest, SignupResult, request_subscription
 from subscribers.consent_events import record_preferences
 from subscribers.links.signed_links import LinkTarget
-from subscribers.models import Frequency, MailingList, Subscriber, SubscriberLocation, Subscription, Topic
+from subscribers.models import EndReason, Frequency, MailingList, Subscriber, SubscriberLocation, Subscription, Topic
+from subscribers.models.subscriptions import NOT_CONFIRMED
 from subscribers.unsubscribing.suppression import is_suppressed
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 
@@ -127,3 +129,11 @@ def find_subscribed_lists(subscriber: Subscriber) -> list[MailingList]:
         for row in rows.order_by("mailing_list__name")
         if not is_suppressed(address_hash=address_hash, mailing_list=row.mailing_list)
     ]
+
+
+def find_left_private_lists(subscriber: Subscriber) -> QuerySet[MailingList]:
+    """Return the private lists that the person was on and left by themselves. They have no sign-up page to return by."""
+    rows = Subscription.objects.filter(subscriber=subscriber).exclude(end_reason=EndReason.EXPIRED)
+    newest = rows.order_by().values("mailing_list").annotate(newest=Max("pk")).values("newest")
+    left = Subscription.objects.filter(pk__in=newest, end_reason=EndReason.UNSUBSCRIBE).exclude(NOT_CONFIRMED)
+    return MailingList.objects.filter(public=False, archived=False, pk__in=left.values("mailing_list"))

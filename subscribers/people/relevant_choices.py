@@ -6,6 +6,7 @@ from django.db.models import Q, QuerySet
 
 from newsletter.common.errors import BadRule
 from subscribers.models import MailingList, Segment, Subscriber, Subscription, Topic
+from subscribers.people.preferences import find_left_private_lists
 from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.segments.registry import read_rule
 from subscribers.segments.rules import Condition, list_conditions
@@ -35,7 +36,7 @@ def is_language_asked_of(person: Subscriber) -> bool:
 
 
 def _find_possible_lists(person: Subscriber) -> list[MailingList]:
-    """Return the lists that a person is on and the public ones that they left; if there is none, all public ones.
+    """Return the lists that a person is on or left by themselves; if there is none, all public ones.
 
     Whoever left everything can so return with one press, and to the same choices.
     """
@@ -43,6 +44,7 @@ def _find_possible_lists(person: Subscriber) -> list[MailingList]:
     is_on = Q(pk__in=own.open().values("mailing_list"))
     has_left = Q(public=True, pk__in=own.values("mailing_list"))
     lists = MailingList.objects.all()
+    has_left |= Q(pk__in=find_left_private_lists(person).values("pk"))
     return list(lists.filter(is_on | has_left)) or list(lists.filter(public=True))
 
 

@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -17,6 +18,7 @@ from subscribers.people.cases import follow_case, list_followed_cases, unfollow_
 from subscribers.people.inactivity import find_resting_since, record_save
 from subscribers.people.preferences import (
     choose_lists,
+    find_left_private_lists,
     find_subscribed_lists,
     pause_mail,
     paused_until,
@@ -83,9 +85,10 @@ def reduce_frequency(request: HttpRequest, target: LinkTarget) -> HttpResponse:
 
 
 def _offered(person: Subscriber) -> list[MailingList]:
-    """Return the public lists, and the private ones that the person is on."""
+    """Return the public lists, and the private ones that the person is on or left by themselves."""
     own = Subscription.objects.filter(subscriber=person).open().values("mailing_list_id")
-    return list((MailingList.objects.filter(public=True) | MailingList.objects.filter(pk__in=own)).order_by("name"))
+    left = find_left_private_lists(person).values("pk")
+    return list(MailingList.objects.filter(Q(public=True) | Q(pk__in=own) | Q(pk__in=left)).order_by("name"))
 
 
 def _save(

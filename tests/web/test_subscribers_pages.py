@@ -18,6 +18,7 @@ from subscribers.models import (
     Basis,
     Confirmation,
     ConsentEvent,
+    EndReason,
     MailedLink,
     MailingList,
     Reason,
@@ -184,7 +185,7 @@ def test_somebody_on_no_list_reads_so_if_no_list_is_offered(client: Client) -> N
     private = make_list(slug="board", name="Board", public=False)
     ada = make_member(private)
     path = path_to(ada, private, Purpose.PREFERENCES)
-    unsubscribe_from_list(subscriber=ada, mailing_list=private, now=timezone.now())
+    Subscription.objects.update(ended_at=timezone.now(), end_reason=EndReason.STAFF)
     page = client.get(path).content.decode()
     assert page.count("You are not subscribed") == 1
     assert "What you get" not in page
@@ -316,6 +317,52 @@ def test_a_private_list_cannot_be_joined_from_the_preference_page(client: Client
     ada = make_member(weekly)
     assert client.post(path_to(ada, weekly, Purpose.PREFERENCES), {"lists": [hidden.pk]}).status_code == 400
     assert not Subscription.objects.filter(mailing_list=hidden).exists()
+
+
+def test_a_private_list_can_be_joined_again_by_somebody_who_left_it(client: Client) -> None:
+    private = make_list("board", name="Board", public=False)
+    ada = make_member(private)
+    path = path_to(ada, private, Purpose.PREFERENCES)
+    unsubscribe_from_list(subscriber=ada, mailing_list=private, now=timezone.now())
+    page = compact_html(client.get(path).content.decode())
+    assert f'<input type="checkbox" name="lists" value="{private.pk}">' in page
+    assert "this newsletter" in page
+    assert "Board" not in page
+    assert client.post(path, {"lists": [private.pk], "pause": "keep"}).status_code == 200
+    assert not eligible(mailing_list=private, now=timezone.now()).exists()
+    (waiting,) = list_due_confirmations(now=timezone.now())
+    client.post(path_to(waiting.subscriber, private, Purpose.CONFIRM))
+    assert eligible(mailing_list=private, now=timezone.now()).exists()
+
+
+@pytest.mark.parametrize("end_reason", sorted(set(EndReason.values) - {EndReason.UNSUBSCRIBE, EndReason.EXPIRED}))
+def test_a_private_list_is_closed_to_those_whom_others_removed(client: Client, end_reason: str) -> None:
+    private = make_list("board", public=False)
+    ada = make_member(private)
+    unsubscribe_from_list(subscriber=ada, mailing_list=private, now=timezone.now())
+    Suppression.objects.all().delete()
+    subscribe(ada, private)
+    Subscription.objects.open().update(ended_at=timezone.now(), end_reason=end_reason)
+    page = client.post(path_to(ada, private, Purpose.PREFERENCES), {"lists": [private.pk], "pause": "keep"})
+    assert page.status_code == 400
+    assert not Subscription.objects.open().exists()
+
+
+def test_a_private_list_is_not_named_to_those_who_never_confirmed(client: Client) -> None:
+    private = make_list("board", public=False)
+    ada = make_person()
+    subscribe(ada, private, basis="consent_double_opt_in", requested_at=timezone.now())
+    unsubscribe_from_list(subscriber=ada, mailing_list=private, now=timezone.now())
+    assert 'name="lists"' not in client.get(path_to(ada, private, Purpose.PREFERENCES)).content.decode()
+
+
+def test_a_return_that_expired_leaves_the_private_list_on_offer(client: Client) -> None:
+    private = make_list("board", public=False)
+    ada = make_member(private)
+    unsubscribe_from_list(subscriber=ada, mailing_list=private, now=timezone.now())
+    subscribe(ada, private, basis="consent_double_opt_in", requested_at=timezone.now())
+    Subscription.objects.open().update(ended_at=timezone.now(), end_reason=EndReason.EXPIRED)
+    assert 'name="lists"' in client.get(path_to(ada, private, Purpose.PREFERENCES)).content.decode()
 
 
 def test_the_preference_link_of_an_erased_person_says_that_nothing_is_kept(client: Client, weekly: MailingList) -> None:

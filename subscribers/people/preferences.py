@@ -4,12 +4,22 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from subscribers.consent.signup import SignupRequest, SignupResult, request_subscription
 from subscribers.consent_events import record_preferences
 from subscribers.links.signed_links import LinkTarget
-from subscribers.models import EndReason, Frequency, MailingList, Subscriber, SubscriberLocation, Subscription, Topic
+from subscribers.models import (
+    EndReason,
+    Frequency,
+    MailingList,
+    Reason,
+    Subscriber,
+    SubscriberLocation,
+    Subscription,
+    Suppression,
+    Topic,
+)
 from subscribers.models.subscriptions import NOT_CONFIRMED
 from subscribers.unsubscribing.suppression import is_suppressed
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
@@ -132,8 +142,18 @@ def find_subscribed_lists(subscriber: Subscriber) -> list[MailingList]:
 
 
 def find_left_private_lists(subscriber: Subscriber) -> QuerySet[MailingList]:
-    """Return the private lists that the person was on and left by themselves. They have no sign-up page to return by."""
-    rows = Subscription.objects.filter(subscriber=subscriber).exclude(end_reason=EndReason.EXPIRED)
+    """Return the private lists that the person was on and left by themselves. They have no sign-up page to return by.
+
+    A return that was never confirmed does not count. Nobody returns after a complaint, or if others have blocked the mail.
+    """
+    never_back = NOT_CONFIRMED & Q(end_reason__in=[EndReason.EXPIRED, EndReason.UNSUBSCRIBE])
+    rows = Subscription.objects.filter(subscriber=subscriber).exclude(never_back | Q(end_reason=EndReason.MERGED))
     newest = rows.order_by().values("mailing_list").annotate(newest=Max("pk")).values("newest")
-    left = Subscription.objects.filter(pk__in=newest, end_reason=EndReason.UNSUBSCRIBE).exclude(NOT_CONFIRMED)
-    return MailingList.objects.filter(public=False, archived=False, pk__in=left.values("mailing_list"))
+    left = Subscription.objects.filter(pk__in=newest, end_reason=EndReason.UNSUBSCRIBE)
+    blocked = Suppression.objects.covering(OuterRef("pk")).exclude(reason=Reason.UNSUBSCRIBE)
+    return MailingList.objects.filter(
+        ~Exists(blocked.filter(address_hash=bytes(subscriber.address_hash))),
+        public=False,
+        archived=False,
+        pk__in=left.values("mailing_list"),
+    )

@@ -65,6 +65,7 @@ def test_a_correction_goes_to_those_who_got_the_mistake_only(sent: Issue) -> Non
     issue = correct(sent)
     assert str(issue) == "The weekly letter, correction 1"
     assert issue.subject == f"Correction: {sent.subject}"
+    assert issue.preheader == "The number of the helpline was wrong. It is 0800 000 0000."
     send = approve_and_send(issue)
     assert list_recipient_addresses(issue) == readers
     assert (send.candidates, send.recipients, send.excluded) == (3, 3, {})

@@ -46,7 +46,7 @@ def test_staff_correct_a_mistake_for_those_who_have_it(sent: Issue, writer: Clie
     answer = writer.post(correct(sent), {"text": TEXT}, follow=True)
     made = Correction.objects.get().issue
     assert answer.redirect_chain == [(f"/admin/issues/{made.pk}/overview/", 302)]
-    assert "was drafted for those who got this issue" in " ".join(list_messages(answer))
+    assert "was drafted for those who got The weekly letter No. 1" in " ".join(list_messages(answer))
     assert AuditEntry.objects.get(action="newsletter.correct_mistake").data == {"made": made.pk}
     page = overview(made, writer)
     assert "people who got the issue with the mistake" in page

@@ -335,7 +335,10 @@ def test_a_private_list_can_be_joined_again_by_somebody_who_left_it(client: Clie
     assert eligible(mailing_list=private, now=timezone.now()).exists()
 
 
-@pytest.mark.parametrize("end_reason", sorted(set(EndReason.values) - {EndReason.UNSUBSCRIBE, EndReason.EXPIRED}))
+_BY_OTHERS = [EndReason.COMPLAINT, EndReason.STAFF, EndReason.IMPORT_UNDONE, EndReason.LAPSED]
+
+
+@pytest.mark.parametrize("end_reason", _BY_OTHERS)
 def test_a_private_list_is_closed_to_those_whom_others_removed(client: Client, end_reason: str) -> None:
     private = make_list("board", public=False)
     ada = make_member(private)
@@ -348,6 +351,17 @@ def test_a_private_list_is_closed_to_those_whom_others_removed(client: Client, e
     assert not Subscription.objects.open().exists()
 
 
+@pytest.mark.parametrize("reason", sorted(set(Reason.values) - {Reason.UNSUBSCRIBE}))
+def test_a_private_list_stays_closed_if_something_else_blocks_its_mail(client: Client, reason: str) -> None:
+    private = make_list("board", public=False)
+    ada = make_member(private)
+    path = path_to(ada, private, Purpose.PREFERENCES)
+    unsubscribe_from_list(subscriber=ada, mailing_list=private, now=timezone.now())
+    suppress(address_hash=bytes(ada.address_hash), reason=Reason(reason), now=timezone.now())
+    assert client.post(path, {"lists": [private.pk], "pause": "keep"}).status_code == 400
+    assert not Subscription.objects.open().exists()
+
+
 def test_a_private_list_is_not_named_to_those_who_never_confirmed(client: Client) -> None:
     private = make_list("board", public=False)
     ada = make_person()
@@ -356,12 +370,23 @@ def test_a_private_list_is_not_named_to_those_who_never_confirmed(client: Client
     assert 'name="lists"' not in client.get(path_to(ada, private, Purpose.PREFERENCES)).content.decode()
 
 
-def test_a_return_that_expired_leaves_the_private_list_on_offer(client: Client) -> None:
+@pytest.mark.parametrize("end_reason", [EndReason.EXPIRED, EndReason.UNSUBSCRIBE])
+def test_an_unconfirmed_return_leaves_the_private_list_on_offer(client: Client, end_reason: str) -> None:
     private = make_list("board", public=False)
     ada = make_member(private)
     unsubscribe_from_list(subscriber=ada, mailing_list=private, now=timezone.now())
     subscribe(ada, private, basis="consent_double_opt_in", requested_at=timezone.now())
-    Subscription.objects.open().update(ended_at=timezone.now(), end_reason=EndReason.EXPIRED)
+    Subscription.objects.open().update(ended_at=timezone.now(), end_reason=end_reason)
+    assert 'name="lists"' in client.get(path_to(ada, private, Purpose.PREFERENCES)).content.decode()
+
+
+def test_a_private_list_is_on_offer_after_a_merge(client: Client) -> None:
+    private = make_list("board", public=False)
+    ada, keep = make_member(private), make_member(private, "ada.new@example.org")
+    merge_people(keep=keep, absorb=ada, now=timezone.now())
+    keep.refresh_from_db()
+    unsubscribe_from_list(subscriber=keep, mailing_list=private, now=timezone.now())
+    ada = keep
     assert 'name="lists"' in client.get(path_to(ada, private, Purpose.PREFERENCES)).content.decode()
 
 

@@ -98,6 +98,7 @@ def _make_correction(original: Issue, *, text: str, sequence: int, by: User | An
         public_id=secrets.token_hex(12),
         made_at=now,
         subject=texts[0],
+        preheader=shorten(" ".join(text.split()), 100),
         body=[("note", {"heading": texts[1], "text": linebreaks(text, autoescape=True)})],
     )
     for language in publication.languages:

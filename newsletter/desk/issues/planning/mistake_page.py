@@ -48,8 +48,7 @@ class CorrectMistake(IssueFormPage):
         made = correct_mistake(
             issue=self.issue, text=form.cleaned_data["text"], by=cast(User, self.request.user), now=timezone.now()
         )
-        message = _("%(issue)s was drafted for those who got this issue. Read it, then have it approved.") % {
-            "issue": made
-        }
+        message = _("%(correction)s was drafted for those who got %(issue)s. Read it, then have it approved.")
+        message %= {"correction": made, "issue": self.issue}
         self.done("correct_mistake", instance=self.issue, message=message, made=made.pk)
         return overview_url(made)

@@ -23,6 +23,7 @@ from subscribers.web.branding import current_branding_version
 from subscribers.web.fewer_emails import make_fewer_emails_offer
 from subscribers.web.links import erased_person_page, find_target, join_path, linked_page, make_related_path
 from subscribers.web.page import (
+    ASK_PATH,
     WORDING_FIELD,
     activate_language,
     activate_language_of,
@@ -155,7 +156,8 @@ def _nothing_to_undo(link_list: MailingList | None, *, late: bool) -> HttpRespon
         text = gettext("You can undo it for an hour. After that, sign up again.")
     else:
         text = gettext("Nothing was changed. If you want our emails again, sign up again.")
-    return message_page(gettext("There is nothing to undo"), text, join_path=join_path(link_list))
+    join = join_path(link_list)
+    return message_page(gettext("There is nothing to undo"), text, join_path=join, ask_path="" if join else ASK_PATH)
 
 
 def _has_left(person: Subscriber, mailing_list: MailingList) -> bool:

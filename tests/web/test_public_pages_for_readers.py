@@ -276,7 +276,20 @@ def test_an_unsubscribe_can_be_undone_only_for_an_hour(client: Client, weekly: M
     with time_machine.travel(timezone.now() + timedelta(minutes=61)):
         page = client.post(f"{link}/undo").content.decode()
     assert "There is nothing to undo" in page
+    assert "Sign up again</a>" in page
     assert not is_mailed(weekly)
+
+
+def test_a_late_undo_of_a_private_list_leads_to_a_link_by_mail(
+    client: Client, weekly: MailingList, ada: Subscriber
+) -> None:
+    MailingList.objects.update(public=False)
+    link = path_to(ada, weekly)
+    client.post(link)
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        page = client.post(f"{link}/undo").content.decode()
+    assert "Get a new link by mail</a>" in page
+    assert "Sign up again</a>" not in page
 
 
 def test_undoing_removes_no_other_suppression(client: Client, weekly: MailingList, ada: Subscriber) -> None:

@@ -123,7 +123,8 @@
     const lines = grid.map((row) => {
       const last = used.findLastIndex((at) => isText(row[at]));
       const shown = used.slice(0, last + 1).filter((at) => row[at] !== null);
-      return writeLine(table.ownerDocument, shown.map((at) => (isText(row[at]) ? readCell(row[at]) : [writePlain(table.ownerDocument, '–')])));
+      const cells = shown.map((at) => (isText(row[at]) ? readCell(row[at]) : [writePlain(table.ownerDocument, '–')]));
+      return writeLine(table.ownerDocument, cells);
     });
     const captions = [...table.querySelectorAll('caption')].map((caption) => writeLine(table.ownerDocument, [readCell(caption)]));
     table.replaceWith(...captions, ...lines);

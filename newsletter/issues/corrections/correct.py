@@ -4,10 +4,8 @@ The event may have moved, been cancelled, or take place after all. `issues.varia
 which details.
 """
 
-import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -17,14 +15,13 @@ from django.db.models import Count, Max, QuerySet
 from newsletter.common.errors import NotAllowed, NotReady, WrongState
 from newsletter.issues.approval.approve import withdraw_approvals
 from newsletter.issues.approval.publication_switches import require_publication_enabled
-from newsletter.issues.assembly.assemble import save_assembled_content
-from newsletter.issues.assembly.first_draft import next_number
 from newsletter.issues.corrections.correction_texts import (
     CorrectionTexts,
     find_translation_in,
     store_translations,
     write_correction_texts,
 )
+from newsletter.issues.corrections.draft import draft_correction
 from newsletter.issues.snapshot.records.events import EventRecord
 from newsletter.issues.snapshot.resolve_blocks import resolve_event
 from newsletter.issues.snapshot.translated_rows import find_translated_location
@@ -32,10 +29,8 @@ from newsletter.issues.variants.dates import format_event_time
 from newsletter.issues.variants.event_mentions import EventMention, find_event_mentions, find_misinforming_deliveries
 from newsletter.issues.visible.event_locations import describe_event_location
 from newsletter.models import Correction, Delivery, EventNotice, Issue, Publication, Send, transition
-from newsletter.outbound.publishing_facts import report_issue
 from newsletter.providers.registry import OUTBOX
 from newsletter.rendering.phrases import get_babel_locale
-from subscribers.models import EventKind
 
 
 @dataclass(frozen=True)
@@ -236,25 +231,15 @@ def _make_correction(
 ) -> Issue:
     publication = misinformed.publication
     texts = _write_texts(misinformed, event=event, language=publication.language, now=now)
-    body: list[tuple[str, Any]] = [("note", {"heading": texts.heading, "text": texts.text})]
+    body: list[tuple[str, object]] = [("note", {"heading": texts.heading, "text": texts.text})]
     if misinformed.change_type != Correction.ChangeType.CANCELLED:
         body.append(("events", {"heading": texts.events_heading, "events": [event]}))
-    issue = Issue.objects.create(
-        publication=publication,
-        kind=Issue.Kind.CORRECTION,
-        number=next_number(publication=publication, kind=Issue.Kind.CORRECTION),
-        public_id=secrets.token_hex(12),
-        made_at=now,
-        subject=texts.subject,
-        preheader=texts.preheader,
-        body=body,
-    )
     for language in publication.languages:
         translated = _write_texts(misinformed, event=event, language=language, now=now)
         store_translations(texts, translated=translated, publication=publication, language=language, now=now)
-    save_assembled_content(issue)
-    issue.store_revision(by=by)
-    report_issue(EventKind.ISSUE_ASSEMBLED, issue, now=now)
+    issue = draft_correction(
+        publication=publication, subject=texts.subject, preheader=texts.preheader, body=body, by=by, now=now
+    )
     Correction.objects.create(
         issue=issue,
         publication=publication,

@@ -1,6 +1,5 @@
 """Correct a mistake in an issue that was sent, for exactly the people who have it. It sends no mail."""
 
-import secrets
 from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -11,16 +10,13 @@ from django.utils.html import linebreaks
 from newsletter.common.errors import NotReady, WrongState
 from newsletter.common.text import shorten
 from newsletter.issues.approval.publication_switches import require_publication_enabled
-from newsletter.issues.assembly.assemble import save_assembled_content
-from newsletter.issues.assembly.first_draft import next_number
 from newsletter.issues.corrections.correct import require_corrector
+from newsletter.issues.corrections.draft import draft_correction
 from newsletter.issues.snapshot.own_texts import hash_text
 from newsletter.issues.variants.event_mentions import find_reached
 from newsletter.issues.variants.unreached import find_root, list_parts
 from newsletter.models import Correction, Issue, Send, TextTranslation
-from newsletter.outbound.publishing_facts import report_issue
 from newsletter.rendering.phrases import reader_text
-from subscribers.models import EventKind
 
 _UNDER_WAY = (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING, Send.State.PAUSED)
 
@@ -91,21 +87,16 @@ def require_correctable(issue: Issue) -> None:
 def _make_correction(original: Issue, *, text: str, sequence: int, by: User | AnonymousUser, now: datetime) -> Issue:
     publication = original.publication
     texts = _write_texts(original.subject, language=publication.language)
-    issue = Issue.objects.create(
+    for language in publication.languages:
+        _store_translations(original, texts, language=language, now=now)
+    issue = draft_correction(
         publication=publication,
-        kind=Issue.Kind.CORRECTION,
-        number=next_number(publication=publication, kind=Issue.Kind.CORRECTION),
-        public_id=secrets.token_hex(12),
-        made_at=now,
         subject=texts[0],
         preheader=shorten(" ".join(text.split()), 100),
         body=[("note", {"heading": texts[1], "text": linebreaks(text, autoescape=True)})],
+        by=by,
+        now=now,
     )
-    for language in publication.languages:
-        _store_translations(original, texts, language=language, now=now)
-    save_assembled_content(issue)
-    issue.store_revision(by=by)
-    report_issue(EventKind.ISSUE_ASSEMBLED, issue, now=now)
     Correction.objects.create(
         issue=issue,
         publication=publication,

@@ -12,6 +12,7 @@ from newsletter.feedback.explaining.rebuild_mail import Match, rebuild_mail
 from newsletter.feedback.sent_mails import list_missed_mails
 from newsletter.issues.approval.approval_rules import count_recipients
 from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.corrections.correct_mistake import correct_mistake
 from newsletter.issues.corrections.people_of_story import find_reach
 from newsletter.issues.planning.close_issue import close_issue
 from newsletter.issues.planning.complete_send import complete_send
@@ -255,3 +256,19 @@ def test_a_story_that_some_people_got_stays_with_the_cancelled_issue(cancelled: 
     made.save()
     approve_issue(issue=Issue.objects.get(pk=made.pk), by=make_approver(), now=NOW)
     assert StoryPlacement.objects.get().issue == cancelled
+
+
+def test_the_rest_of_a_cancelled_correction_is_reached_once(mailgun: FakeProvider) -> None:
+    """Ten of 25 people got the correction before its send was cancelled. They do not get it again."""
+    sent = make_ready_issue(recipients=25)
+    clock = Clock()
+    run_send(send=start_send(issue=sent, now=NOW), adapter=current_adapter(), clock=clock, sleep=clock.nap)
+    sent.refresh_from_db()
+    correction = correct_mistake(issue=sent, text="It starts at ten.", by=make_approver(), now=NOW)
+    approve_issue(issue=correction, by=make_approver(), now=NOW)
+    send = start_send(issue=Issue.objects.get(pk=correction.pk), now=NOW)
+    Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(send.batches.earliest("seq").pk)
+    cancel_send(send=Send.objects.get(pk=send.pk), by=make_approver(), now=NOW)
+    correction.refresh_from_db()
+    approve_and_send(complete_send(issue=correction, by=make_approver(), now=NOW))
+    assert mailgun.accepted_counts() == {f"person{number}@example.com": 2 for number in range(25)}

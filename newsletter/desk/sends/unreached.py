@@ -13,7 +13,7 @@ from newsletter.desk.issues.issue_page import overview_url
 from newsletter.desk.issues.planning.form_page import IssueFormPage
 from newsletter.desk.shell.labels import label_issue_state, label_people
 from newsletter.issues.assembly.stories_at_source import check_before_copy
-from newsletter.issues.planning.complete_send import complete_send, require_unreached
+from newsletter.issues.planning.complete_send import can_be_completed, complete_send, require_unreached
 from newsletter.issues.variants.unreached import find_unreached
 from newsletter.models import Issue
 
@@ -29,9 +29,8 @@ class UnreachedContext(TypedDict):
 
 
 def unreached_context(issue: Issue) -> UnreachedContext:
-    """Return the people not reached and the issues that complete this one. A correction is announced again instead."""
-    cancelled = issue.state == Issue.State.CANCELLED and issue.kind != Issue.Kind.CORRECTION
-    unreached = find_unreached(issue.pk).count() if cancelled else 0
+    """Return the people not reached and the issues that complete this one."""
+    unreached = find_unreached(issue.pk).count() if can_be_completed(issue) else 0
     completions = list(issue.completions.select_related("publication").order_by("pk"))
     is_live = any(completion.state != Issue.State.CANCELLED for completion in completions)
     return {

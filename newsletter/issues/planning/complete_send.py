@@ -15,7 +15,7 @@ from newsletter.issues.assembly.merge_edits import list_stories
 from newsletter.issues.assembly.stories_at_source import find_texts_without_gone_stories
 from newsletter.issues.snapshot.placements import place_stories
 from newsletter.issues.variants.unreached import find_unreached, has_open_calls
-from newsletter.models import Issue, Publication, Story
+from newsletter.models import Correction, Issue, Publication, Story
 from newsletter.outbound.publishing_facts import report_issue
 from subscribers.models import EventKind
 
@@ -44,7 +44,7 @@ def complete_send(*, issue: Issue, by: User | AnonymousUser, now: datetime) -> I
 
 def require_unreached(issue: Issue) -> None:
     """Raise WrongState or NotReady if no cancelled send of the issue left somebody out, as far as is known now."""
-    if issue.kind == Issue.Kind.CORRECTION or issue.state != Issue.State.CANCELLED:
+    if not can_be_completed(issue):
         raise WrongState("%(issue)s has no cancelled send to complete. Look at its page.", issue=issue)
     if has_open_calls(issue.pk):
         raise WrongState(
@@ -52,6 +52,14 @@ def require_unreached(issue: Issue) -> None:
         )
     if not find_unreached(issue.pk).exists():
         raise NotReady("There is nobody left whom the cancelled send of %(issue)s did not reach.", issue=issue)
+
+
+def can_be_completed(issue: Issue) -> bool:
+    """Return True if the send was cancelled and its content still holds. A changed event is announced again instead."""
+    return (
+        issue.state == Issue.State.CANCELLED
+        and not Correction.objects.filter(issue=issue, event__isnull=False).exists()
+    )
 
 
 def _make(issue: Issue, *, by: User | AnonymousUser, now: datetime) -> Issue:

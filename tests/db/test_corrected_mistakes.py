@@ -20,6 +20,7 @@ from newsletter.models import (
     Issue,
     Publication,
     Send,
+    Story,
     TextTranslation,
 )
 from newsletter.sending.freezing.start import start_send
@@ -128,6 +129,17 @@ def test_a_second_mistake_gets_a_second_correction(sent: Issue) -> None:
     approve_and_send(second := correct(sent))
     assert [one.issue for one in find_corrections_of(sent)] == [first, second]
     assert Correction.objects.get(issue=second).sequence == 2
+
+
+def test_the_subject_does_not_name_a_withdrawn_story(sent: Issue) -> None:
+    Story.objects.update(withdrawn_at=NOW, withdrawn_reason="consent")
+    assert correct(sent).subject == "Correction: The weekly letter"
+
+
+def test_a_second_correction_waits_until_the_first_is_sent(sent: Issue) -> None:
+    Issue.objects.filter(pk=correct(sent).pk).update(state=Issue.State.SENDING)
+    with pytest.raises(WrongState, match="is not sent yet"):
+        correct(sent)
 
 
 def test_a_cancelled_correction_can_be_drafted_again(sent: Issue) -> None:

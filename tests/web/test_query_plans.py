@@ -48,6 +48,7 @@ LEADS_ON = {
     "newsletter_decide",
     "newsletter_issue_close",
     "newsletter_issue_complete",
+    "newsletter_issue_correct",
     "newsletter_issue_delete",
     "newsletter_send_account",
     "newsletter_send_retry",

@@ -104,6 +104,13 @@ def _complete() -> Fields:
     return {}
 
 
+def _correct() -> Fields:
+    Send.objects.update(state="submitted")
+    Batch.objects.update(state="accepted", settled_at=timezone.now())
+    Issue.objects.filter(pk=_get_issue().pk).update(state="sent")
+    return {"text": "It starts at ten."}
+
+
 def _retry() -> Fields:
     Send.objects.update(state="submitted")
     Batch.objects.update(state="rejected", reason="not now", settled_at=timezone.now())
@@ -195,6 +202,7 @@ ACTIONS: dict[str, Callable[[], Fields]] = {
     "newsletter_issue_proof": _proof,
     "newsletter_issue_close": _issue(state="draft"),
     "newsletter_issue_complete": _complete,
+    "newsletter_issue_correct": _correct,
     "newsletter_send_account": _move_account,
     "newsletter_send_retry": _retry,
     "newsletter_issue_reassemble": _issue(state="draft"),

@@ -15,7 +15,7 @@ from newsletter.issues.corrections.draft import draft_correction
 from newsletter.issues.snapshot.own_texts import hash_text
 from newsletter.issues.variants.event_mentions import find_reached
 from newsletter.issues.variants.unreached import find_root, list_parts
-from newsletter.models import Correction, Issue, Send, TextTranslation
+from newsletter.models import Correction, Issue, Send, ShownItem, Story, TextTranslation
 from newsletter.rendering.phrases import reader_text
 
 _UNDER_WAY = (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING, Send.State.PAUSED)
@@ -29,9 +29,9 @@ def correct_mistake(*, issue: Issue, text: str, by: User | AnonymousUser, now: d
     """
     require_corrector(by)
     require_publication_enabled(issue.publication)
-    require_correctable(issue)
     original = find_root(issue)
     sequence = (original.corrections.aggregate(last=Max("sequence"))["last"] or 0) + 1
+    require_correctable(issue)
     try:
         with transaction.atomic():
             return _make_correction(original, text=text, sequence=sequence, by=by, now=now)
@@ -42,7 +42,7 @@ def correct_mistake(*, issue: Issue, text: str, by: User | AnonymousUser, now: d
 
 def find_waiting_correction(issue: Issue) -> Issue | None:
     """Return the correction of the issue's mistake that is not sent yet, if there is one."""
-    waiting = find_root(issue).corrections.filter(issue__state__in=Issue.UNSENT_STATES)
+    waiting = find_root(issue).corrections.filter(issue__state__in=[*Issue.UNSENT_STATES, Issue.State.SENDING])
     correction = waiting.select_related("issue__publication").order_by("sequence").last()
     return correction.issue if correction else None
 
@@ -86,9 +86,10 @@ def require_correctable(issue: Issue) -> None:
 
 def _make_correction(original: Issue, *, text: str, sequence: int, by: User | AnonymousUser, now: datetime) -> Issue:
     publication = original.publication
-    texts = _write_texts(original.subject, language=publication.language)
+    subject = _find_public_subject(original)
+    texts = _write_texts(subject or publication.name, language=publication.language)
     for language in publication.languages:
-        _store_translations(original, texts, language=language, now=now)
+        _store_translations(original, texts, subject=subject, language=language, now=now)
     issue = draft_correction(
         publication=publication,
         subject=texts[0],
@@ -110,16 +111,22 @@ def _make_correction(original: Issue, *, text: str, sequence: int, by: User | An
 
 def _write_texts(subject: str, *, language: str) -> tuple[str, str]:
     """Return the subject and the heading of a correction."""
-    corrected = reader_text("mistake_subject", language, title=subject)
-    return shorten(corrected, 150), reader_text("mistake_heading", language)
+    return reader_text("mistake_subject", language, title=subject), reader_text("mistake_heading", language)
 
 
-def _store_translations(original: Issue, texts: tuple[str, str], *, language: str, now: datetime) -> None:
+def _find_public_subject(issue: Issue) -> str:
+    """Return the issue's subject, or "" if a story of the issue was withdrawn or is gone: the subject may name it."""
+    stopped = (Story.objects.withdrawn() | Story.objects.gone()).values("pk")
+    shown = ShownItem.objects.filter(kind=ShownItem.Kind.STORY, variant__issue=issue.pk, row_id__in=stopped)
+    return "" if shown.exists() else issue.subject
+
+
+def _store_translations(original: Issue, texts: tuple[str, str], *, subject: str, language: str, now: datetime) -> None:
     """Store the heading in another language, and the subject if that of the issue is translated."""
     stored = TextTranslation.objects.filter(publication=original.publication, language=language)
-    subject = stored.filter(source_sha256=hash_text(original.subject)).first()
-    translated = _write_texts(subject.text if subject else "", language=language)
-    pairs = zip(texts if subject else texts[1:], translated if subject else translated[1:], strict=True)
+    known = stored.filter(source_sha256=hash_text(subject)).first() if subject else None
+    translated = _write_texts(known.text if known else "", language=language)
+    pairs = zip(texts if known else texts[1:], translated if known else translated[1:], strict=True)
     for source, text in pairs:
         stored.get_or_create(
             publication=original.publication,

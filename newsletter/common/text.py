@@ -5,6 +5,8 @@ import unicodedata
 
 import regex
 
+MAX_CODE_POINTS = 16
+"""Longer than any emoji."""
 _FORMULA = r"""[ "']*[=+\-@\t\r\n\x00＝＋－＠]"""
 _UNGUARDED = re.compile(rf"(\A|[;\t\r\n])(?={_FORMULA})")
 _GUARDED = re.compile(rf"(\A|[;\t\r\n])'(?={_FORMULA})")
@@ -30,9 +32,12 @@ def clean_line(text: str, *, max_length: int) -> str:
 def count_characters(text: str) -> int:
     """Return how many characters people see: an emoji or an accented letter of several code points is one.
 
-    `Intl.Segmenter` counts the same in the browser. A line break counts as one.
+    `count_characters.js` counts the same in the browser. A line break counts as one. Of a character with more than
+    `MAX_CODE_POINTS` code points, each further piece of that length counts too, so that no text can be endless.
     """
-    return len(text) if text.isascii() and "\r" not in text else len(_CHARACTER.findall(text))
+    if text.isascii() and "\r" not in text:
+        return len(text)
+    return sum(1 + (len(character) - 1) // MAX_CODE_POINTS for character in _CHARACTER.findall(text))
 
 
 def remove_accents(text: str) -> str:

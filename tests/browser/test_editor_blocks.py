@@ -480,7 +480,20 @@ def test_the_line_above_the_mail_follows_the_text_of_its_block(editor: Page) -> 
 
 
 def test_the_editor_counts_characters_as_the_server_does(editor: Page) -> None:
-    texts = ["Hello", "👨‍👩‍👧‍👦", "🇺🇦🇺🇦", "👋🏽", "1️⃣", "Zoe\u0308", "नमस्ते", "한국", "ก็", "❤️‍🔥", "a\r\nb"]
+    texts = [
+        "Hello",
+        "👨‍👩‍👧‍👦",
+        "🇺🇦🇺🇦",
+        "👋🏽",
+        "1️⃣",
+        "Zoe\u0308",
+        "नमस्ते",
+        "한국",
+        "ก็",
+        "❤️‍🔥",
+        "a\r\nb",
+        "e" + "\u0301" * 40,
+    ]
     counted = editor.evaluate("texts => texts.map((text) => window.countCharacters(text))", texts)
     assert counted == [count_characters(text) for text in texts]
     subject = editor.get_by_label("Subject")

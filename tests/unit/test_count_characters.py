@@ -25,6 +25,9 @@ FAMILY, FLAG, WAVE = "👨‍👩‍👧‍👦", "🇺🇦", "👋🏽"
         ("नमस्ते", 3),
         ("one\r\ntwo", 7),
         ("one\ntwo", 7),
+        ("e" + "\u0301" * 15, 1),
+        ("e" + "\u0301" * 16, 2),
+        ("e" + "\u0301" * 2000, 126),
     ],
 )
 def test_a_character_is_what_people_see(text: str, number: int):

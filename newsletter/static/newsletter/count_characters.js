@@ -2,5 +2,9 @@
 (() => {
   const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
-  window.countCharacters = (text) => [...segmenter.segment(text)].length;
+  // As MAX_CODE_POINTS in newsletter/common/text.py.
+  const maxCodePoints = 16;
+
+  window.countCharacters = (text) =>
+    [...segmenter.segment(text)].reduce((sum, { segment }) => sum + Math.ceil([...segment].length / maxCodePoints), 0);
 })();

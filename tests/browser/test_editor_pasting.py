@@ -27,6 +27,12 @@ COPY_SCREENSHOT = """async () => {
     const blob = await new Promise((resolve) => { canvas.toBlob(resolve, 'image/png'); });
     await navigator.clipboard.write([new ClipboardItem({ 'image/png': blob })]);
 }"""
+DROP_PICTURE = """(box) => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File(['picture'], 'quay.png', { type: 'image/png' }));
+    const drop = new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true });
+    return !box.dispatchEvent(drop);
+}"""
 RECORD_STATUS = """() => {
     window.said = [];
     new MutationObserver((changes) => changes.forEach(({ target }) => {
@@ -93,6 +99,9 @@ def test_rows_of_excel_and_of_plain_text_stay_lines(page: Page, note: Locator) -
     page.keyboard.press("Control+a")
     paste(page, "", "Tea\t10.00\nWalk\t\t11.00\n")
     assert read_lines(note) == ["Tea · 10.00", "Walk · 11.00"]
+    page.keyboard.press("Control+a")
+    paste(page, "", "Our day:\nTime\tWhat\tPrice\n10.00\tWalk\t\n\tTea\t£2\n")
+    assert read_lines(note) == ["Our day:", "Time · What · Price", "10.00 · Walk", "– · Tea · £2"]
 
 
 def test_a_page_laid_out_as_a_table_keeps_its_paragraphs(page: Page, note: Locator) -> None:
@@ -155,3 +164,10 @@ def test_a_picture_pasted_into_the_subject_is_refused_with_a_message(page: Page,
     page.keyboard.press("Control+v")
     expect(page.locator(".nl-pasted")).to_contain_text(NO_IMAGES)
     expect(subject).to_have_value(before)
+
+
+def test_a_picture_dropped_on_a_text_is_refused_with_a_message(page: Page, note: Locator) -> None:
+    box = note.get_by_role("textbox", name="Text")
+    assert box.evaluate(DROP_PICTURE), "the browser would open the picture instead of the page"
+    expect(note.locator(".nl-pasted")).to_contain_text(NO_IMAGES)
+    expect(box).to_have_text("")

@@ -4,6 +4,7 @@
   const RICH = '.Draftail-Editor [contenteditable=true]';
   const PLAIN = 'input:not([type=hidden]), textarea';
   const BETWEEN = ' · ';
+  const EMPTY = '–';
   const MAX_CELL_LENGTH = 300; // a longer cell is a column of a page, not one of a table
   const BLOCKS = 'p, div, ul, ol, li, dl, dt, dd, h1, h2, h3, h4, h5, h6, blockquote, pre, section, article, center, figure, address';
   const EMOJI = /^\p{Emoji_Component}*[\p{Extended_Pictographic}\p{Regional_Indicator}][\p{Extended_Pictographic}\p{Emoji_Component}]*$/u;
@@ -97,11 +98,19 @@
     return { isChanged, pictures, rows, html: isEmpty ? '' : body.innerHTML, text: isEmpty ? '' : text };
   }
 
-  // A table without its formats has a tab between its cells.
+  // A table without its formats has a tab between its cells, and equally many in each row. Other tabs only align a text.
   function splitTabs(text) {
-    const lines = text.split('\n').map((line) => line.trim().split(/\t+/));
-    const rows = lines.filter((cells) => cells.length > 1).length;
-    return { isChanged: rows > 0, pictures: 0, rows, html: '', text: lines.map((cells) => cells.join(BETWEEN)).join('\n') };
+    const lines = text.split('\n').map((line) => line.split('\t').map((cell) => cell.trim()));
+    const tabbed = lines.filter(({ length }) => length > 1);
+    const isTable = new Set(tabbed.map(({ length }) => length)).size === 1;
+    const used = isTable ? [...tabbed[0].keys()].filter((at) => tabbed.some((cells) => cells[at])) : [];
+    const written = lines.map((cells) => {
+      if (!isTable || cells.length < 2) return cells.filter(Boolean);
+      const last = used.findLastIndex((at) => cells[at]);
+      return used.slice(0, last + 1).map((at) => cells[at] || EMPTY);
+    });
+    const rows = written.filter((cells) => cells.length > 1).length;
+    return { isChanged: rows > 0, pictures: 0, rows, html: '', text: written.map((cells) => cells.join(BETWEEN)).join('\n') };
   }
 
   // Takes a picture out. Returns false for an emoji, which becomes a character, and for a picture that nobody sees.
@@ -123,7 +132,7 @@
     const lines = grid.map((row) => {
       const last = used.findLastIndex((at) => isText(row[at]));
       const shown = used.slice(0, last + 1).filter((at) => row[at] !== null);
-      const cells = shown.map((at) => (isText(row[at]) ? readCell(row[at]) : [writePlain(table.ownerDocument, '–')]));
+      const cells = shown.map((at) => (isText(row[at]) ? readCell(row[at]) : [writePlain(table.ownerDocument, EMPTY)]));
       return writeLine(table.ownerDocument, cells);
     });
     const captions = [...table.querySelectorAll('caption')].map((caption) => writeLine(table.ownerDocument, [readCell(caption)]));

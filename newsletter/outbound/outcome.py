@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F, QuerySet, Value
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Least
 
 from newsletter.common.messages import Message
 from subscribers.models import WebhookDelivery, WebhookEndpoint
@@ -85,12 +85,15 @@ def _group_by_answer(deliveries: Sequence[WebhookDelivery]) -> dict[tuple[int | 
 
 
 def _attempted(now: datetime) -> dict[str, object]:
-    """Return the changes of each attempt. Callers write only what their claim still holds."""
+    """Return the changes of each attempt. Callers write only what their claim still holds.
+
+    A first attempt in the future was written by a clock that was ahead: it counts as now, so that the delivery is given up.
+    """
     return {
         "claim": None,
         "leased_until": None,
         "attempts": F("attempts") + 1,
-        "first_attempt_at": Coalesce(F("first_attempt_at"), Value(now)),
+        "first_attempt_at": Least(Coalesce(F("first_attempt_at"), Value(now)), Value(now)),
         "attempted_at": now,
     }
 
@@ -104,12 +107,17 @@ def _find_asked_endpoint(delivery: WebhookDelivery) -> QuerySet[WebhookEndpoint]
 def _count_failure(delivery: WebhookDelivery, *, gone: bool, wait: timedelta | None, now: datetime) -> None:
     """Postpone the endpoint's events for as long as it asked. Messages that fail at the same time count as one failure."""
     endpoint = _find_asked_endpoint(delivery).select_for_update(no_key=True).first()
-    if endpoint is None or (endpoint.retry_at is not None and endpoint.retry_at > now and not gone):
+    if endpoint is None or (_waits(endpoint, now=now) and not gone):
         return
     delay = ENDPOINT_DELAYS[min(endpoint.failures, len(ENDPOINT_DELAYS) - 1)]
     endpoint.retry_at = now + max(delay, wait or delay)
     endpoint.failures += 1
-    endpoint.failing_since = endpoint.failing_since or now
+    endpoint.failing_since = min(endpoint.failing_since or now, now)
     if gone or now - endpoint.failing_since >= PATIENCE:
         endpoint.state = WebhookEndpoint.State.STOPPED
     endpoint.save(update_fields=["state", "failures", "failing_since", "retry_at"])
+
+
+def _waits(endpoint: WebhookEndpoint, *, now: datetime) -> bool:
+    """Return True while the endpoint waits after a failure. No wait is longer than `MAX_RETRY_WAIT`."""
+    return endpoint.retry_at is not None and now < endpoint.retry_at <= now + MAX_RETRY_WAIT

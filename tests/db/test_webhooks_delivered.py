@@ -355,6 +355,21 @@ def test_an_event_of_a_clock_that_was_set_back_is_sent_at_once(receiver: Receive
     assert deliver() == 1
 
 
+def test_a_clock_that_was_set_back_does_not_delay_giving_up(receiver: Receiver) -> None:
+    """Events and their endpoint were asked before, by a clock that was ahead."""
+    receiver.answer = lambda _: 500
+    endpoint = make_endpoint(url=receiver.url)
+    happen(None)
+    ahead = NOW + timedelta(days=30)
+    WebhookDelivery.objects.update(first_attempt_at=ahead, attempts=1)
+    WebhookEndpoint.objects.update(retry_at=ahead, failures=1, failing_since=ahead)
+    deliver()
+    endpoint.refresh_from_db()
+    assert (endpoint.failing_since, endpoint.failures) == (NOW, 2)
+    assert endpoint.retry_at is not None and endpoint.retry_at < NOW + timedelta(days=1)
+    assert WebhookDelivery.objects.get().first_attempt_at == NOW
+
+
 def test_the_longest_wait_of_a_receiver_is_no_clock_ahead(receiver: Receiver) -> None:
     make_endpoint(url=receiver.url)
     happen(None)

@@ -127,7 +127,7 @@ def _explain(row: Delivery, subscriptions: Iterable[Subscription]) -> str:
     """Return the subscription by which the person was a recipient when the audience was frozen."""
     issue, frozen_at = row.batch.send.issue, row.batch.send.made_at
     if issue.kind == Issue.Kind.CORRECTION:
-        return _("They had received the details that this email corrects.")
+        return _("They had received, or may have received, what this email corrects.")
     frozen_at = max(frozen_at, row.batch.settled_at or frozen_at) if issue.is_welcome else frozen_at
     mailing_list = issue.publication.mailing_list
     for held in subscriptions:

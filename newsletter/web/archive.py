@@ -18,9 +18,10 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import conditional_page, require_safe
 
 from newsletter.issues.archive.archived_issues import ArchivedIssue, find_archived_sends, list_archived_issues
-from newsletter.issues.archive.public_view import find_public_content, render_for_archive
+from newsletter.issues.archive.public_view import find_public_content, find_shown_corrections, render_for_archive
 from newsletter.issues.archive.search_archive import MAX_QUERY_LENGTH, find_page
 from newsletter.issues.protected_terms.check import mail_has_protected_term
+from newsletter.issues.snapshot.consent_rules import ARCHIVE
 from newsletter.issues.snapshot.resolve_stories import find_story_of_page
 from newsletter.models import Brand, Publication, Send
 from newsletter.rendering.colours import dark_palette, light_palette, normalise_colour
@@ -107,7 +108,8 @@ def show_issue(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """Show one issue: by its number in a public archive, by its unguessable name in an unlisted one."""
     publication, issue = _find_archived_issue(slug, name)
     send, listed = issue.send, publication.archive == Publication.Archive.PUBLIC
-    mail = render_for_archive(send.revision_id, issue.hidden, issue.changed)
+    corrections = find_shown_corrections(send.issue, channel=ARCHIVE, at=datetime.now(UTC))
+    mail = render_for_archive(send.revision_id, issue.hidden, issue.changed, corrections)
     if mail is None or mail_has_protected_term(mail):
         raise Http404("There is no such issue.")
     newer, older = _neighbours(publication, send) if listed else (None, None)

@@ -1,4 +1,4 @@
-"""The online view of a mailed variant, without anything personal or withdrawn, and with events as they are now.
+"""The online view of a mailed variant, without anything personal or withdrawn, with events as they are now and corrections.
 
 It has default values, and harmless pages in place of personal links.
 """
@@ -13,9 +13,11 @@ from django.views.decorators.http import require_safe
 from newsletter.issues.archive.public_view import (
     find_changed_in_variant,
     find_hidden_in_variant,
+    find_shown_corrections,
     render_redacted_variant,
 )
 from newsletter.issues.protected_terms.check import mail_has_protected_term
+from newsletter.issues.snapshot.consent_rules import EMAIL
 from newsletter.issues.variants.mail_links import untrack_links
 from newsletter.models import Publication, Variant
 from newsletter.rendering.mail import split
@@ -39,7 +41,9 @@ def show_online(request: HttpRequest, public_id: str) -> HttpResponse:
         raise Http404("There is no such issue.")
     now = datetime.now(UTC)
     hidden, changed = find_hidden_in_variant(variant, at=now), find_changed_in_variant(variant, at=now)
-    mail = render_redacted_variant(variant.pk, hidden, changed) if hidden or changed else None
+    corrections = find_shown_corrections(variant.issue, channel=EMAIL, at=now)
+    is_changed = bool(hidden or changed or corrections)
+    mail = render_redacted_variant(variant.pk, hidden, changed, corrections) if is_changed else None
     if mail_has_protected_term(mail or variant):
         raise Http404("There is no such issue.")
     if mail:

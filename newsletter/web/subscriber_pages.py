@@ -14,6 +14,7 @@ from newsletter.content.ingesting.home_location import find_list_country
 from newsletter.feedback.merged_people import reassign_mails
 from newsletter.feedback.sent_mails import list_missed_mails, list_sent_mails
 from newsletter.inbound.store import forget_mails_of
+from newsletter.issues.archive.public_view import STARTED_STATES
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.rule_uses import find_limited_blocks
 from newsletter.issues.variants.audience_rules import list_audience_segments
@@ -39,7 +40,6 @@ from subscribers.people.publishing_hooks import Branding, MonthlyDigests, Monthl
 
 MONTH = timedelta(days=31)
 _MAX_ISSUES = 40
-_STARTED_STATES = (Send.State.SUBMITTING, Send.State.PAUSED, Send.State.SUBMITTED, Send.State.NEEDS_ATTENTION)
 _NO_REPLY = re.compile(r"(?:no|do-?not)[-_.]?reply", re.I)
 _GOOD, _ATTENTION, _BAD = "#2f8f4e", "#c98a00", "#c0392b"
 
@@ -120,7 +120,7 @@ def count_last_month(person: Subscriber, mailing_list: MailingList, now: datetim
 def _count_last_month(person: Subscriber, mailing_list: MailingList, now: datetime) -> MonthlyMailCount | None:
     sends = (
         Send.objects.filter(
-            state__in=_STARTED_STATES,
+            state__in=STARTED_STATES,
             issue__kind=Issue.Kind.ISSUE,
             issue__publication__mailing_list=mailing_list,
             started_at__gt=now - MONTH,

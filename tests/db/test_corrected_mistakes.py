@@ -1,12 +1,15 @@
 """A mistake in an issue that was sent is corrected for exactly the people who have that issue."""
 
+from uuid import uuid4
+
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from newsletter.common.errors import NotAllowed, NotReady, SwitchedOff, WrongState
 from newsletter.issues.approval.approve import approve_issue
-from newsletter.issues.corrections.correct_mistake import correct_mistake, is_correctable
+from newsletter.issues.corrections.correct_mistake import correct_mistake, find_other_reached_parts, is_correctable
 from newsletter.issues.corrections.corrected_issues import find_corrected_issues, find_corrections_of
 from newsletter.issues.planning.close_issue import close_issue
 from newsletter.issues.planning.complete_send import complete_send
@@ -80,6 +83,13 @@ def test_what_staff_write_is_text_and_no_html(sent: Issue) -> None:
     assert "Not &lt;b&gt;10&lt;/b&gt;, but<br" in issue.variants.get().html
 
 
+def test_a_personal_field_is_never_cut_in_the_preheader(sent: Issue) -> None:
+    text = f'{"Ten, not nine. " * 6}See you, {{{{ first_name | default:"friend" }}}}!'
+    issue = correct(sent, text=text)
+    assert issue.preheader == f"{'Ten, not nine. ' * 6}See you…"
+    approve_and_send(issue)
+
+
 def test_people_who_may_have_the_mistake_are_corrected_too(sent: Issue) -> None:
     """An uncertain recipient may have it; a refused one has not; somebody who left is not written to."""
     uncertain, refused, left = Delivery.objects.filter(issue=sent).order_by("pk")
@@ -95,23 +105,42 @@ def test_people_who_may_have_the_mistake_are_corrected_too(sent: Issue) -> None:
     assert (counted.candidates, counted.eligible) == (2, 1)
 
 
-def test_the_people_of_all_parts_of_an_issue_are_corrected(sent: Issue) -> None:
-    """The send was cancelled after the first person, and the rest got an issue that completes it."""
+@pytest.fixture
+def completed(sent: Issue) -> tuple[Issue, Issue]:
+    """An issue that one person got before its send was cancelled, and the one that completes it, which two people got."""
     send = sent.sends.get()
-    Batch.objects.filter(send=send).update(state=Batch.State.PENDING, handed_to="")
+    got_it, *missed = Delivery.objects.filter(issue=sent).order_by("pk")
+    batch = Batch.objects.get(send=send)
+    batch.pk, batch.key = None, uuid4()
+    batch.part, batch.seq, batch.state, batch.handed_to = 1, batch.seq + 1, Batch.State.PENDING, ""
+    batch.save()
+    Delivery.objects.filter(pk__in=[one.pk for one in missed]).update(batch=batch)
     Send.objects.filter(pk=send.pk).update(state=Send.State.CANCELLED)
     Issue.objects.filter(pk=sent.pk).update(state=Issue.State.CANCELLED)
     sent.refresh_from_db()
-    assert not is_correctable(sent)
     completing = complete_send(issue=sent, by=make_approver(), now=NOW)
     approve_and_send(completing)
-    for part in (sent, completing):
-        assert is_correctable(part)
-    issue = correct(completing)
-    assert issue.correction.corrects == sent
-    assert set(find_corrected_issues(issue.correction)) == {sent, completing}
-    assert find_corrections_of(completing) == find_corrections_of(sent) != []
-    assert count_people(issue, now=NOW).eligible == 3
+    return sent, completing
+
+
+def test_each_part_of_an_issue_is_corrected_on_its_own(completed: tuple[Issue, Issue]) -> None:
+    """The part that completes the other often has the right text already."""
+    cancelled, completing = completed
+    first, second = correct(cancelled), correct(completing)
+    assert (first.correction.corrects, second.correction.corrects) == completed
+    assert find_corrections_of(cancelled) == [first.correction]
+    assert find_corrections_of(completing) == [second.correction]
+    assert find_corrected_issues(first.correction) == [cancelled]
+    assert (count_people(first, now=NOW).eligible, count_people(second, now=NOW).eligible) == (1, 2)
+    assert find_other_reached_parts(cancelled) == [completing]
+    assert find_other_reached_parts(completing) == [cancelled]
+
+
+def test_a_cancelled_send_is_corrected_once_every_call_ended(completed: tuple[Issue, Issue]) -> None:
+    cancelled, _ = completed
+    Batch.objects.filter(send__issue=cancelled).update(state=Batch.State.SUBMITTING, handed_to=F("account"))
+    with pytest.raises(WrongState, match="has no result yet"):
+        correct(cancelled)
 
 
 def test_a_correction_with_a_mistake_is_corrected_too(sent: Issue) -> None:

@@ -77,3 +77,15 @@ def test_an_unsent_issue_offers_no_correction(publication: Publication, writer: 
     assert correct(issue) not in overview(issue, writer)
     answer = writer.get(correct(issue), follow=True)
     assert "No recipient of The weekly letter No. 1 is known" in " ".join(list_messages(answer))
+
+
+def test_a_wrong_personal_field_is_named_before_the_draft(sent: Issue, writer: Client) -> None:
+    page = writer.post(correct(sent), {"text": "Dear {{ nickname }}, the march starts at ten."}).content.decode()
+    assert "nickname" in page
+    assert not Correction.objects.exists()
+
+
+def test_the_form_names_the_languages_to_translate_into(sent: Issue, writer: Client) -> None:
+    assert "Translate the draft" not in writer.get(correct(sent)).content.decode()
+    Publication.objects.update(languages=["es", "cy"])
+    assert "this newsletter is also sent in Spanish, Welsh." in writer.get(correct(sent)).content.decode()

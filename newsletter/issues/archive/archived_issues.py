@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from newsletter.issues.archive.current_events import ChangedEvents, find_changed_events, show_changed_events
-from newsletter.issues.archive.public_view import Hidden, fill_merge_defaults, find_hidden_for_each
+from newsletter.issues.archive.public_view import STARTED_STATES, Hidden, fill_merge_defaults, find_hidden_for_each
 from newsletter.issues.protected_terms.check import has_protected_term
 from newsletter.issues.snapshot.consent_rules import ARCHIVE
 from newsletter.issues.snapshot.records.content import IssueContent
@@ -20,8 +20,6 @@ from newsletter.issues.snapshot.records.fields import PictureRecord
 from newsletter.issues.snapshot.redact import remove_limited_blocks, remove_stories
 from newsletter.issues.snapshot.resolve_stories import make_archive_path
 from newsletter.models import Issue, Publication, Send
-
-_STARTED_STATES = (Send.State.SUBMITTING, Send.State.PAUSED, Send.State.SUBMITTED, Send.State.NEEDS_ATTENTION)
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ def find_archived_sends(publication: Publication) -> QuerySet[Send]:
             issue__kind=Issue.Kind.ISSUE,
             issue__in_archive=True,
             issue__state__in=[Issue.State.SENDING, Issue.State.SENT],
-            state__in=_STARTED_STATES,
+            state__in=STARTED_STATES,
         )
         .select_related("issue__publication__brand", "issue__publication__mailing_list", "revision")
         .order_by("-issue__number")

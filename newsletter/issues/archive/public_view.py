@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from pydantic import JsonValue
@@ -15,6 +16,12 @@ from newsletter.issues.archive.current_events import (
     ChangedEvents,
     find_changed_events,
     show_changed_events,
+)
+from newsletter.issues.archive.shown_corrections import (
+    Corrections,
+    ShownCorrection,
+    make_shown_correction,
+    show_corrections,
 )
 from newsletter.issues.protected_terms.matcher import get_term_matcher
 from newsletter.issues.snapshot.consent_rules import ARCHIVE, EMAIL, find_display_restriction, make_consent_record
@@ -46,6 +53,7 @@ from newsletter.rendering.pipeline import render
 from newsletter.rendering.schemas import load_schemas
 
 MAX_CACHED_MAILS = 128
+STARTED_STATES = (Send.State.SUBMITTING, Send.State.PAUSED, Send.State.SUBMITTED, Send.State.NEEDS_ATTENTION)
 Hidden = frozenset[int | str]
 """Ids of stories, and addresses of links that lead to other stories."""
 
@@ -107,6 +115,24 @@ def find_changed_in_variant(variant: Variant, *, at: datetime) -> ChangedEvents:
     return frozenset(event for event in changed if event.id in event_ids)
 
 
+def find_shown_corrections(issue: Issue, *, channel: str, at: datetime) -> Corrections:
+    """Return the sent corrections of the issue's mistakes, the newest first."""
+    sends = Send.objects.filter(
+        issue__correction__corrects=issue,
+        issue__state__in=[Issue.State.SENDING, Issue.State.SENT],
+        state__in=STARTED_STATES,
+        revision__isnull=False,
+    ).select_related("revision")
+    return tuple(_make_shown_correction(send, channel, at) for send in sends.order_by("-issue__correction__sequence"))
+
+
+def _make_shown_correction(send: Send, channel: str, at: datetime) -> ShownCorrection:
+    content = remove_limited_blocks(IssueContent.from_json(send.revision.content))
+    content = fill_merge_defaults(remove_stories(content, stories=find_hidden(content, channel=channel, at=at)))
+    sent_at = send.dated_at or send.made_at
+    return make_shown_correction(content, sent_on=sent_at.astimezone(ZoneInfo(content.publication.zone)).date())
+
+
 def make_public_subject(issue: Issue, *, at: datetime) -> str:
     """Return an issue's subject as anybody may read it now: "" before it is sent, or if it has a protected term."""
     send = issue.sends.exclude(state=Send.State.CANCELLED).select_related("revision").first()
@@ -119,8 +145,10 @@ def make_public_subject(issue: Issue, *, at: datetime) -> str:
 
 
 @lru_cache(maxsize=MAX_CACHED_MAILS)
-def render_redacted_variant(variant_id: int, hidden: Hidden, changed: ChangedEvents = NO_CHANGES) -> RenderedMail:
-    """Render the mail again without these stories, and with these events as they are now."""
+def render_redacted_variant(
+    variant_id: int, hidden: Hidden, changed: ChangedEvents = NO_CHANGES, corrections: Corrections = ()
+) -> RenderedMail:
+    """Render the mail again without these stories, with these events as they are now, below these corrections."""
     variant = Variant.objects.select_related("revision").get(pk=variant_id)
     group = variant.groups.order_by("pk").first()
     readers = make_stored_group(group) if group else RecipientGroup(place_id=0, giving="none", people=0)
@@ -128,13 +156,17 @@ def render_redacted_variant(variant_id: int, hidden: Hidden, changed: ChangedEve
     visible = choose_visible_for_group(content, group=readers)
     visible = replace(visible, sent_on=_find_sent_day(content, revision_id=variant.revision_id))
     online = f"{settings.NEWSLETTER_SITE_URL}/view/{variant.public_id}"
-    return _render_known(make_document(remove_stories(content, stories=hidden), visible=visible, view_online=online))
+    content = show_corrections(remove_stories(content, stories=hidden), corrections=corrections)
+    return _render_known(make_document(content, visible=visible, view_online=online))
 
 
 @lru_cache(maxsize=MAX_CACHED_MAILS)
-def render_for_archive(revision_id: int, hidden: Hidden, changed: ChangedEvents = NO_CHANGES) -> RenderedMail:
+def render_for_archive(
+    revision_id: int, hidden: Hidden, changed: ChangedEvents = NO_CHANGES, corrections: Corrections = ()
+) -> RenderedMail:
     """Render the issue as the archive shows it: the blocks for everybody, every event, no personal links."""
     content = show_changed_events(find_public_content(revision_id, hidden), changed=changed)
+    content = show_corrections(content, corrections=corrections)
     visible = replace(choose_visible_in_archive(content), sent_on=_find_sent_day(content, revision_id=revision_id))
     document = make_document(content, visible=visible, view_online="")
     return _render_known(replace(document, personal=False, reason=""))

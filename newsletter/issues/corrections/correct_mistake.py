@@ -14,8 +14,9 @@ from newsletter.issues.corrections.correct import require_corrector
 from newsletter.issues.corrections.draft import draft_correction
 from newsletter.issues.snapshot.own_texts import hash_text
 from newsletter.issues.variants.event_mentions import find_reached
-from newsletter.issues.variants.unreached import find_root, list_parts
+from newsletter.issues.variants.unreached import find_root, list_parts, require_no_open_call
 from newsletter.models import Correction, Issue, Send, ShownItem, Story, TextTranslation
+from newsletter.rendering.merge import fill_defaults
 from newsletter.rendering.phrases import reader_text
 
 _UNDER_WAY = (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING, Send.State.PAUSED)
@@ -29,12 +30,11 @@ def correct_mistake(*, issue: Issue, text: str, by: User | AnonymousUser, now: d
     """
     require_corrector(by)
     require_publication_enabled(issue.publication)
-    original = find_root(issue)
-    sequence = (original.corrections.aggregate(last=Max("sequence"))["last"] or 0) + 1
+    sequence = (issue.corrections.aggregate(last=Max("sequence"))["last"] or 0) + 1
     require_correctable(issue)
     try:
         with transaction.atomic():
-            return _make_correction(original, text=text, sequence=sequence, by=by, now=now)
+            return _make_correction(issue, text=text, sequence=sequence, by=by, now=now)
     except IntegrityError:
         require_correctable(issue)
         raise
@@ -42,9 +42,15 @@ def correct_mistake(*, issue: Issue, text: str, by: User | AnonymousUser, now: d
 
 def find_waiting_correction(issue: Issue) -> Issue | None:
     """Return the correction of the issue's mistake that is not sent yet, if there is one."""
-    waiting = find_root(issue).corrections.filter(issue__state__in=[*Issue.UNSENT_STATES, Issue.State.SENDING])
+    waiting = issue.corrections.filter(issue__state__in=[*Issue.UNSENT_STATES, Issue.State.SENDING])
     correction = waiting.select_related("issue__publication").order_by("sequence").last()
     return correction.issue if correction else None
+
+
+def find_other_reached_parts(issue: Issue) -> list[Issue]:
+    """Return the issues that this one completes, or that complete it, and that somebody got. Each is corrected on its own."""
+    parts = Issue.objects.filter(pk__in=list_parts(find_root(issue))).exclude(pk=issue.pk)
+    return [part for part in parts.select_related("publication").order_by("number") if find_reached(part).exists()]
 
 
 def is_correctable(issue: Issue) -> bool:
@@ -65,11 +71,12 @@ def require_correctable(issue: Issue) -> None:
             "New people get %(issue)s every day. Correct its text. Write to those who have it in an issue of its own.",
             issue=issue,
         )
-    if Send.objects.filter(issue__in=list_parts(find_root(issue)), state__in=_UNDER_WAY).exists():
+    if Send.objects.filter(issue=issue, state__in=_UNDER_WAY).exists():
         raise WrongState(
             "%(issue)s is being sent, so more people may get the mistake. Cancel its send, or wait until it ends.",
             issue=issue,
         )
+    require_no_open_call(issue)
     waiting = find_waiting_correction(issue)
     if waiting is not None:
         raise WrongState(
@@ -93,7 +100,7 @@ def _make_correction(original: Issue, *, text: str, sequence: int, by: User | An
     issue = draft_correction(
         publication=publication,
         subject=texts[0],
-        preheader=shorten(" ".join(text.split()), 100),
+        preheader=shorten(" ".join(fill_defaults(text).split()), 100),
         body=[("note", {"heading": texts[1], "text": linebreaks(text, autoescape=True)})],
         by=by,
         now=now,

@@ -7,14 +7,13 @@ from django.db.models import Q, QuerySet
 
 from newsletter.issues.snapshot.exposure import list_sends_to_files
 from newsletter.issues.variants.event_mentions import find_event_mentions
-from newsletter.issues.variants.unreached import find_root, list_parts
 from newsletter.models import Correction, Issue, Send, ShownItem
 
 
 def find_corrected_issues(correction: Correction) -> list[Issue]:
     """Return the issues with the mistake, or those that showed other details before it was drafted, the newest first."""
     if correction.corrects:
-        return list(Issue.objects.filter(pk__in=list_parts(correction.corrects)).order_by("-made_at", "-pk"))
+        return [correction.corrects]
     misinforming = {
         mention.issue_id
         for mention in find_event_mentions(correction.event_id)
@@ -33,7 +32,7 @@ def find_corrections_of(issue: Issue) -> list[Correction]:
     shown = ShownItem.objects.filter(kind=ShownItem.Kind.EVENT, variant__issue=issue.pk).values("row_id")
     announced = Correction.objects.filter(issue=issue.pk).values("event")
     corrections = Correction.objects.filter(
-        Q(event__in=shown) | Q(event__in=announced) | Q(corrects=find_root(issue)),
+        Q(event__in=shown) | Q(event__in=announced) | Q(corrects=issue),
         publication=issue.publication_id,
         made_at__gte=first,
     ).exclude(issue=issue.pk)

@@ -14,7 +14,7 @@ from newsletter.issues.assembly.first_draft import next_number
 from newsletter.issues.assembly.merge_edits import list_stories
 from newsletter.issues.assembly.stories_at_source import find_texts_without_gone_stories
 from newsletter.issues.snapshot.placements import place_stories
-from newsletter.issues.variants.unreached import find_unreached, has_open_calls
+from newsletter.issues.variants.unreached import find_unreached, require_no_open_call
 from newsletter.models import Correction, Issue, Publication, Story
 from newsletter.outbound.publishing_facts import report_issue
 from subscribers.models import EventKind
@@ -46,10 +46,7 @@ def require_unreached(issue: Issue) -> None:
     """Raise WrongState or NotReady if no cancelled send of the issue left somebody out, as far as is known now."""
     if not can_be_completed(issue):
         raise WrongState("%(issue)s has no cancelled send to complete. Look at its page.", issue=issue)
-    if has_open_calls(issue.pk):
-        raise WrongState(
-            "A call to the provider has no result yet, so we do not know who was reached. Try in a minute."
-        )
+    require_no_open_call(issue)
     if not find_unreached(issue.pk).exists():
         raise NotReady("There is nobody left whom the cancelled send of %(issue)s did not reach.", issue=issue)
 

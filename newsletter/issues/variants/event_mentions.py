@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from newsletter.issues.snapshot.exposure import find_possible_deliveries, find_variants_showing
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.events import EventRecord
-from newsletter.issues.variants.unreached import NEVER_HANDED_OVER, find_root, list_parts
+from newsletter.issues.variants.unreached import NEVER_HANDED_OVER
 from newsletter.models import (
     Batch,
     CorrectedDelivery,
@@ -99,8 +99,8 @@ def find_misinforming_deliveries(
 
 
 def find_reached(issue: Issue) -> QuerySet[Delivery]:
-    """Return the deliveries of the issue, and of those that complete it, that arrived or may have arrived."""
-    return find_possible_deliveries(Variant.objects.filter(issue__in=list_parts(find_root(issue))))
+    """Return the deliveries of this issue that arrived or may have arrived, without those of issues that complete it."""
+    return find_possible_deliveries(Variant.objects.filter(issue=issue))
 
 
 def record_corrected_deliveries(issue: Issue) -> None:

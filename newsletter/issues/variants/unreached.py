@@ -5,6 +5,7 @@ Each person has one `Delivery` for all parts of an issue: an issue that complete
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from newsletter.common.errors import WrongState
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Issue, Send
 
 SENT_BY_COMPLETION = "sent_by_completion"
@@ -31,8 +32,16 @@ def find_unreached(issue_id: int) -> QuerySet[Delivery]:
 
 
 def has_open_calls(issue_id: int) -> bool:
-    """Return True while a call of a cancelled send of the issue has no result yet."""
+    """Return True while a call of a send of the issue has no result yet."""
     return Batch.objects.filter(send__issue=issue_id, state=Batch.State.SUBMITTING).exists()
+
+
+def require_no_open_call(issue: Issue) -> None:
+    """Raise WrongState while a call of a send of the issue has no result yet."""
+    if has_open_calls(issue.pk):
+        raise WrongState(
+            "A call to the provider has no result yet, so we do not know who was reached. Try in a minute."
+        )
 
 
 def find_root(issue: Issue) -> Issue:

@@ -8,11 +8,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.translation import language_label, translate
 from newsletter.desk.issues.issue_page import overview_url
 from newsletter.desk.issues.planning.form_page import IssueFormPage
 from newsletter.desk.shell.labels import label_people
-from newsletter.issues.corrections.correct_mistake import correct_mistake, require_correctable
+from newsletter.issues.corrections.correct_mistake import correct_mistake, find_other_reached_parts, require_correctable
 from newsletter.issues.variants.event_mentions import find_reached
+from newsletter.rendering.errors import MergeError
+from newsletter.rendering.merge import fill_defaults
 
 
 class MistakeForm(forms.Form):
@@ -24,6 +27,15 @@ class MistakeForm(forms.Form):
             "Readers get this text under the heading “Correction”. You can edit it before it is sent."
         ),
     )
+
+    def clean_text(self) -> str:
+        """Return the text. Raise ValidationError if it has a personal field that cannot be filled."""
+        text: str = self.cleaned_data["text"]
+        try:
+            fill_defaults(text)
+        except MergeError as error:
+            raise forms.ValidationError(translate(error)) from error
+        return text
 
 
 class CorrectMistake(IssueFormPage):
@@ -39,9 +51,25 @@ class CorrectMistake(IssueFormPage):
         return [
             _("The correction is for exactly those who got this issue or may have got it: %(people)s.")
             % {"people": label_people(people)},
+            *(
+                _("Those who got %(issue)s are not among them. If it has the mistake too, correct it as well.")
+                % {"issue": part}
+                for part in find_other_reached_parts(self.issue)
+            ),
             _("Those who have unsubscribed since do not get it."),
+            *self._list_languages(),
             _("Nothing is sent now. Read the draft, have it approved, then choose “Send now”."),
             _("Mails that were delivered cannot change."),
+        ]
+
+    def _list_languages(self) -> list[str]:
+        languages = self.issue.publication.languages
+        if not languages:
+            return []
+        labels = ", ".join(map(language_label, languages))
+        return [
+            _("Translate the draft before it is approved: this newsletter is also sent in %(languages)s.")
+            % {"languages": labels}
         ]
 
     def run(self, form: forms.Form) -> str:

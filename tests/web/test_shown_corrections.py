@@ -1,0 +1,133 @@
+"""The public pages of an issue show the corrections of its mistakes above its text."""
+
+import pytest
+from django.test import Client
+
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.corrections.correct_mistake import correct_mistake
+from newsletter.issues.snapshot.own_texts import hash_text
+from newsletter.models import Batch, Delivery, Issue, Publication, Send, Story, TextTranslation
+from subscribers.models import Subscriber
+from tests.support.event_changes import send_out
+from tests.support.fixtures import (
+    LONDON,
+    NOW,
+    add_subscribers,
+    make_approver,
+    make_issue,
+    make_publication,
+    make_story,
+)
+from tests.support.protected_terms import protect
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TEXT = "The number of the helpline was wrong. It is 0800 000 0000."
+
+
+def publish(**publication) -> Issue:
+    made = make_publication(archive=Publication.Archive.PUBLIC, **publication)
+    make_story("The first verdict")
+    add_subscribers(made, 2, where=LONDON)
+    return send(make_issue(made, approved=True))
+
+
+def send(issue: Issue) -> Issue:
+    sent = send_out(Issue.objects.get(pk=issue.pk))
+    Send.objects.filter(pk=sent.pk).update(state=Send.State.SUBMITTED)
+    return Issue.objects.get(pk=issue.pk)
+
+
+def correct(issue: Issue, text: str = TEXT) -> Issue:
+    return correct_mistake(issue=issue, text=text, by=make_approver(), now=NOW)
+
+
+def correct_and_send(issue: Issue, text: str = TEXT) -> Issue:
+    correction = correct(issue, text)
+    approve_issue(issue=correction, by=make_approver(), now=NOW)
+    return send(correction)
+
+
+def read_archive() -> str:
+    return Client().get("/news/weekly/1/").content.decode()
+
+
+def read_online(issue: Issue) -> str:
+    return Client().get(f"/view/{issue.variants.get().public_id}").content.decode()
+
+
+def test_a_sent_correction_is_above_the_text_of_its_issue() -> None:
+    issue = publish()
+    correct_and_send(issue)
+    for page in (read_archive(), read_online(issue)):
+        assert "Correction · 4 March 2026" in page
+        assert page.index(TEXT) < page.index("The first verdict</a>")
+
+
+def test_a_correction_that_was_not_sent_is_shown_nowhere() -> None:
+    issue = publish()
+    assert read_online(issue)
+    correct(issue)
+    for page in (read_archive(), read_online(issue)):
+        assert "The first verdict" in page
+        assert TEXT not in page
+
+
+def test_the_newest_correction_is_shown_first() -> None:
+    issue = publish()
+    correct_and_send(issue)
+    correct_and_send(issue, "And it is free.")
+    for page in (read_archive(), read_online(issue)):
+        assert page.index("And it is free.") < page.index(TEXT)
+
+
+def test_a_correction_shows_a_link_only_while_its_story_may_be_read() -> None:
+    issue = publish()
+    correction = correct(issue)
+    story = Story.objects.get()
+    note = correction.body[0].value
+    note["text"].source += f'<p>Read <a href="{story.url}">the story</a>.</p>'
+    correction.save()
+    approve_issue(issue=correction, by=make_approver(), now=NOW)
+    send(correction)
+    assert TEXT in read_archive()
+    Story.objects.update(withdrawn_at=NOW, withdrawn_reason="consent")
+    for page in (read_archive(), read_online(issue)):
+        assert story.url not in page
+
+
+def test_an_issue_with_a_protected_term_in_its_correction_is_hidden() -> None:
+    issue = publish()
+    correct_and_send(issue)
+    protect("helpline")
+    assert Client().get("/news/weekly/1/").status_code == 404
+    assert Client().get(f"/view/{issue.variants.get().public_id}").status_code == 404
+
+
+def test_a_correction_is_shown_in_the_language_of_the_mail() -> None:
+    made = make_publication(languages=["es"])
+    original, translated = make_story("The first verdict"), make_story("El primer veredicto", days_old=1)
+    Story.objects.filter(pk=translated.pk).update(language="es", translation_of=original)
+    english, spanish = add_subscribers(made, 2, where=LONDON)
+    Subscriber.objects.filter(pk=spanish.pk).update(language="es")
+    issue = send(make_issue(made, approved=True))
+    correction = correct(issue)
+    translate(made, f"<p>{TEXT}</p>", "<p>El número era incorrecto.</p>")
+    approve_issue(issue=correction, by=make_approver(), now=NOW)
+    send(correction)
+    page = read_mail_of(english, issue)
+    assert "Correction · 4 March 2026" in page
+    assert TEXT in page
+    page = read_mail_of(spanish, issue)
+    assert "Corrección · 4 de marzo de 2026" in page
+    assert "El número era incorrecto." in page
+
+
+def translate(publication: Publication, text: str, translated: str) -> None:
+    TextTranslation.objects.create(
+        publication=publication, language="es", source_sha256=hash_text(text), source=text, text=translated, at=NOW
+    )
+
+
+def read_mail_of(person: Subscriber, issue: Issue) -> str:
+    variant = Batch.objects.get(deliveries=Delivery.objects.get(issue=issue, subscriber_id=person.pk)).variant
+    return Client().get(f"/view/{variant.public_id}").content.decode()

@@ -41,6 +41,7 @@ RECORD_STATUS = """() => {
 def editor(page: Page) -> Iterator[Page]:
     page.set_viewport_size({"width": 1280, "height": 800})
     open_editor(page)
+    expect(page.locator("#w-preview-iframe")).to_be_visible()  # Wagtail opens it a moment after the page
     page.get_by_role("button", name="Toggle preview").click()
     expect(page.locator("#w-preview-iframe")).to_be_hidden()
     yield page

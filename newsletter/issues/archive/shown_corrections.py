@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from babel.dates import format_date
-
 from newsletter.issues.snapshot.records.blocks import NoteBlock
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.rendering.phrases import get_babel_locale
+from newsletter.rendering.phrases import format_day, get_babel_locale
 
 _BETWEEN = " · "
 
@@ -45,7 +43,7 @@ def _find_notes(version: IssueContent, sent_on: date) -> tuple[NoteBlock, ...]:
     notes = [block for block in version.blocks if isinstance(block, NoteBlock)]
     if not notes:
         return ()
-    day = format_date(sent_on, format="long", locale=get_babel_locale(version.publication.language))
+    day = format_day(sent_on, locale=get_babel_locale(version.publication.language), year=None)
     heading = _BETWEEN.join(filter(None, [notes[0].heading, day]))
     return (replace(notes[0], heading=heading), *notes[1:])
 

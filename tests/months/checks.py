@@ -8,7 +8,7 @@ from itertools import pairwise
 from django.apps import apps
 from django.db.models import Exists, OuterRef
 
-from newsletter.models import Delivery, Exclusion, Issue, Send, Slot, StaffNotice
+from newsletter.models import Correction, Delivery, Exclusion, Issue, Send, Slot, StaffNotice
 from newsletter.sending.settling.receipt import make_receipt
 from subscribers.models.queued_mails import REPEATED_AFTER
 from tests.months.published import HALL, NEW_HALL, Published
@@ -70,12 +70,7 @@ def check_nobody_is_skipped(provider: FakeProvider, readers: Readers, reports: R
 
     The rows of an old send are gone, so only the numbers of its receipt are left.
     """
-    mailed = 0
-    accepted: dict[str, set[str]] = defaultdict(set)
-    for entry in provider.accepted():
-        for tag in entry.form.mail_for(entry.recipients[0]).tags if entry.form and entry.recipients else ():
-            got = set(entry.recipients) - set(entry.refused)
-            accepted[tag].update(name for address in got for name in readers.list_names(address))
+    mailed, accepted = 0, _list_accepted(provider, readers)
     for send in Send.objects.filter(issue__kind=Issue.Kind.ISSUE, state=Send.State.SUBMITTED).select_related("issue"):
         slug, begun = send.issue.publication.slug, send.started_at or send.made_at
         on_list = {address for (address, of), at in readers.joined.items() if of == slug and at < begun}
@@ -89,6 +84,37 @@ def check_nobody_is_skipped(provider: FakeProvider, readers: Readers, reports: R
         counted = sum(send.excluded.values())
         assert len(missing) <= counted, f"{send.issue} skipped {len(missing)} people; its receipt counts {counted}"
     return mailed
+
+
+def check_mistakes(provider: FakeProvider, readers: Readers, reports: Reports) -> int:
+    """Assert that the correction of a mistake went to exactly those who got it and may still be mailed. Return how many."""
+    corrected, accepted = 0, _list_accepted(provider, readers)
+    sends = Send.objects.filter(
+        issue__correction__change_type=Correction.ChangeType.MISTAKE, state=Send.State.SUBMITTED
+    )
+    for send in sends.select_related("issue__correction__corrects"):
+        slug, begun = send.issue.publication.slug, send.started_at or send.made_at
+        corrects = send.issue.correction.corrects
+        assert corrects is not None
+        had_mistake = accepted[corrects.public_id]
+        got = accepted[send.issue.public_id]
+        assert got <= had_mistake, f"{send.issue} went to {sorted(got - had_mistake)}, who never got the mistake"
+        left = {address for (address, of), at in readers.gone.items() if of == slug and at <= begun}
+        left |= {address for address, at in reports.stopped.items() if at <= begun}
+        skipped = had_mistake - got - left - _list_left_out(send)
+        assert not skipped, f"{send.issue} skipped {sorted(skipped)}, who got the mistake"
+        corrected += len(got)
+    return corrected
+
+
+def _list_accepted(provider: FakeProvider, readers: Readers) -> dict[str, set[str]]:
+    """Return the addresses to which mails with each tag were accepted, with the later addresses of the same people."""
+    accepted: dict[str, set[str]] = defaultdict(set)
+    for entry in provider.accepted():
+        for tag in entry.form.mail_for(entry.recipients[0]).tags if entry.form and entry.recipients else ():
+            got = set(entry.recipients) - set(entry.refused)
+            accepted[tag].update(name for address in got for name in readers.list_names(address))
+    return accepted
 
 
 def _list_left_out(send: Send) -> set[str]:

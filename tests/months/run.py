@@ -27,6 +27,7 @@ def run(*, months: float, seed: int, folder: Path) -> None:
     from tests.months.checks import (
         check_events,
         check_mails,
+        check_mistakes,
         check_nobody_is_skipped,
         check_sends,
         check_slots,
@@ -94,6 +95,7 @@ def run(*, months: float, seed: int, folder: Path) -> None:
                 staff_work.pause_and_resume()
                 if now.hour == 12:
                     staff_work.correct_events(now)
+                    staff_work.correct_mistakes(now)
                     if now.day == 20:
                         staff_work.import_people(now)
         _print(f"slots: {check_slots(start=START, end=end)}")
@@ -107,6 +109,7 @@ def run(*, months: float, seed: int, folder: Path) -> None:
         check_sends()
         check_mails(provider, readers, reports)
         check_events(provider, published)
+        corrected = check_mistakes(provider, readers, reports)
         check_erased(own_data, readers)
         mailed = check_nobody_is_skipped(provider, readers, reports)
         _print(
@@ -115,6 +118,7 @@ def run(*, months: float, seed: int, folder: Path) -> None:
             f"{len(provider.accepted())} calls accepted."
         )
         _print(f"{mailed} mails of issues compared with the lists: nobody got one twice, and nobody was skipped.")
+        _print(f"{corrected} mails with a mistake were corrected: each of them, and no other.")
 
 
 def _use_provider(url: str) -> None:

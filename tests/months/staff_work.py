@@ -1,4 +1,4 @@
-"""What staff do by hand in a run: correct changed events, pause and resume sends, and import people."""
+"""What staff do by hand in a run: correct changed events and mistakes, pause and resume sends, and import people."""
 
 import random
 from collections import Counter
@@ -13,7 +13,8 @@ from newsletter.common.errors import DomainError
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.corrections.changed_events import find_changed_events
 from newsletter.issues.corrections.correct import announce_change
-from newsletter.models import Send
+from newsletter.issues.corrections.correct_mistake import correct_mistake
+from newsletter.models import Issue, Send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.send_controls import pause_send, resume_send
 from tests.months.organisation import APPROVER, WEEKLY, Organisation
@@ -35,14 +36,25 @@ class StaffWork:
             return
         for change in find_changed_events(now=now):
             for group in change.misinformed:
-                try:
-                    issue = announce_change(event=change.event, publication=group.publication, by=_approver(), now=now)
-                    approve_issue(issue=issue, by=_approver(), now=now)
-                    start_send(issue=issue, now=now, at_once=True)
-                except DomainError as error:
-                    self.diary[f"correction refused: {error}"] += 1
-                else:
-                    self.diary["correction sent"] += 1
+                draft = partial(announce_change, event=change.event, publication=group.publication, now=now)
+                self._send_correction(draft, now=now)
+
+    def correct_mistakes(self, now: datetime) -> None:
+        """On one day of six, correct a mistake in the issue that was sent last."""
+        newest = Issue.objects.filter(kind=Issue.Kind.ISSUE, state=Issue.State.SENT).order_by("pk").last()
+        if newest is not None and self._chance.random() < 0.17:
+            text = f"The number was wrong. It is {now:%d%m%Y}."
+            self._send_correction(partial(correct_mistake, issue=newest, text=text, now=now), now=now)
+
+    def _send_correction(self, draft: Callable[..., Issue], *, now: datetime) -> None:
+        try:
+            issue = draft(by=_approver())
+            approve_issue(issue=issue, by=_approver(), now=now)
+            start_send(issue=issue, now=now, at_once=True)
+        except DomainError as error:
+            self.diary[f"correction refused: {error}"] += 1
+        else:
+            self.diary[f"correction sent: {issue.correction.change_type}"] += 1
 
     def pause_and_resume(self) -> None:
         """Resume what was paused some hours ago, and pause one send in ten."""

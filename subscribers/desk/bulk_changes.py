@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
+from newsletter.common.fields.limited_text import LimitedTextField
 from newsletter.common.translation import translate
 from subscribers.attribute_rules import MAX_KEY_LENGTH, MAX_VALUE_LENGTH
 from subscribers.desk.exports import require_export_permission, start_export
@@ -64,7 +65,7 @@ class JoinForm(ListForm):
     why = forms.ChoiceField(
         label=gettext_lazy("Why can you email them?"), choices=_WHY, widget=forms.RadioSelect, initial=ASK_FIRST
     )
-    evidence = forms.CharField(
+    evidence = LimitedTextField(
         label=gettext_lazy("What is the proof?"),
         help_text=gettext_lazy("Where and when they agreed. We keep it with each person."),
         max_length=2_000,

@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import lxml.html
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.staticfiles import finders
@@ -204,6 +205,19 @@ def test_typed_people_are_imported_like_those_of_a_file(typed: str) -> None:
     run_imports()
     assert Subscriber.objects.filter(email="ada@example.org").get().name == ("Ada" if "Ada" in typed else "")
     assert Subscription.objects.open().count() == typed.count("@")
+
+
+def test_too_many_typed_people_are_refused_and_none_is_lost() -> None:
+    """A browser that knew the limit would cut the pasted rows without a word."""
+    client = sign_in("data")
+    typed = "".join(f"person{number:05}@example.org, Person {number}\n" for number in range(3_000))
+    given = {"typed": typed, "mailing_list": make_list().pk}
+    page = client.post(reverse("subscribers_import_new"), given).content.decode()
+    assert "These are too many people to paste. Save them as a CSV file or an Excel workbook" in page
+    assert "person02999@example.org" in page
+    assert not ImportBatch.objects.exists()
+    [area] = lxml.html.fromstring(page).xpath("//textarea[@name='typed']")
+    assert "maxlength" not in area.attrib
 
 
 def type_people(client: Client, text: str) -> ImportBatch:

@@ -1,4 +1,4 @@
-"""Each page of the desk has a title of its own, and at most one filled button."""
+"""Each page of the desk has a title of its own, at most one filled button, and no text that a browser would cut."""
 
 from collections import defaultdict
 
@@ -24,6 +24,7 @@ SAME_TITLE = (
 NOT_ALLOWED = (
     "newsletter_issue_close",
     "newsletter_issue_complete",
+    "newsletter_issue_correct",
     "newsletter_issue_delete",
     "newsletter_send_account",
     "newsletter_send_ask start",
@@ -45,6 +46,12 @@ def test_every_desk_page_has_its_own_title_and_one_filled_button(desk: dict[str,
     filled = {name: list_filled_buttons(page) for name, page in pages.items()}
     assert {name: buttons for name, buttons in filled.items() if len(buttons) > 1} == {}
     assert len([name for name, buttons in filled.items() if buttons]) > len(pages) / 4
+
+
+def test_no_browser_cuts_a_text_that_is_pasted_into_a_desk_page(desk: dict[str, str]) -> None:
+    texts = {name: list(page.iter("textarea")) for name, page in open_pages(desk).items()}
+    assert len([name for name, areas in texts.items() if areas]) > 10
+    assert {name for name, areas in texts.items() if any(area.get("maxlength") for area in areas)} == set()
 
 
 def open_pages(desk: dict[str, str]) -> dict[str, lxml.html.HtmlElement]:

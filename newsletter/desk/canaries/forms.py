@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.fields.limited_text import LimitedTextField
 from newsletter.inbound.canaries.accounts import TLS_PORT, Account
 from newsletter.models import CanaryMailbox
 
@@ -29,7 +30,7 @@ class CanaryForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Leave empty if it is the address."),
     )
-    password = forms.CharField(
+    password = LimitedTextField(
         label=gettext_lazy("Password"),
         max_length=500,
         strip=False,

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
 from wagtail.users.models import UserProfile
 
+from newsletter.common.fields.limited_text import LimitedTextsMixin
 from newsletter.content.ingesting.home_location import find_usual_zone
 from newsletter.content.ingesting.manual_content import note_edits, report_typed_story
 from newsletter.desk.content.cases.field import CaseField, save_new_case
@@ -81,7 +82,7 @@ class PairsField(LinesField):
         return pairs
 
 
-class ContentForm(WagtailAdminModelForm):
+class ContentForm(LimitedTextsMixin, WagtailAdminModelForm):
     """A form that notes the fields that staff changed in `edited_fields`, and completes rows that staff create."""
 
     def save(self, commit: bool = True) -> Model:

@@ -17,6 +17,7 @@ from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.errors import DomainError
+from newsletter.common.fields.limited_text import LimitedTextField
 from newsletter.common.staff_pages import PermittedPage
 from newsletter.common.translation import translate
 from newsletter.content.ingesting.apis.source_keys import SEALER
@@ -48,7 +49,7 @@ FoundSourceFields: Any = modelform_factory(Source, form=SourceForm, fields=("nam
 class FindSourceForm(forms.Form):
     """The address and, for a system that asks for one, its key. A typed key is never written back into the page."""
 
-    site = forms.CharField(
+    site = LimitedTextField(
         label=gettext_lazy("Web address"),
         max_length=2000,
         widget=forms.TextInput(attrs={"inputmode": "url", "placeholder": "www.example.org", "autocomplete": "url"}),
@@ -56,7 +57,7 @@ class FindSourceForm(forms.Form):
             "Your website, its news page, a feed, a calendar, a podcast, a video channel or an API."
         ),
     )
-    key = forms.CharField(
+    key = LimitedTextField(
         label=gettext_lazy("Key"),
         required=False,
         max_length=500,

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
 
 from newsletter.common.errors import DomainError, NotReady
+from newsletter.common.fields.limited_text import LimitedTextsMixin
 from newsletter.common.translation import translate
 from newsletter.content.ingesting.apis.source_keys import may_keep_key, open_key, seal_key
 from newsletter.content.ingesting.find_sources import find_sources
@@ -33,7 +34,7 @@ def list_kind_choices() -> list[tuple[str, str]]:
     return [(name, translate(name_kind(name))) for name in SOURCE_KINDS]
 
 
-class SourceForm(WagtailAdminModelForm):
+class SourceForm(LimitedTextsMixin, WagtailAdminModelForm):
     """A form that finds the kind of a source from its address, unless somebody chooses it by hand.
 
     ``trial`` is the result of the first reading of a new address, or None if the address was not tried. ``keeps_key``: the saved

@@ -4,6 +4,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.fields.limited_text import LimitedTextField
 from newsletter.models import MailTemplate, MailTemplateText, Publication
 
 
@@ -60,22 +61,22 @@ class FieldsForm(forms.Form):
 
 class TextForm(forms.Form):
     use_required_attribute = False
-    subject = forms.CharField(label=gettext_lazy("Subject"), max_length=200)
-    preheader = forms.CharField(label=gettext_lazy("Preheader"), max_length=200, required=False)
-    body = forms.CharField(
+    subject = LimitedTextField(label=gettext_lazy("Subject"), max_length=200)
+    preheader = LimitedTextField(label=gettext_lazy("Preheader"), max_length=200, required=False)
+    body = LimitedTextField(
         label=gettext_lazy("Text"),
         max_length=10_000,
         widget=forms.Textarea(attrs={"rows": 8}),
         help_text=gettext_lazy("Plain text. An empty line begins a paragraph."),
     )
-    button_label = forms.CharField(label=gettext_lazy("Label of the button"), max_length=60, required=False)
-    button_url = forms.CharField(
+    button_label = LimitedTextField(label=gettext_lazy("Label of the button"), max_length=60, required=False)
+    button_url = LimitedTextField(
         label=gettext_lazy("Link of the button"),
         max_length=2000,
         required=False,
         help_text=gettext_lazy("A whole link. A field can be behind the host, such as ?gift={gift}."),
     )
-    reason = forms.CharField(
+    reason = LimitedTextField(
         label=gettext_lazy("Why they get it"),
         max_length=300,
         help_text=gettext_lazy("In the footer, such as “You get this email because you gave to us.”"),

@@ -20,6 +20,7 @@ from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
 from newsletter.common.extension_registry import RegistryPart
+from newsletter.common.fields.limited_text import LimitedTextField
 from newsletter.common.messages import Message
 from newsletter.common.translation import translate
 from newsletter.desk.setup.pages import StepPage
@@ -57,7 +58,7 @@ class ProviderForm(forms.Form):
     """The parts of the setting. ``clean`` joins them to ``url`` and checks it as the program will."""
 
     provider = forms.ChoiceField(label=gettext_lazy("Provider"), choices=lambda: list(NAMES.items()))
-    key = forms.CharField(
+    key = LimitedTextField(
         label=gettext_lazy("API key, or user name (SMTP)"),
         strip=True,
         max_length=500,
@@ -65,14 +66,14 @@ class ProviderForm(forms.Form):
         help_text=gettext_lazy("A key that may send. Your provider shows it on its pages. We do not store it here."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    secret = forms.CharField(
+    secret = LimitedTextField(
         label=gettext_lazy("Secret key (Amazon SES, Mailjet) or password (SMTP)"),
         strip=True,
         max_length=500,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    domain = forms.CharField(
+    domain = LimitedTextField(
         label=gettext_lazy(
             "Sending domain (Mailgun, MailerSend), region (Amazon SES), project ID (Scaleway) or mail server (SMTP)"
         ),
@@ -83,7 +84,7 @@ class ProviderForm(forms.Form):
     european = forms.BooleanField(
         label=gettext_lazy("My account is in the provider’s European region (Mailgun, SparkPost)"), required=False
     )
-    webhook_key = forms.CharField(
+    webhook_key = LimitedTextField(
         label=gettext_lazy("Webhook key (optional)"),
         strip=True,
         max_length=500,

@@ -7,13 +7,15 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from wagtail.admin.forms import WagtailAdminModelForm
 
+from newsletter.common.fields.limited_text import LimitedTextsMixin
+
 CleanedData = dict[str, Any]
 """The values of a form by the names of its fields."""
 MAX_SLUG_FROM_NAME = 40
 """Shorter than any slug column, so that a number fits behind it."""
 
 
-class NamedForm(WagtailAdminModelForm):
+class NamedForm(LimitedTextsMixin, WagtailAdminModelForm):
     """A form that makes an empty `slug` of a new row from its name, which is the field ``named_by``."""
 
     named_by = "name"

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
+from newsletter.common.fields.limited_text import LimitedTextField
 from newsletter.common.translation import translate
 from subscribers.attribute_rules import attribute_key
 from subscribers.desk.editing.upload_form import UploadField, UploadForm
@@ -53,10 +54,15 @@ class NewImportForm(UploadForm, forms.Form):
         ),
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx"}),
     )
-    typed = forms.CharField(
+    typed = LimitedTextField(
         label=gettext_lazy("Or type people"),
         required=False,
         max_length=MAX_TYPED_CHARACTERS,
+        error_messages={
+            "max_length": gettext_lazy(
+                "These are too many people to paste. Save them as a CSV file or an Excel workbook, and choose it above."
+            )
+        },
         help_text=gettext_lazy("One person on each line: the address, then a comma and the name. You can paste rows."),
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
     )
@@ -93,7 +99,7 @@ class TermsForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": gettext_lazy("Choose why you can email these people.")},
     )
-    evidence = forms.CharField(
+    evidence = LimitedTextField(
         label=gettext_lazy("What is the proof?"),
         help_text=gettext_lazy(
             "Where and when they agreed, such as “sign-up sheet, spring fair 2026, in the blue folder”. "
@@ -205,7 +211,7 @@ class ExportForm(PasswordForm):
         required=False,
         empty_label=gettext_lazy("Everybody who can be emailed"),
     )
-    reason = forms.CharField(
+    reason = LimitedTextField(
         label=gettext_lazy("Reason"),
         help_text=gettext_lazy("The staff log keeps it, with your name and the number of people in the file."),
         max_length=200,

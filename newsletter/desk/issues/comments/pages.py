@@ -5,7 +5,6 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.models import User
-from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -13,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from newsletter.common.fields.limited_text import LimitedTextField
 from newsletter.common.staff_pages import ServiceAction
 from newsletter.desk.issues.issue_page import EDITOR, ISSUES, IssuePermissionMixin, editor_url, overview_url
 from newsletter.desk.issues.planning.form_page import IssueFormPage
@@ -35,9 +35,9 @@ _UNKNOWN_BLOCK = gettext_lazy(
 
 
 class AnswerForm(forms.Form):
-    text = forms.CharField(
+    text = LimitedTextField(
         label=gettext_lazy("Answer"),
-        validators=[MaxLengthValidator(MAX_LENGTH)],  # with max_length, the browser would cut a longer text
+        max_length=MAX_LENGTH,
         widget=forms.Textarea({"rows": 4}),
     )
     notify = forms.ModelChoiceField(

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from wagtail.admin.rich_text import get_rich_text_editor_widget
 
+from newsletter.common.fields.limited_text import LimitedTextField
 from newsletter.common.fields.web_address import WebAddressFormField
 from newsletter.common.translation import language_label
 from newsletter.desk.issues.languages.content_pairs import list_content_pairs
@@ -129,8 +130,8 @@ def _make_field(text: OwnText, *, label: str, initial: str, language: str) -> fo
             return forms.CharField(widget=widget, **common)
         case TextKind.PARAGRAPHS:
             rows = forms.Textarea(attrs={**attrs, "rows": 3})
-            return forms.CharField(widget=rows, max_length=_MAX_LENGTH[text.kind], **common)
+            return LimitedTextField(widget=rows, max_length=_MAX_LENGTH[text.kind], **common)
         case TextKind.LINK:
             return WebAddressFormField(max_length=_MAX_LENGTH[text.kind], **common)
         case _:
-            return forms.CharField(widget=forms.TextInput(attrs=attrs), max_length=_MAX_LENGTH[text.kind], **common)
+            return LimitedTextField(widget=forms.TextInput(attrs=attrs), max_length=_MAX_LENGTH[text.kind], **common)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.fields.limited_text import LimitedTextField
 from newsletter.desk.issues.planning.form_page import IssueFormPage
 from newsletter.desk.publications.schedule_text import find_next_time
 from newsletter.desk.publications.slot_text import format_due
@@ -24,7 +25,7 @@ from newsletter.models import Issue
 
 
 class ReasonForm(forms.Form):
-    reason = forms.CharField(
+    reason = LimitedTextField(
         label=gettext_lazy("Reason"),
         max_length=MAX_REASON,
         help_text=gettext_lazy("Other staff see it, with your name and the time."),

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.fields.limited_text import LimitedTextField
 from newsletter.common.translation import language_label, translate
 from newsletter.desk.issues.issue_page import overview_url
 from newsletter.desk.issues.planning.form_page import IssueFormPage
@@ -19,7 +20,7 @@ from newsletter.rendering.merge import fill_defaults
 
 
 class MistakeForm(forms.Form):
-    text = forms.CharField(
+    text = LimitedTextField(
         label=gettext_lazy("What was wrong, and what is right?"),
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 6}),

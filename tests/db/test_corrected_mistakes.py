@@ -73,7 +73,7 @@ def test_a_correction_goes_to_those_who_got_the_mistake_only(sent: Issue) -> Non
     send = approve_and_send(issue)
     assert list_recipient_addresses(issue) == readers
     assert (send.candidates, send.recipients, send.excluded) == (3, 3, {})
-    assert "The number of the helpline was wrong.\nIt is 0800 000 0000." in issue.variants.get().text
+    assert "The number of the helpline was wrong.\n\nIt is 0800 000 0000." in issue.variants.get().text
     assert find_corrections_of(sent) == [issue.correction]
     assert find_corrected_issues(issue.correction) == [sent]
 

@@ -20,6 +20,11 @@ _BREAKS = re.compile(
 _ANY_TAG = re.compile(r"<[^<>]*>?")
 _MAX_TITLE_LENGTH = 20_000
 _LIST_ITEM = re.compile(r"<li\b[^>]*>", re.IGNORECASE)
+_BLOCK_TAGS = re.compile(
+    r"<(br|/?(?:p|div|ol|ul|li|h[1-6]|tr|blockquote|figcaption|section|article))\b[^>]*>", re.IGNORECASE
+)
+_EDGE = "\f"  # white space in HTML, so that no text has it
+_SPACE = re.compile(r"\s+")
 
 
 def clean_html(text: str, *, base_url: str = "") -> str:
@@ -52,6 +57,41 @@ def plain_text(text: str) -> str:
     broken = _LIST_ITEM.sub("\n- ", _BREAKS.sub("\n", _without_deep_nesting(text)))
     bare = nh3.clean(broken, tags=set(), clean_content_tags=_DROPPED_WHOLE, attributes={}, link_rel=None)
     return tidy(entities.unescape(bare), keep_lines=True)
+
+
+def letter_text(text: str) -> str:
+    """Return the text of HTML as a letter has it: a blank line between paragraphs, items of lists with "- " or "1. "."""
+    marked = _mark_lines(_SPACE.sub(" ", _without_deep_nesting(text)))
+    bare = nh3.clean(marked, tags=set(), clean_content_tags=_DROPPED_WHOLE, attributes={}, link_rel=None)
+    paragraphs = (tidy(part, keep_lines=True) for part in entities.unescape(bare).split(_EDGE))
+    return "\n\n".join(part for part in paragraphs if part)
+
+
+def _mark_lines(markup: str) -> str:
+    """Return HTML with a new line where a line or an item ends, and ``_EDGE`` where a paragraph or a whole list does."""
+    lists: list[
+        int | None
+    ] = []  # the last number in each open list, the innermost last; None in a list without numbers
+
+    def mark(tag: re.Match[str]) -> str:
+        match tag[1].lower():
+            case "br" | "/li":
+                return "\n"
+            case "ol" | "ul" as kind:
+                lists.append(0 if kind == "ol" else None)
+                return _EDGE if len(lists) == 1 else "\n"
+            case "/ol" | "/ul":
+                del lists[-1:]
+                return "\n" if lists else _EDGE
+            case "li" if lists and (last := lists[-1]) is not None:
+                lists[-1] = last + 1
+                return f"\n{last + 1}. "
+            case "li":
+                return "\n- "
+            case _:
+                return " " if lists else _EDGE
+
+    return _BLOCK_TAGS.sub(mark, markup)
 
 
 def title_text(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from newsletter.issues.snapshot.records.blocks import EventCardBlock, EventsBlock, LeadStoryBlock
+from newsletter.issues.snapshot.records.blocks import EventCardBlock, EventsBlock, LeadStoryBlock, NoteBlock
 from newsletter.issues.snapshot.records.events import EventRecord
 from newsletter.issues.variants.documents import make_document
 from newsletter.issues.visible.block_choices import choose_visible_in_archive
@@ -302,3 +302,10 @@ def test_the_hours_of_an_event_repeat_nothing_of_its_chip(changes: dict[str, Any
     item = show(**{"zone": "Europe/London", "starts_at": "2026-12-05T18:30:00+00:00"} | changes)
     assert normalise_dashes(item.hours).replace("day, 9 ", "day 9 ") == hours
     assert item.weekday == "Sat"
+
+
+def test_a_note_has_a_blank_line_between_its_paragraphs_in_plain_text() -> None:
+    note = NoteBlock(key="n", heading="", html="<p>Dear friends,</p><p>the roof is mended.</p><ul><li>Thanks</li></ul>")
+    content, visible = make_content(note), VisibleContent(language="en", events={}, appeals={})
+    mail = render(make_document(content, visible=visible, view_online=""))
+    assert "Dear friends,\n\nthe roof is mended.\n\n- Thanks\n" in mail.text

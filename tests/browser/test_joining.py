@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
+from playwright.sync_api import Browser, Locator, Page, Route, ViewportSize, expect
 
 from subscribers.consent.proof_of_work import EASY
 from tests.support.axe import find_axe_violations
@@ -23,7 +23,7 @@ PHONE: ViewportSize = {"width": 375, "height": 740}
 YORK = "York, England, United Kingdom"
 MEASURE = """() => ({
   wide: document.documentElement.scrollWidth,
-  low: [...document.querySelectorAll('button, select, input, .second')].map(
+  low: [...document.querySelectorAll('button, select, input, a:not(p.notice a)')].map(
     one => (one.matches('[type=checkbox], [type=radio]') ? one.closest('label') : one)).filter(
     one => one.getClientRects().length && !one.closest('.trap') && one.getBoundingClientRect().height < 44
   ).map(one => one.outerHTML.slice(0, 120)),
@@ -70,17 +70,24 @@ def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name).click()
 
 
+def colour_of(text: Locator) -> str:
+    return str(text.evaluate("one => getComputedStyle(one).color"))
+
+
 def sign_up(page: Page, email: str) -> None:
     page.goto("/join/weekly")
     check(page, "The weekly letter")
     page.get_by_label("Email address").fill("nonsense")
     press(page, "Sign me up")
     expect(page.get_by_text("not an email address")).to_be_visible()
+    expect(page.get_by_label("Email address")).to_be_focused()
+    expect(page.get_by_label("Email address")).to_have_css("border-color", colour_of(page.locator(".error")))
     check(page, "The weekly letter")
     page.get_by_label("Email address").fill(email)
     page.get_by_label("Where you live").fill("York")
     time.sleep(3)  # nobody fills a form in faster; who does is asked again
     press(page, "Sign me up")
+    expect(page.get_by_label("Where you live")).to_be_focused()
     page.get_by_label(YORK).check()
     check(page, "The weekly letter")
     press(page, "Sign me up")
@@ -156,8 +163,19 @@ def _choose(reader: Page, mine: str) -> None:
     expect(reader.get_by_text("We send nothing until")).to_be_visible()
     check(reader, "Your mail from us")
     press(reader, "Once a month, in")
-    expect(reader.get_by_label("How often do you want The weekly letter?")).to_have_value("monthly")
+    often = reader.get_by_label("How often do you want The weekly letter?")
+    expect(often).to_have_value("monthly")
     check(reader, "Your mail from us")
+    _expect_whole_choice(reader, often)
+
+
+def _expect_whole_choice(reader: Page, often: Locator) -> None:
+    """Assert that a choice that is too long for a narrow phone has two lines."""
+    reader.set_viewport_size({**PHONE, "width": 320})
+    long = often.evaluate("one => one.offsetHeight")
+    often.select_option("every")
+    assert long > often.evaluate("one => one.offsetHeight")
+    reader.set_viewport_size(PHONE)
 
 
 def _move(reader: Page, mine: str, *, follow: Callable[..., None], new: str) -> None:
@@ -165,6 +183,9 @@ def _move(reader: Page, mine: str, *, follow: Callable[..., None], new: str) -> 
     press(reader, "Change my address")
     check(reader, "Check your inbox")
     follow("new-address")
+    check(reader, "Your new address")
+    press(reader, "Send the mail")
+    expect(reader.get_by_label("New email address")).to_be_focused()
     check(reader, "Your new address")
     reader.get_by_label("New email address").fill(new)
     press(reader, "Send the mail")

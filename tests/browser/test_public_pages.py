@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, Response
 from newsletter.demo.sample_week import LOGIN
 from subscribers.unsubscribing.one_click import SQLITE_LOCK_WAIT_SECONDS
 from tests.support.desk_browser import ANSWER_MS, IN_CHROMIUM, do_beside
-from tests.support.desk_looks import find_faults, list_looks, show
+from tests.support.desk_looks import HEIGHT, find_faults, list_looks, show
 from tests.support.first_start import make_code
 from tests.support.outbox import wait_for_link
 
@@ -79,6 +79,23 @@ def test_every_page_outside_the_desk_is_accessible_and_cuts_nothing(
         if language in STAFF_LANGUAGES:
             sign_in(visitor, rows)
     assert visitor.faults == [], "\n".join(visitor.faults)
+
+
+def test_a_keyboard_shows_where_it_is_in_the_archive_and_thumbs_hit(
+    browser: Browser, site: str, own_demo_folder: Path
+) -> None:
+    code = "from newsletter.models import Publication; Publication.objects.update(archive=Publication.Archive.PUBLIC)"
+    do_beside(site, own_demo_folder, code)
+    context = browser.new_context(base_url=site, viewport={"width": 375, "height": HEIGHT})
+    page = context.new_page()
+    for path in ("/news/", "/news/weekly/", "/news/weekly/?q=zzz", "/news/weekly/1/"):
+        page.goto(path)
+        page.keyboard.press("Tab")
+        for control in page.locator(":is(a, button, input):not([role=article] *)").all():
+            control.focus()
+            look = control.evaluate("one => [getComputedStyle(one).outlineStyle, one.offsetHeight >= 44]")
+            assert look == ["solid", True], f"{path} {control.inner_text()}"
+    context.close()
 
 
 @contextmanager

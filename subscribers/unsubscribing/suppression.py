@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
@@ -160,6 +160,17 @@ def is_all_mail_blocked(*, address_hash: bytes) -> bool:
     """Return True if all mail is forbidden for a reason other than the person's own request."""
     everything = Suppression.objects.live().filter(address_hash=address_hash, scope=Scope.ALL)
     return everything.exclude(reason__in=REASONS_REMOVED_BY_CONFIRMING).exists()
+
+
+def list_own_suppressions(*, address_hash: bytes) -> QuerySet[Suppression]:
+    """Return the suppressions that the person asked for. Undoing an import removes what only a file says."""
+    live = Suppression.objects.live().filter(address_hash=address_hash, reason=Reason.UNSUBSCRIBE)
+    return live.filter(import_batch__isnull=True)
+
+
+def has_left_all_mail(*, address_hash: bytes) -> bool:
+    """Return True if the person unsubscribed from all mail."""
+    return list_own_suppressions(address_hash=address_hash).filter(scope=Scope.ALL).exists()
 
 
 def is_suppressed(*, address_hash: bytes, mailing_list: MailingList) -> bool:

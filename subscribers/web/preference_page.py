@@ -28,7 +28,7 @@ from subscribers.people.preferences import (
 from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.people.relevant_choices import find_topics_asked_of, is_language_asked_of
 from subscribers.person_locks import lock_current
-from subscribers.unsubscribing.suppression import is_all_mail_blocked
+from subscribers.unsubscribing.suppression import has_left_all_mail, is_all_mail_blocked
 from subscribers.web.fewer_emails import find_lower_frequencies, make_fewer_emails_offer
 from subscribers.web.form_fields import name_topics
 from subscribers.web.links import erased_person_page, find_target, join_path, linked_page, make_related_path
@@ -159,6 +159,7 @@ def _page(
         "refused": refused,
         "saved": saved,
         "waiting": [public_list_name(mailing_list) for mailing_list in waiting or ()],
+        "has_left_all_mail": has_left_all_mail(address_hash=bytes(person.address_hash)),
         "offer": make_fewer_emails_offer(person, now=now),
         "cases": list_followed_cases(person),
         "path": path,

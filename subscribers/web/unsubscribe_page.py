@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 from django.utils.html import escape
@@ -13,10 +12,11 @@ from django.utils.translation import gettext
 from subscribers.addresses.normalise import mask
 from subscribers.consent_events import make_press_wording
 from subscribers.links.signed_links import LinkTarget, Purpose
-from subscribers.models import MailingList, Reason, Scope, Subscriber, Subscription, Suppression
+from subscribers.models import MailingList, Subscriber, Subscription
 from subscribers.people.preferences import find_subscribed_lists
 from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.unsubscribing.one_click import UnsubscribedPerson, unsubscribe_by_link
+from subscribers.unsubscribing.suppression import has_left_all_mail, list_own_suppressions
 from subscribers.unsubscribing.undo import UNDO_PERIOD, can_undo, is_too_late_to_undo, undo_unsubscribe
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all
 from subscribers.web.branding import current_branding_version
@@ -62,7 +62,7 @@ def unsubscribe_from_everything(request: HttpRequest, target: LinkTarget) -> Htt
     activate_language_of(person)
     if request.method == "POST":
         unsubscribe_from_all(subscriber=person, now=timezone.now(), source="link", mailing=target.mailing)
-    if request.method == "POST" or _find_own_suppressions(person).filter(scope=Scope.ALL).exists():
+    if request.method == "POST" or has_left_all_mail(address_hash=bytes(person.address_hash)):
         return HttpResponse(_render_left(target, person=person, mailing_list=None, link_list=mailing_list))
     return _page(target, name=gettext("all our mail"), everything=True, person=person)
 
@@ -166,20 +166,15 @@ def _has_left(person: Subscriber, mailing_list: MailingList) -> bool:
     A subscription that staff, an import or time ended is not enough: nothing would stop the next import.
     """
     is_open = Subscription.objects.filter(subscriber=person, mailing_list=mailing_list).open().exists()
-    return not is_open and _find_own_suppressions(person).filter(mailing_list=mailing_list).exists()
-
-
-def _find_own_suppressions(person: Subscriber) -> QuerySet[Suppression]:
-    """Return the suppressions that the person asked for. Undoing an import removes what only a file says."""
-    live = Suppression.objects.live().filter(address_hash=bytes(person.address_hash), reason=Reason.UNSUBSCRIBE)
-    return live.filter(import_batch__isnull=True)
+    own = list_own_suppressions(address_hash=bytes(person.address_hash)).filter(mailing_list=mailing_list)
+    return not is_open and own.exists()
 
 
 def _render_current(target: LinkTarget, *, person: Subscriber, mailing_list: MailingList | None) -> str | None:
     """Return the page of somebody who unsubscribed before, or None if they did not."""
     if mailing_list is None:
         return None
-    if _find_own_suppressions(person).filter(scope=Scope.ALL).exists():
+    if has_left_all_mail(address_hash=bytes(person.address_hash)):
         return _render_left(target, person=person, mailing_list=None, link_list=mailing_list)
     if _has_left(person, mailing_list):
         return _render_left(target, person=person, mailing_list=mailing_list, link_list=mailing_list)

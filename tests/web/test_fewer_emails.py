@@ -21,7 +21,7 @@ from subscribers.people.publishing_hooks import (
     get_publishing_hooks,
     register_publishing_hooks,
 )
-from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
 from tests.support.fixtures import make_publication
 from tests.support.page_html import compact_html
 from tests.support.people import make_list, make_member, make_person, path_to, subscribe
@@ -49,6 +49,15 @@ def months() -> Iterator[set[Frequency]]:
     )
     yield frequencies
     register_publishing_hooks(lambda: before)
+
+
+def test_somebody_who_left_all_mail_is_not_offered_to_leave_it(client: Client, weekly: MailingList) -> None:
+    ada = make_member(weekly)
+    path = path_to(ada, weekly, Purpose.PREFERENCES)
+    unsubscribe_from_list(subscriber=ada, mailing_list=weekly, now=timezone.now(), source="test")
+    assert "Unsubscribe from all our mail" in client.get(path).content.decode()
+    unsubscribe_from_all(subscriber=ada, now=timezone.now(), source="test")
+    assert "Unsubscribe from all our mail" not in client.get(path).content.decode()
 
 
 @pytest.mark.parametrize("purpose", [Purpose.UNSUBSCRIBE, Purpose.PREFERENCES])

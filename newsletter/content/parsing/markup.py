@@ -59,8 +59,8 @@ def plain_text(text: str) -> str:
     return tidy(entities.unescape(bare), keep_lines=True)
 
 
-def letter_text(text: str) -> str:
-    """Return the text of HTML as a letter has it: a blank line between paragraphs, items of lists with "- " or "1. "."""
+def paragraph_text(text: str) -> str:
+    """Return the text of HTML with a blank line between paragraphs, and "- " or "1. " before the items of lists."""
     marked = _mark_lines(_SPACE.sub(" ", _without_deep_nesting(text)))
     bare = nh3.clean(marked, tags=set(), clean_content_tags=_DROPPED_WHOLE, attributes={}, link_rel=None)
     paragraphs = (tidy(part, keep_lines=True) for part in entities.unescape(bare).split(_EDGE))
@@ -68,10 +68,11 @@ def letter_text(text: str) -> str:
 
 
 def _mark_lines(markup: str) -> str:
-    """Return HTML with a new line where a line or an item ends, and ``_EDGE`` where a paragraph or a whole list does."""
-    lists: list[
-        int | None
-    ] = []  # the last number in each open list, the innermost last; None in a list without numbers
+    """Return HTML with a new line where a line or an item ends, and ``_EDGE`` where a paragraph or a whole list does.
+
+    ``lists`` has the last number in each open list, the innermost last. It is None in a list without numbers.
+    """
+    lists: list[int | None] = []
 
     def mark(tag: re.Match[str]) -> str:
         match tag[1].lower():

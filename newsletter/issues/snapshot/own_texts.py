@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from newsletter.content.parsing.markup import letter_text
+from newsletter.content.parsing.markup import paragraph_text
 from newsletter.issues.snapshot.records.blocks import (
     Block,
     ButtonBlock,
@@ -175,7 +175,7 @@ class _BlockTranslator:
         match value:
             case RichText():
                 html = self._put(field, value.html, kind=TextKind.RICH)
-                return value if html == value.html else RichText(html, letter_text(html))
+                return value if html == value.html else RichText(html, paragraph_text(html))
             case tuple():
                 kinds = {part.name: part.kind for part in schema.fields} if schema else {}
                 return tuple(  # type: ignore[return-value]

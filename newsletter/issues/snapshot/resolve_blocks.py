@@ -11,7 +11,7 @@ from django.conf import settings
 from wagtail.blocks import StructValue
 from wagtail.images.models import AbstractImage
 
-from newsletter.content.parsing.markup import letter_text
+from newsletter.content.parsing.markup import paragraph_text
 from newsletter.issues.appeal_rules import is_for_issue
 from newsletter.issues.snapshot.records.blocks import (
     AppealsBlock,
@@ -186,7 +186,7 @@ def _resolve_custom_block(schema: BlockSchema, value: StructValue, *, key: str) 
 def _resolve_custom_value(field: FieldSchema, value: Any) -> CustomValue:
     match field.kind:
         case "rich":
-            return RichText(value.source, letter_text(value.source)) if value else RichText("", "")
+            return RichText(value.source, paragraph_text(value.source)) if value else RichText("", "")
         case "picture":
             return _resolve_custom_picture(field, value)
         case "lines":

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from babel.dates import format_date
 from babel.units import format_unit
 
-from newsletter.content.parsing.markup import letter_text
+from newsletter.content.parsing.markup import paragraph_text
 from newsletter.issues.snapshot.records import blocks as records
 from newsletter.issues.snapshot.records.content import BrandRecord, IssueContent, name_row
 from newsletter.issues.snapshot.records.events import EventRecord
@@ -94,7 +94,7 @@ def _make_block(block: records.Block, content: IssueContent, visible: VisibleCon
     key = block.key
     match block:
         case records.NoteBlock():
-            return mail.Note(body_html=block.html, body_text=letter_text(block.html), heading=block.heading, key=key)
+            return mail.Note(body_html=block.html, body_text=paragraph_text(block.html), heading=block.heading, key=key)
         case records.LeadStoryBlock():
             return mail.LeadStory(story=_make_story(block.story, content, visible), key=key)
         case records.StoriesBlock():

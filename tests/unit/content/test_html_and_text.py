@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from newsletter.content.parsing.markup import clean_html, letter_text, plain_text, title_text
+from newsletter.content.parsing.markup import clean_html, paragraph_text, plain_text, title_text
 from newsletter.content.parsing.pseudonyms import DEFAULT_NOTE, find_pseudonyms, list_notes_for
 from newsletter.content.parsing.text import cut_at_word, make_teaser, tidy
 
@@ -51,24 +51,24 @@ def test_plain_text_keeps_paragraphs_and_drops_scripts() -> None:
 
 def test_a_letter_has_a_blank_line_between_paragraphs_and_lists() -> None:
     html = "<p>Dear friends,</p><p>thank you.<br/>Truly.</p><ul><li>bread</li><li>soup</li></ul><p></p><h2>Next</h2><p>Us</p>"
-    assert letter_text(html) == "Dear friends,\n\nthank you.\nTruly.\n\n- bread\n- soup\n\nNext\n\nUs"
+    assert paragraph_text(html) == "Dear friends,\n\nthank you.\nTruly.\n\n- bread\n- soup\n\nNext\n\nUs"
 
 
 def test_a_letter_numbers_the_items_of_an_ordered_list() -> None:
     html = "<ol><li>Write</li><li>Wait<ul><li>a day</li></ul></li><li>Call</li></ol><ul><li>Rest</li></ul>"
-    assert letter_text(html) == "1. Write\n2. Wait\n- a day\n3. Call\n\n- Rest"
+    assert paragraph_text(html) == "1. Write\n2. Wait\n- a day\n3. Call\n\n- Rest"
 
 
 @pytest.mark.parametrize("html", ["<ul><li><p>bread</p></li>\n<li>soup</li>\n</ul>", "<ul>\n<li>bread<li>soup</ul>"])
 def test_a_letter_has_an_item_of_a_list_on_one_line(html: str) -> None:
-    assert letter_text(html) == "- bread\n- soup"
+    assert paragraph_text(html) == "- bread\n- soup"
 
 
 def test_a_letter_without_markup_or_with_much_of_it_is_text() -> None:
-    assert letter_text("Hello &amp; welcome") == "Hello & welcome"
-    assert letter_text("</ol></ul><li>x") == "- x"
-    assert letter_text("<div>" * 2_000 + "words").endswith("words")
-    assert letter_text("") == ""
+    assert paragraph_text("Hello &amp; welcome") == "Hello & welcome"
+    assert paragraph_text("</ol></ul><li>x") == "- x"
+    assert paragraph_text("<div>" * 2_000 + "words").endswith("words")
+    assert paragraph_text("") == ""
 
 
 def test_tidy_removes_invisible_characters_and_keeps_emoji() -> None:

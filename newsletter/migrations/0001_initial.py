@@ -5,6 +5,7 @@ import django.db.models.deletion
 import django.db.models.expressions
 import django.utils.timezone
 import modelsearch.index
+import newsletter.common.fields.time_zone
 import newsletter.common.message_fields
 import newsletter.models.body_blocks
 import newsletter.models.content.pictures
@@ -556,6 +557,21 @@ class Migration(migrations.Migration):
                 ("starts_at", models.DateTimeField(db_index=True, verbose_name="starts at")),
                 ("ends_at", models.DateTimeField(blank=True, null=True, verbose_name="ends at")),
                 ("zone", models.CharField(blank=True, max_length=60, verbose_name="zone")),
+                (
+                    "zone_basis",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "Given"),
+                            ("floating", "Floating"),
+                            ("place", "Place"),
+                            ("unknown", "Unknown"),
+                        ],
+                        default="",
+                        editable=False,
+                        max_length=10,
+                    ),
+                ),
                 ("all_day", models.BooleanField(default=False, verbose_name="all day")),
                 (
                     "day",
@@ -599,6 +615,7 @@ class Migration(migrations.Migration):
                         blank=True, help_text="What is uncertain, for staff.", verbose_name="note"
                     ),
                 ),
+                ("note_without_zone", newsletter.common.message_fields.MessageField(blank=True, editable=False)),
                 ("checked_note", newsletter.common.message_fields.MessageField(blank=True, editable=False)),
                 (
                     "place_question",
@@ -3157,6 +3174,16 @@ class Migration(migrations.Migration):
                         verbose_name="region",
                     ),
                 ),
+                (
+                    "floating_zone",
+                    models.CharField(
+                        blank=True,
+                        help_text="The time zone of its times without one. Empty: staff are asked about each event.",
+                        max_length=60,
+                        validators=[newsletter.common.fields.time_zone.validate_time_zone],
+                        verbose_name="floating zone",
+                    ),
+                ),
                 ("language", models.CharField(blank=True, max_length=12, verbose_name="language")),
                 ("enabled", models.BooleanField(default=True, verbose_name="enabled")),
                 (
@@ -3205,7 +3232,18 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "sources",
                 "ordering": ["name"],
                 "constraints": [
-                    models.CheckConstraint(condition=models.Q(("kind", ""), _negated=True), name="source_kind")
+                    models.CheckConstraint(condition=models.Q(("kind", ""), _negated=True), name="source_kind"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("floating_zone__in", ["", "UTC"]),
+                            models.Q(
+                                ("floating_zone__contains", "/"),
+                                models.Q(("floating_zone__startswith", "/"), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="source_floating_zone",
+                    ),
                 ],
             },
         ),
@@ -4412,6 +4450,21 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="eventnotice",
             constraint=models.UniqueConstraint(fields=("source", "external_id"), name="event_once_per_source"),
+        ),
+        migrations.AddConstraint(
+            model_name="eventnotice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("zone_basis__in", ["", "floating", "place", "unknown"])), name="event_zone_basis"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="eventnotice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("note_without_zone", ""), ("zone_basis__in", ["floating", "place"]), _connector="OR"
+                ),
+                name="event_note_without_zone",
+            ),
         ),
         migrations.AddIndex(
             model_name="batch",

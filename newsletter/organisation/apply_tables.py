@@ -13,7 +13,7 @@ from newsletter.common.known_names import find_by_name
 from newsletter.common.schedule import check_schedule
 from newsletter.content.ingesting.apis.source_keys import is_same_key, may_keep_key, seal_key
 from newsletter.content.ingesting.home_location import rereading_events_if_home_zone_changes
-from newsletter.content.ingesting.source_changes import schedule_changed_source
+from newsletter.content.ingesting.source_changes import apply_floating_zone, schedule_changed_source
 from newsletter.content.parsing.apis.addresses import read_source_address
 from newsletter.models import Appeal, Brand, MailLimits, Publication, Source
 from newsletter.organisation.logos import BRAND, Logos, find_brand
@@ -102,7 +102,7 @@ def apply_source(entry: SourceEntry, *, now: datetime) -> Change:
     _use_address_and_key(entry, values, row=row)
     changed = [name for name in values if values[name] != getattr(row, name)]
     schedule_changed_source(row, changed=["key" if name == "sealed_key" else name for name in changed], now=now)
-    return upsert(
+    change = upsert(
         kind="source",
         name=entry.name,
         row=row,
@@ -111,6 +111,8 @@ def apply_source(entry: SourceEntry, *, now: datetime) -> Change:
         keys={"every_minutes": "every", "sealed_key": "key_variable"},
         show={"every_minutes": format_interval, "sealed_key": lambda sealed: "a key" if sealed else ""},
     )
+    apply_floating_zone(row, changed=changed, now=now)
+    return change
 
 
 def _use_address_and_key(entry: SourceEntry, values: dict[str, object], *, row: Source) -> None:

@@ -97,6 +97,7 @@ class SourceEntry(Entry):
     every: Every = ""
     topics: list[str] = []
     region: OptionalRegion = ""
+    floating_zone: Line = ""
     language: OptionalLanguage = ""
     enabled: bool = True
 

@@ -187,6 +187,7 @@ class SourceAnswer(BaseModel):
     every_minutes: int
     language: str
     region: str
+    floating_zone: str
     topics: SlugsOfRows
     has_key: Annotated[bool, BeforeValidator(bool)] = Field(
         validation_alias="sealed_key", description="The key itself is never shown."
@@ -209,6 +210,11 @@ class SourceChange(StoredRequestModel):
     every_minutes: int = Field(30, description="How often it is read, in minutes.", ge=5, le=525_600)
     language: Language = ""
     region: str = Field("", description="ISO 3166-2: where events without a location are.", max_length=10)
+    floating_zone: str = Field(
+        "",
+        description="Such as Europe/London: the zone of times without one. Empty: staff are asked about each event.",
+        max_length=60,
+    )
     topics: Slugs = []
     enabled: StrictBool = Field(True, description="Out of use, it is saved without being read.")
 

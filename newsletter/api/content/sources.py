@@ -17,7 +17,7 @@ from newsletter.common.errors import NotFound
 from newsletter.common.translation import translate
 from newsletter.content.ingesting.apis.source_keys import may_keep_key, seal_key
 from newsletter.content.ingesting.settle_source import TypedSource, settle_source
-from newsletter.content.ingesting.source_changes import schedule_changed_source
+from newsletter.content.ingesting.source_changes import apply_floating_zone, schedule_changed_source
 from newsletter.content.ingesting.source_trial import read_source_now
 from newsletter.models import ApiScope, Source
 
@@ -118,6 +118,7 @@ def _save(request: HttpRequest, row: Source, data: SourceChange, *, typed: Typed
         changed.append("topics")
     schedule_changed_source(row, changed=changed, now=now)
     save_row(row, key=get_key(request), values=values, now=now)
+    apply_floating_zone(row, changed=changed, now=now)
     if topics is not None:
         row.topics.set(topics)
     return _show(row)

@@ -35,6 +35,8 @@ MAX_BACK_OFF = timedelta(days=1)
 CLAIM_PERIOD = timedelta(minutes=5)
 MISSING_STORY_WINDOW = timedelta(days=90)
 MAX_PAGES = 5
+_SETTINGS = ("kind", "url", "region", "language", "floating_zone")
+"""Staff may change them while the source is read. The change has it read again at once and completely."""
 
 
 @dataclass
@@ -143,17 +145,16 @@ def _save_schedule(source: Source, *, now: datetime, wait: timedelta) -> None:
     with nullcontext() if is_first else ending_no_rest():
         source.save(
             update_fields=[
-                "etag",
-                "last_modified",
                 "last_event_count",
                 "failures",
                 "failing_since",
                 "error",
                 "last_success_at",
                 "looked_at",
-                "due_at",
             ]
         )
+        unchanged = Source.objects.filter(pk=source.pk, **{name: getattr(source, name) for name in _SETTINGS})
+        unchanged.update(etag=source.etag, last_modified=source.last_modified, due_at=source.due_at)
 
 
 def _store_entries(

@@ -25,6 +25,7 @@ _TIMES = ("starts_at", "ends_at")
 _MAX_KEY_LENGTH = 300
 _MAX_CANDIDATES = 12
 LOCATION_FIELDS = frozenset({*_FIELDS, "online"})
+TIME_FIELDS = frozenset({*_TIMES, "zone", "all_day", "day"})
 _ZONE_OPEN = "zone_open"
 """The key in a question of an event whose hours staff wrote as those of its town, before its town and zone were known."""
 
@@ -92,6 +93,11 @@ def remove_location_question(event: EventNotice) -> None:
 def has_edited_location(event: EventNotice | None) -> bool:
     """Return True if staff wrote the location of an event themselves."""
     return event is not None and not LOCATION_FIELDS.isdisjoint(event.edited_fields)
+
+
+def has_edited_time(event: EventNotice) -> bool:
+    """Return True if staff wrote the time of an event, or its zone, themselves."""
+    return not TIME_FIELDS.isdisjoint(event.edited_fields)
 
 
 def _apply_answer(event: EventNotice, answer: dict[str, object], *, now: datetime) -> None:

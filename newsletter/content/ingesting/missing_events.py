@@ -22,6 +22,13 @@ from subscribers.models import EventKind
 
 _PRIVATE_NOTE = Message("Its calendar no longer shows it to the public.")
 _MISSING_NOTE = Message("It is no longer in its calendar.")
+_CANCELLED: dict[str, object] = {
+    "cancelled": True,
+    "source_sha256": "",
+    "zone_basis": EventNotice.ZoneBasis.GIVEN,
+    "note_without_zone": "",
+}
+"""The note then says why the event is cancelled, and nothing about its zone."""
 _MASS_REMOVAL_COUNT = 3
 # An event that moves may leave the window that is read.
 _WINDOW_MARGIN = timedelta(days=31)
@@ -40,7 +47,7 @@ def cancel_private_events(source: Source, parsed: Parsed, *, now: datetime) -> i
     for event in rows:
         edited = [name for name in event.edited_fields if name != "cancelled"]
         EventNotice.objects.filter(pk=event.pk).update(
-            cancelled=True, source_sha256="", note=_PRIVATE_NOTE, edited_fields=edited, changed_at=now
+            **_CANCELLED, note=_PRIVATE_NOTE, edited_fields=edited, changed_at=now
         )
     cancel_translations(rows, now=now)
     return len(rows)
@@ -71,7 +78,7 @@ def cancel_missing_events(source: Source, parsed: Parsed, *, now: datetime) -> t
     if missing and are_most and not source.set_aside.filter(code=SetAsideEntry.Code.EVENTS_HELD).exists():
         return 0, _make_held_entry(len(missing), len(upcoming))
     EventNotice.objects.filter(pk__in=[event.pk for event in missing]).update(
-        cancelled=True, source_sha256="", note=_MISSING_NOTE, changed_at=now
+        **_CANCELLED, note=_MISSING_NOTE, changed_at=now
     )
     cancel_translations(missing, now=now)
     for event in missing:

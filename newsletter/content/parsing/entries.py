@@ -47,6 +47,8 @@ class EventEntry:
     """One occurrence of an event. ``starts_at`` is aware; ``zone`` is an IANA name or "". An all-day event has ``day`` set.
 
     A ``floating`` event is known by its wall clock only: its moments are labelled UTC until its location gives the zone.
+    ``zone_note`` says why for staff. With ``unknown_zone`` it names a zone that is not known. With ``at_place`` its source
+    says that the wall clock is that of the location.
     ``ends_at`` of an all-day event is the midnight after its last day.
     ``place`` is the whole address as text. ``street`` to ``country`` are its parts as the source gives them, not codes,
     each "" if the source does not say.
@@ -68,6 +70,9 @@ class EventEntry:
     cancelled: bool = False
     note: str = ""
     floating: bool = False
+    zone_note: str = ""
+    unknown_zone: bool = False
+    at_place: bool = False
     street: str = ""
     locality: str = ""
     state: str = ""

@@ -138,6 +138,7 @@ def event_panel_context(event: EventNotice) -> dict[str, object]:
         "row": event,
         "note": translate_note(event.note),
         "is_checked": not event.open_note,
+        "has_open_zone": EventNotice.objects.filter(pk=event.pk).with_open_zone().exists(),
         "location": label_location(event),
         "edited": edited,
         "misinformed": find_misinformed(event, now=timezone.now()),

@@ -14,12 +14,13 @@ from newsletter.common.translation import translate
 from newsletter.content.ingesting.apis.source_keys import may_keep_key, open_key, seal_key
 from newsletter.content.ingesting.find_sources import find_sources
 from newsletter.content.ingesting.read_source import name_kind
-from newsletter.content.ingesting.source_changes import schedule_changed_source
+from newsletter.content.ingesting.source_changes import apply_floating_zone, schedule_changed_source
 from newsletter.content.ingesting.source_trial import SourceTrial, describe_failed_look, try_source
 from newsletter.content.parsing.apis.addresses import read_source_address
-from newsletter.content.parsing.source_kind import SOURCE_KINDS
+from newsletter.content.parsing.source_kind import SOURCE_KINDS, gives_events
 from newsletter.desk.content.language_select import make_language_select
 from newsletter.desk.content.region_fields import RegionField
+from newsletter.desk.content.zone_choices import zone_choices
 from newsletter.models import Source
 from subscribers.desk.editing.short_name_form import CleanedData
 
@@ -27,6 +28,10 @@ from subscribers.desk.editing.short_name_form import CleanedData
 def list_keyed_kinds() -> list[str]:
     """Return the kinds whose sources may have a key. That of a calendar is in its secret address."""
     return [name for name, kind in SOURCE_KINDS.items() if kind.key != "none"]
+
+
+def list_event_kinds() -> list[str]:
+    return [name for name in SOURCE_KINDS if gives_events(name)]
 
 
 def list_kind_choices() -> list[tuple[str, str]]:
@@ -73,6 +78,10 @@ class SourceForm(LimitedTextsMixin, WagtailAdminModelForm):
             self.fields["key"].help_text = _(
                 "A key is saved. Leave this empty to keep it. If you change the web address or the kind, type the key again."
             )
+        if "floating_zone" in self.fields:
+            current, unset = self.instance.floating_zone, _("Not known: ask about each event")
+            choices = zone_choices(current, unset=unset)
+            self.fields["floating_zone"].widget = forms.Select(choices=[("", unset), *choices] if current else choices)
         if "language" in self.fields:
             self.fields["language"].widget = make_language_select(self.instance.language, unset=_("As its stories say"))
 
@@ -143,10 +152,13 @@ class SourceForm(LimitedTextsMixin, WagtailAdminModelForm):
         cleaned["kind"], cleaned["url"], self.trial = first.kind, first.url, first.trial
 
     def save(self, commit: bool = True) -> Source:
-        schedule_changed_source(self.instance, changed=self.changed_data, now=timezone.now())
+        now = timezone.now()
+        schedule_changed_source(self.instance, changed=self.changed_data, now=now)
         is_keyed = self.instance.kind in list_keyed_kinds() or self.instance.kind not in SOURCE_KINDS
         key = self.cleaned_data.get("key") if is_keyed else ""
         if key or not self.keeps_key or not is_keyed:
             self.instance.sealed_key = seal_key(key or "")
         source: Source = super().save(commit=commit)
+        if commit:
+            apply_floating_zone(source, changed=self.changed_data, now=now)
         return source

@@ -22,10 +22,10 @@ from newsletter.content.ingesting.ingest import IngestReport
 from newsletter.content.ingesting.read_source import name_kind
 from newsletter.content.ingesting.source_trial import SourceTrial, read_source_now
 from newsletter.desk.content.find_sources import FindSourcePage
-from newsletter.desk.content.source_forms import SourceForm, list_keyed_kinds, list_kind_choices
+from newsletter.desk.content.source_forms import SourceForm, list_event_kinds, list_keyed_kinds, list_kind_choices
 from newsletter.desk.shell.panels import RULES, TemplatePanel, show_if_listed
 from newsletter.issues.assembly.source_notices import CONSEQUENCE
-from newsletter.models import Source
+from newsletter.models import EventNotice, Source
 from subscribers.desk.editing.row_pages import AddRowMixin
 from subscribers.desk.editing.uses import RefuseUsedDelete
 from subscribers.desk.editing.versioned_edits import VersionedEditMixin
@@ -67,7 +67,16 @@ def source_panel_context(source: Source) -> dict[str, object]:
         "more": len(entries) > MAX_SKIPPED_SHOWN,
         "stories": source.stories.count(),
         "events": source.events.count(),
+        "unzoned": _count_unzoned(source),
     }
+
+
+def _count_unzoned(source: Source) -> int:
+    """Return how many upcoming events need checking because their times have no zone."""
+    if source.floating_zone:
+        return 0
+    upcoming = EventNotice.objects.filter(source=source, starts_at__gte=timezone.now(), cancelled=False)
+    return upcoming.with_open_zone().count()
 
 
 def show_trial(request: HttpRequest, trial: SourceTrial | None) -> None:
@@ -201,9 +210,19 @@ class SourceViewSet(DeskViewSet):
             MultiFieldPanel(
                 [
                     FieldRowPanel([FieldPanel("language"), FieldPanel("region")]),
+                    FieldPanel(
+                        "floating_zone",
+                        heading=gettext_lazy("Times without a time zone are in"),
+                        help_text=gettext_lazy(
+                            "If you choose a zone, we no longer ask you to check such times. A time with a zone that we do"
+                            " not know still needs checking."
+                        ),
+                        attrs=show_if_listed("kind", lambda: ["", *list_event_kinds()]),
+                    ),
                     FieldPanel("topics", widget=CheckboxSelectMultiple),
                 ],
                 heading=gettext_lazy("For everything from this source"),
+                attrs=RULES,
             ),
         ],
         base_form_class=SourceForm,

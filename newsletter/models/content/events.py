@@ -23,6 +23,10 @@ class EventNoticeQuerySet(models.QuerySet["EventNotice"]):
         """Return those with a note that staff have not checked."""
         return self.exclude(note="").exclude(note=F("checked_note"))
 
+    def with_open_zone(self) -> Self:
+        """Return those with an hour but no zone, which staff have not checked."""
+        return self.with_open_note().filter(zone_basis__in=NO_ZONE, all_day=False)
+
 
 class EventNotice(TranslationMixin, EditedFieldsMixin, index.Indexed, models.Model):
     """One occurrence of an event. ``latitude`` and ``longitude`` are set only if its location is certain.
@@ -30,8 +34,20 @@ class EventNotice(TranslationMixin, EditedFieldsMixin, index.Indexed, models.Mod
     ``changed_at`` is when its time, location or cancellation last changed, ``change_notified_at`` when staff were notified.
     ``place_text_changed_at`` is when the words for its location were typed, last changed, or confirmed for a translation.
     ``checked_note`` is the note that staff have checked: the source can write it again, and nobody is asked again.
+    ``zone_basis`` says why its source does not decide its zone, ``note_without_zone`` what its note is without that question.
     ``reused_at`` is when it last got another time after it was over: its source uses its entry for the next event.
     """
+
+    class ZoneBasis(models.TextChoices):
+        """Why a source does not decide the zone of an event.
+
+        Its times have no zone, are those of a clock at its location, or name a zone that is not known.
+        """
+
+        GIVEN = ""
+        FLOATING = "floating"
+        PLACE = "place"
+        UNKNOWN = "unknown"
 
     source = models.ForeignKey(
         Source,
@@ -48,6 +64,9 @@ class EventNotice(TranslationMixin, EditedFieldsMixin, index.Indexed, models.Mod
     starts_at = models.DateTimeField(gettext_lazy("starts at"), db_index=True)
     ends_at = models.DateTimeField(gettext_lazy("ends at"), null=True, blank=True)
     zone = models.CharField(gettext_lazy("zone"), max_length=60, blank=True)
+    zone_basis = models.CharField(
+        max_length=10, choices=ZoneBasis.choices, default=ZoneBasis.GIVEN, blank=True, editable=False
+    )
     all_day = models.BooleanField(gettext_lazy("all day"), default=False)
     day = models.DateField(
         gettext_lazy("day"), null=True, blank=True, help_text=gettext_lazy("The date of an all-day event.")
@@ -65,6 +84,7 @@ class EventNotice(TranslationMixin, EditedFieldsMixin, index.Indexed, models.Mod
     online = models.BooleanField(gettext_lazy("online"), default=False)
     cancelled = models.BooleanField(gettext_lazy("cancelled"), default=False)
     note = MessageField(gettext_lazy("note"), blank=True, help_text=gettext_lazy("What is uncertain, for staff."))
+    note_without_zone = MessageField(blank=True, editable=False)
     checked_note = MessageField(blank=True, editable=False)
     place_question = MessagesJSONField(
         default=dict,
@@ -92,6 +112,13 @@ class EventNotice(TranslationMixin, EditedFieldsMixin, index.Indexed, models.Mod
         constraints = [
             *TranslationMixin.Meta.constraints,
             models.UniqueConstraint(fields=["source", "external_id"], name="event_once_per_source"),
+            models.CheckConstraint(
+                condition=models.Q(zone_basis__in=["", "floating", "place", "unknown"]), name="event_zone_basis"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(note_without_zone="") | models.Q(zone_basis__in=["floating", "place"]),
+                name="event_note_without_zone",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -118,3 +145,7 @@ class EventNotice(TranslationMixin, EditedFieldsMixin, index.Indexed, models.Mod
         except (ZoneInfoNotFoundError, ValueError):
             zone = ZoneInfo("UTC")
         return self.starts_at.astimezone(zone).date()
+
+
+NO_ZONE = (EventNotice.ZoneBasis.FLOATING, EventNotice.ZoneBasis.PLACE)
+"""The source names no zone for the times of these events. Staff can say for the source which one it is."""

@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.fields.time_zone import make_zone_condition, validate_time_zone
 from newsletter.common.fields.web_address import WebAddressField
 from newsletter.common.message_fields import MessageField
 from subscribers.models import Topic
@@ -64,6 +65,13 @@ class Source(models.Model):
         blank=True,
         help_text=gettext_lazy("ISO 3166-2, e.g. US-TX: where events without a location are."),
     )
+    floating_zone = models.CharField(
+        gettext_lazy("floating zone"),
+        max_length=60,
+        blank=True,
+        validators=[validate_time_zone],
+        help_text=gettext_lazy("The time zone of its times without one. Empty: staff are asked about each event."),
+    )
     language = models.CharField(gettext_lazy("language"), max_length=12, blank=True)
     enabled = models.BooleanField(gettext_lazy("enabled"), default=True)
     sealed_key = models.TextField(
@@ -93,7 +101,8 @@ class Source(models.Model):
         ordering = ["name"]
         constraints = [
             # Which kinds there are depends on what is installed, so the desk and `apply` check the name.
-            models.CheckConstraint(condition=~models.Q(kind=""), name="source_kind")
+            models.CheckConstraint(condition=~models.Q(kind=""), name="source_kind"),
+            models.CheckConstraint(condition=make_zone_condition("floating_zone"), name="source_floating_zone"),
         ]
 
     def __str__(self) -> str:

@@ -86,7 +86,8 @@ def test_an_all_day_event_repeats_by_days() -> None:
 def test_an_unknown_zone_is_flagged_not_guessed() -> None:
     entry = only("DTSTART;TZID=Mars/Olympus:20261105T190000")
     assert (entry.zone, entry.floating, entry.starts_at) == ("", True, datetime(2026, 11, 5, 19, tzinfo=UTC))
-    assert "Mars/Olympus" in entry.note
+    assert "Mars/Olympus" in entry.zone_note
+    assert entry.unknown_zone
 
 
 def test_a_time_without_a_zone_is_read_in_the_calendars_zone() -> None:
@@ -96,9 +97,9 @@ def test_a_time_without_a_zone_is_read_in_the_calendars_zone() -> None:
         "America/Chicago"
         in only("DTSTART;TZID=Mars/Olympus:20261105T190000", head="X-WR-TIMEZONE:America/Chicago").note
     )
-    assert "names no time zone" in only("DTSTART:20261105T190000").note
+    assert "names no time zone" in only("DTSTART:20261105T190000").zone_note
     assert only("DTSTART:20261105T190000Z", head="X-WR-TIMEZONE:America/Chicago").zone == "America/Chicago"
-    assert "names no time zone" in only("DTSTART:20261105T190000", head="X-WR-TIMEZONE:../etc").note
+    assert "names no time zone" in only("DTSTART:20261105T190000", head="X-WR-TIMEZONE:../etc").zone_note
 
 
 def test_an_impossible_end_is_left_out() -> None:

@@ -30,10 +30,10 @@ def settle(place: str = "", *, region: str = "", hour: int = 19, **fields: Any) 
     ],
 )
 def test_a_wall_clock_is_read_in_the_zone_of_its_location(place: str, region: str, zone: str, hour: int) -> None:
-    settled = settle(place, region=region, floating=True, note="The event names no time zone.")
+    settled = settle(place, region=region, floating=True, zone_note="The event names no time zone.")
     assert (settled.zone, settled.starts_at.hour, settled.floating) == (zone, hour, False)
-    assert f"names no time zone. Its time is read as {zone or 'UTC'}" in settled.note
-    assert ("Check it." in settled.note) == (place in ("", "Online", "Texas"))
+    assert f"names no time zone. Its time is read as {zone or 'UTC'}" in settled.zone_note
+    assert ("Check it." in settled.zone_note) == (place in ("", "Online", "Texas"))
 
 
 def test_the_end_of_a_wall_clock_moves_with_its_start() -> None:
@@ -43,7 +43,7 @@ def test_the_end_of_a_wall_clock_moves_with_its_start() -> None:
 
 def test_an_all_day_event_begins_at_local_midnight_without_a_note() -> None:
     settled = settle("Houston, TX", hour=0, floating=True, all_day=True, day=date(2026, 12, 6))
-    assert (settled.starts_at, settled.note) == (datetime(2026, 12, 6, 6, tzinfo=UTC), "")
+    assert (settled.starts_at, settled.zone_note) == (datetime(2026, 12, 6, 6, tzinfo=UTC), "")
 
 
 @pytest.mark.parametrize(

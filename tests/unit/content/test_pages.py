@@ -204,7 +204,7 @@ def test_cancelled_and_postponed_events_are_recognised() -> None:
 
 def test_an_event_without_a_zone_is_flagged_and_a_day_is_all_day() -> None:
     floating = event(startDate="2026-12-03T19:00:00", endDate="2026-12-03T21:00:00-06:00")
-    assert floating.note == "The event names no time zone."
+    assert floating.zone_note == "The event names no time zone."
     assert (floating.floating, floating.starts_at, floating.ends_at) == (
         True,
         datetime(2026, 12, 3, 19, tzinfo=UTC),

@@ -86,6 +86,7 @@ def _read_event(event: Node, *, url: str, now: datetime) -> EventEntry:
         title=require_title(title_text(_read_title(event))),
         starts_at=now,
         floating=True,
+        at_place=True,
         summary=read_summary(read_text(event, "summary"), read_text(event, "description")),
         url=require_link(read_text(event, "browser_url"), base_url=url),
         online=is_online_text(venue.place),

@@ -16,7 +16,8 @@ _MAX_DURATION = timedelta(days=366)
 class EventTimes:
     """Aware moments; ``zone`` is an IANA name or ""; ``day`` is set for an all-day event; ``note`` is for staff or "".
 
-    ``floating`` means that no zone is known: the moments are wall-clock times labelled as UTC.
+    ``floating`` means that no zone is known: the moments are wall-clock times labelled as UTC. ``zone_note`` says why, and
+    with ``unknown_zone`` a zone is named that is not known.
     """
 
     starts_at: datetime
@@ -25,6 +26,8 @@ class EventTimes:
     day: date | None
     note: str
     floating: bool = False
+    zone_note: str = ""
+    unknown_zone: bool = False
 
 
 def read_event_times(event: icalendar.Component, *, default_zone: str) -> EventTimes:
@@ -42,14 +45,14 @@ def read_event_times(event: icalendar.Component, *, default_zone: str) -> EventT
     if days is not None:
         zone = "" if _is_utc(start) else _zone_name(start, zone_id)
         return make_all_day_times(*days, zone=zone or (default_zone if calendar_zone else ""))
-    zone_name, note = _zone_name(start, zone_id), ""
+    zone_name, note, zone_note = _zone_name(start, zone_id), "", ""
     if zone_name == "UTC" and calendar_zone:
         zone_name = default_zone
     tz = start.tzinfo or calendar_zone or UTC
     if start.tzinfo is None:
         zone_name = default_zone if calendar_zone else ""
         if zone_id and not calendar_zone:
-            note = Message("The time zone “%(named)s” is not known.", named=zone_id[:60])
+            zone_note = Message("The time zone “%(named)s” is not known.", named=zone_id[:60])
         elif zone_id:
             note = Message(
                 "The time zone “%(named)s” is not known; the calendar’s own, %(default_zone)s, is used. Check it.",
@@ -57,7 +60,7 @@ def read_event_times(event: icalendar.Component, *, default_zone: str) -> EventT
                 default_zone=default_zone,
             )
         elif not calendar_zone:
-            note = Message("The event names no time zone.")
+            zone_note = Message("The event names no time zone.")
     floating = start.tzinfo is None and not calendar_zone
     ends_at = None
     if isinstance(end, datetime):
@@ -67,7 +70,9 @@ def read_event_times(event: icalendar.Component, *, default_zone: str) -> EventT
         ends_at = None
     if ends_at is not None and (ends_at < starts_at or ends_at - starts_at > _MAX_DURATION):
         ends_at, note = None, note or Message("The end of the event makes no sense and is left out.")
-    return EventTimes(starts_at, ends_at, zone_name, None, note, floating)
+    return EventTimes(
+        starts_at, ends_at, zone_name, None, note, floating, zone_note, unknown_zone=floating and bool(zone_id)
+    )
 
 
 def make_all_day_times(first: date, after: date, *, zone: str) -> EventTimes:

@@ -55,6 +55,8 @@ def read_event(event: icalendar.Component, *, repeats: bool, default_zone: str, 
         cancelled=status == "CANCELLED",
         note=when.note or (_TENTATIVE if status == "TENTATIVE" else ""),
         floating=when.floating,
+        zone_note=when.zone_note,
+        unknown_zone=when.unknown_zone,
     )
 
 

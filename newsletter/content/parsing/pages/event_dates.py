@@ -21,7 +21,7 @@ _NEAR_ISO = re.compile(
 class Span:
     """The times of an event. ``start`` and ``end`` are aware; floating ones are wall-clock times labelled UTC.
 
-    ``day`` is set for whole days.
+    ``day`` is set for whole days. ``zone_note`` says for staff that no zone is named, ``note`` what else is uncertain.
     """
 
     start: datetime
@@ -29,6 +29,7 @@ class Span:
     day: date | None
     floating: bool
     note: str = ""
+    zone_note: str = ""
 
 
 def read_span(start_text: str, end_text: str, *, now: datetime) -> Span:
@@ -54,12 +55,10 @@ def read_span(start_text: str, end_text: str, *, now: datetime) -> Span:
     end = None
     if ends is not None:
         end = (ends if ends.tzinfo and zone else ends.replace(tzinfo=zone or UTC)).astimezone(UTC)
-    note = "" if zone else Message("The event names no time zone.")
+    note, zone_note = "", "" if zone else Message("The event names no time zone.")
     if end is not None and end - start > _MAX_DURATION:
-        return Span(
-            start, None, None, zone is None, note or Message("The end of the event makes no sense and is left out.")
-        )
-    return Span(start, end if end is not None and end >= start else None, None, zone is None, note)
+        end, note = None, Message("The end of the event makes no sense and is left out.")
+    return Span(start, end if end is not None and end >= start else None, None, zone is None, note, zone_note)
 
 
 def read_moment(text: str) -> tuple[datetime | None, date | None]:

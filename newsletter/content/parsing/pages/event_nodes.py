@@ -108,6 +108,7 @@ def read_event_node(node: Mapping[str, object], *, url: str, now: datetime) -> E
         cancelled=status in ("eventcancelled", "eventpostponed", "cancelled", "canceled"),
         note=Message("The event is postponed; it has no new date yet.") if postponed else span.note,
         floating=span.floating,
+        zone_note="" if postponed else span.zone_note,
         street=venue.street,
         locality=venue.locality,
         state=venue.state,

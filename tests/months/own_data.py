@@ -68,8 +68,10 @@ class OwnData:
         for new, old in list(self._new.items()):
             link = self._find(_THIS_ADDRESS, new, after=0)
             if link is not None:
-                self._press(link)
-                self._readers.rename(old, new, now=now)
+                if self._press(link):
+                    self._readers.rename(old, new, now=now)
+                else:
+                    self.diary["move refused"] += 1
                 del self._new[new]
         return bool(self._new)
 
@@ -83,10 +85,12 @@ class OwnData:
         links = [found[0] for text in texts if (found := link.search(text))]
         return urlsplit(unescape(links[-1])).path if links else None
 
-    def _press(self, path: str, **fields: str) -> None:
+    def _press(self, path: str, **fields: str) -> bool:
+        """Return False if the link is used up, or somebody else has the address by now."""
         answer = self._client.post(path, fields)
         if answer.status_code not in (200, 302, 409, 410):
             raise AssertionError(f"{path.split('/')[1]} was answered with {answer.status_code}.")
+        return answer.status_code in (200, 302)
 
 
 def check_erased(own_data: OwnData, readers: Readers) -> None:

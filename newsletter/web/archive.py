@@ -108,7 +108,7 @@ def show_issue(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """Show one issue: by its number in a public archive, by its unguessable name in an unlisted one."""
     publication, issue = _find_archived_issue(slug, name)
     send, listed = issue.send, publication.archive == Publication.Archive.PUBLIC
-    corrections = find_shown_corrections(send.issue, channel=ARCHIVE, at=datetime.now(UTC))
+    corrections = find_shown_corrections(send.issue, hidden=issue.hidden, channel=ARCHIVE, at=datetime.now(UTC))
     mail = render_for_archive(send.revision_id, issue.hidden, issue.changed, corrections)
     if mail is None or mail_has_protected_term(mail):
         raise Http404("There is no such issue.")

@@ -41,7 +41,7 @@ def show_online(request: HttpRequest, public_id: str) -> HttpResponse:
         raise Http404("There is no such issue.")
     now = datetime.now(UTC)
     hidden, changed = find_hidden_in_variant(variant, at=now), find_changed_in_variant(variant, at=now)
-    corrections = find_shown_corrections(variant.issue, channel=EMAIL, at=now)
+    corrections = find_shown_corrections(variant.issue, hidden=hidden, channel=EMAIL, at=now)
     is_changed = bool(hidden or changed or corrections)
     mail = render_redacted_variant(variant.pk, hidden, changed, corrections) if is_changed else None
     if mail_has_protected_term(mail or variant):

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
-from newsletter.common.fields.limited_text import LimitedTextField
+from newsletter.common.fields.limited_text import LimitedTextField, LimitedTextsMixin
 from newsletter.common.translation import translate
 from subscribers.attribute_rules import MAX_KEY_LENGTH, MAX_VALUE_LENGTH
 from subscribers.desk.exports import require_export_permission, start_export
@@ -73,7 +73,7 @@ class JoinForm(ListForm):
     )
 
 
-class AttributeForm(forms.Form):
+class AttributeForm(LimitedTextsMixin, forms.Form):
     key = forms.CharField(label=gettext_lazy("Attribute"), max_length=MAX_KEY_LENGTH)
     value = forms.CharField(
         label=gettext_lazy("Value"),

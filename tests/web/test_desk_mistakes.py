@@ -89,3 +89,9 @@ def test_the_form_names_the_languages_to_translate_into(sent: Issue, writer: Cli
     assert "Translate the draft" not in writer.get(correct(sent)).content.decode()
     Publication.objects.update(languages=["es", "cy"])
     assert "this newsletter is also sent in Spanish, Welsh." in writer.get(correct(sent)).content.decode()
+
+
+def test_a_line_break_counts_as_one_character(sent: Issue, writer: Client) -> None:
+    text = f"{'a' * 999}\r\n{'b' * 1000}"
+    assert "at most 2000 characters" in writer.post(correct(sent), {"text": f"{text}c"}).content.decode()
+    assert writer.post(correct(sent), {"text": text}).status_code == 302

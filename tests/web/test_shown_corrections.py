@@ -5,6 +5,7 @@ from django.test import Client
 
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.corrections.correct_mistake import correct_mistake
+from newsletter.issues.planning.complete_send import complete_send
 from newsletter.issues.snapshot.own_texts import hash_text
 from newsletter.models import Batch, Delivery, Issue, Publication, Send, Story, TextTranslation
 from subscribers.models import Subscriber
@@ -80,27 +81,52 @@ def test_the_newest_correction_is_shown_first() -> None:
         assert page.index("And it is free.") < page.index(TEXT)
 
 
-def test_a_correction_shows_a_link_only_while_its_story_may_be_read() -> None:
+def test_the_correction_of_a_correction_is_above_it() -> None:
     issue = publish()
-    correction = correct(issue)
-    story = Story.objects.get()
-    note = correction.body[0].value
-    note["text"].source += f'<p>Read <a href="{story.url}">the story</a>.</p>'
-    correction.save()
-    approve_issue(issue=correction, by=make_approver(), now=NOW)
-    send(correction)
-    assert TEXT in read_archive()
-    Story.objects.update(withdrawn_at=NOW, withdrawn_reason="consent")
+    correct_and_send(correct_and_send(issue), "It is 0800 111 1111.")
     for page in (read_archive(), read_online(issue)):
-        assert story.url not in page
+        assert page.index("It is 0800 111 1111.") < page.index(TEXT)
 
 
-def test_an_issue_with_a_protected_term_in_its_correction_is_hidden() -> None:
+def test_no_correction_is_shown_while_a_story_of_its_issue_is_withdrawn() -> None:
+    """A correction may name the people of that story."""
     issue = publish()
     correct_and_send(issue)
+    Story.objects.update(withdrawn_at=NOW, withdrawn_reason="consent")
+    for page in (read_archive(), read_online(issue)):
+        assert TEXT not in page
+
+
+def test_a_correction_with_a_protected_term_is_shown_nowhere() -> None:
+    issue = publish()
+    correct_and_send(issue)
+    correct_and_send(issue, "And it is free.")
     protect("helpline")
-    assert Client().get("/news/weekly/1/").status_code == 404
-    assert Client().get(f"/view/{issue.variants.get().public_id}").status_code == 404
+    for page in (read_archive(), read_online(issue)):
+        assert TEXT not in page
+        assert "And it is free." in page
+
+
+def test_a_correction_whose_send_was_completed_is_shown_once() -> None:
+    issue = publish()
+    correction = correct_and_send(issue)
+    Batch.objects.filter(send__issue=correction).update(state=Batch.State.PENDING, handed_to="")
+    Send.objects.filter(issue=correction).update(state=Send.State.CANCELLED)
+    Issue.objects.filter(pk=correction.pk).update(state=Issue.State.CANCELLED)
+    correction.refresh_from_db()
+    assert TEXT not in read_archive()
+    completing = complete_send(issue=correction, by=make_approver(), now=NOW)
+    approve_issue(issue=completing, by=make_approver(), now=NOW)
+    send(completing)
+    for page in (read_archive(), read_online(issue)):
+        assert page.count(TEXT) == 1
+    assert Client().get(f"/news/weekly/{completing.number}/").status_code == 404
+
+
+def test_a_correction_that_was_written_to_files_is_not_shown(settings) -> None:
+    Send.objects.filter(issue=correct_and_send(publish())).update(provider="outbox")
+    settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"
+    assert TEXT not in read_archive()
 
 
 def test_a_correction_is_shown_in_the_language_of_the_mail() -> None:

@@ -6,14 +6,18 @@ from django import forms
 
 
 class LimitedTextField(forms.CharField):
-    """A CharField that keeps a longer text and names its limit."""
+    """A CharField that keeps a longer text and names its limit. A line break counts as one character."""
+
+    def to_python(self, value: object) -> str:
+        text: str = super().to_python(value) or ""
+        return text.replace("\r\n", "\n")
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, object]:
         return {name: value for name, value in super().widget_attrs(widget).items() if name != "maxlength"}
 
 
 class LimitedTextsMixin:
-    """A form of a model whose fields keep longer texts and name their limits."""
+    """A form whose fields keep longer texts and name their limits."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)

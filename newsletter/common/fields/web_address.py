@@ -28,6 +28,10 @@ class WebAddressFormField(forms.URLField):
     def __init__(self, **kwargs: object) -> None:
         super().__init__(**{"assume_scheme": "https", **kwargs})  # type: ignore[arg-type]
 
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, object]:
+        """Return no maxlength: a browser would cut a longer address without a word, and it would lead elsewhere."""
+        return {name: value for name, value in super().widget_attrs(widget).items() if name != "maxlength"}
+
     def to_python(self, value: object) -> str | None:
         if _is_email(str(value or "").strip().removeprefix("mailto:")):
             raise ValidationError(self.error_messages["email"], code="email")

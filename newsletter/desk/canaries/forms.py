@@ -3,12 +3,12 @@
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from newsletter.common.fields.limited_text import LimitedTextField
+from newsletter.common.fields.limited_text import LimitedTextField, LimitedTextsMixin
 from newsletter.inbound.canaries.accounts import TLS_PORT, Account
 from newsletter.models import CanaryMailbox
 
 
-class CanaryForm(forms.Form):
+class CanaryForm(LimitedTextsMixin, forms.Form):
     address = forms.CharField(
         label=gettext_lazy("Email address"),
         max_length=254,
@@ -56,7 +56,7 @@ class CanaryChangeForm(CanaryForm):
     field_order = ("enabled", "address", "host", "port", "user", "password")
 
     def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        super().__init__(*args, **kwargs)
         self.fields["password"].required = False
         self.fields["password"].help_text = gettext_lazy(
             "Leave empty to keep the one that is stored. For another server, port or user name, enter it again."

@@ -4,11 +4,11 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from newsletter.common.fields.limited_text import LimitedTextField
+from newsletter.common.fields.limited_text import LimitedTextField, LimitedTextsMixin
 from newsletter.models import MailTemplate, MailTemplateText, Publication
 
 
-class NewTemplateForm(forms.Form):
+class NewTemplateForm(LimitedTextsMixin, forms.Form):
     use_required_attribute = False
     name = forms.CharField(
         label=gettext_lazy("Name"),

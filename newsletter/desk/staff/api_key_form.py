@@ -7,6 +7,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy
 
 from newsletter.api_keys import DAYS, MAX_DAYS
+from newsletter.common.fields.limited_text import LimitedTextsMixin
 from newsletter.models import ApiScope
 from newsletter.models.api_keys import DEFAULT_CALLS_PER_MINUTE, MAX_CALLS_PER_MINUTE
 from subscribers.models import MailingList
@@ -31,7 +32,7 @@ def list_grouped_scopes() -> list[tuple[str, list[tuple[str, str]]]]:
     ]
 
 
-class ApiKeyForm(forms.Form):
+class ApiKeyForm(LimitedTextsMixin, forms.Form):
     name = forms.CharField(
         label=gettext_lazy("Used by"),
         max_length=120,

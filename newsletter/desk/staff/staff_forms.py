@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.common.fields.limited_text import LimitedTextsMixin
 from newsletter.organisation.accounts.staff import MAX_EMAIL_LENGTH, role_of
 
 ROLE_NAMES = {
@@ -27,7 +28,7 @@ ROLE_CHOICES = [
 ]
 
 
-class StaffForm(forms.Form):
+class StaffForm(LimitedTextsMixin, forms.Form):
     email = forms.EmailField(
         label=_("Email"), max_length=MAX_EMAIL_LENGTH, widget=forms.EmailInput(attrs={"autocomplete": "off"})
     )

@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.fields.limited_text import LimitedTextsMixin
 from newsletter.outbound.endpoints import CHOICES
 from subscribers.models import EventKind, WebhookEndpoint
 
@@ -21,7 +22,7 @@ def list_grouped_choices() -> list[tuple[str, list[tuple[str, str]]]]:
     ]
 
 
-class EndpointForm(forms.Form):
+class EndpointForm(LimitedTextsMixin, forms.Form):
     name = forms.CharField(
         label=gettext_lazy("Received by"),
         max_length=120,

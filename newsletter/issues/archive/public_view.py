@@ -23,9 +23,11 @@ from newsletter.issues.archive.shown_corrections import (
     make_shown_correction,
     show_corrections,
 )
+from newsletter.issues.protected_terms.check import has_protected_term
 from newsletter.issues.protected_terms.matcher import get_term_matcher
 from newsletter.issues.snapshot.consent_rules import ARCHIVE, EMAIL, find_display_restriction, make_consent_record
 from newsletter.issues.snapshot.content_links import find_related_and_written_links, find_restricted_links
+from newsletter.issues.snapshot.exposure import list_sends_to_files
 from newsletter.issues.snapshot.records.blocks import (
     Block,
     EventsBlock,
@@ -44,6 +46,7 @@ from newsletter.issues.variants.recipient_groups import (
     choose_visible_for_group,
     make_stored_group,
 )
+from newsletter.issues.variants.unreached import list_parts
 from newsletter.issues.visible.block_choices import choose_visible_in_archive
 from newsletter.models import Issue, IssueRevision, Send, Story, Variant
 from newsletter.rendering.blocks import Document, SchemaBlock
@@ -115,20 +118,41 @@ def find_changed_in_variant(variant: Variant, *, at: datetime) -> ChangedEvents:
     return frozenset(event for event in changed if event.id in event_ids)
 
 
-def find_shown_corrections(issue: Issue, *, channel: str, at: datetime) -> Corrections:
-    """Return the sent corrections of the issue's mistakes, the newest first."""
-    sends = Send.objects.filter(
-        issue__correction__corrects=issue,
+def find_shown_corrections(issue: Issue, *, hidden: Hidden, channel: str, at: datetime) -> Corrections:
+    """Return the sent corrections of the issue's mistakes, and of the mistakes in these, the newest first.
+
+    None is shown while a story of the issue is hidden, because a correction may name it, and none with a protected term.
+    """
+    if hidden:
+        return ()
+    sends = Send.objects.exclude(pk__in=list_sends_to_files().values("pk")).filter(
+        issue__in=_list_corrections(issue),
         issue__state__in=[Issue.State.SENDING, Issue.State.SENT],
         state__in=STARTED_STATES,
-        revision__isnull=False,
-    ).select_related("revision")
-    return tuple(_make_shown_correction(send, channel, at) for send in sends.order_by("-issue__correction__sequence"))
+    )
+    newest_first = sends.select_related("revision").order_by("-issue__made_at", "-issue__pk")
+    corrections = (_make_shown_correction(send, channel, at) for send in newest_first)
+    return tuple(correction for correction in corrections if correction is not None)
 
 
-def _make_shown_correction(send: Send, channel: str, at: datetime) -> ShownCorrection:
+def _list_corrections(issue: Issue) -> list[int]:
+    """Return the ids of the corrections of the issue's mistakes and of the mistakes in these, with what completes them."""
+    found: list[int] = []
+    newest = [issue.pk]
+    while newest:
+        corrections = Issue.objects.filter(correction__corrects__in=newest)
+        newest = [part for correction in corrections for part in list_parts(correction)]
+        found += newest
+    return found
+
+
+def _make_shown_correction(send: Send, channel: str, at: datetime) -> ShownCorrection | None:
+    if send.revision is None:
+        return None
     content = remove_limited_blocks(IssueContent.from_json(send.revision.content))
     content = fill_merge_defaults(remove_stories(content, stories=find_hidden(content, channel=channel, at=at)))
+    if has_protected_term(content):
+        return None
     sent_at = send.dated_at or send.made_at
     return make_shown_correction(content, sent_on=sent_at.astimezone(ZoneInfo(content.publication.zone)).date())
 

@@ -73,6 +73,7 @@ def _make(issue: Issue, *, by: User | AnonymousUser, now: datetime) -> Issue:
         headline=issue.headline,
         charitable=issue.charitable,
         body=issue.body,
+        in_archive=issue.in_archive and issue.kind == Issue.Kind.ISSUE,
     )
     made.save()
     story_ids = [story["story"] for story in list_stories(made.body.get_prep_value())]

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.fields.limited_text import LimitedTextsMixin
 from newsletter.desk.issues.issue_page import EDITOR, editor_url
 from newsletter.desk.issues.planning.form_page import IssueFormPage
 from newsletter.issues.comments.block_labels import label_blocks
@@ -18,7 +19,7 @@ from newsletter.issues.reuse.templates import MAX_NAME_LENGTH, save_template
 from newsletter.models import Issue, SavedBlock
 
 
-class NameForm(forms.Form):
+class NameForm(LimitedTextsMixin, forms.Form):
     name = forms.CharField(label=gettext_lazy("Name"), max_length=MAX_NAME_LENGTH)
 
 

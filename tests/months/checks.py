@@ -76,7 +76,9 @@ def check_nobody_is_skipped(provider: FakeProvider, readers: Readers, reports: R
         slug, begun = send.issue.publication.slug, send.started_at or send.made_at
         on_list = {address for (address, of), at in readers.joined.items() if of == slug and at < begun}
         left = {address for (address, of), at in readers.gone.items() if of == slug and at <= begun}
-        left |= {address for address, at in reports.stopped.items() if at <= begun}
+        stopped = {address for address, at in reports.stopped.items() if at <= begun}
+        # Whoever complained stays off the list with a new address.
+        left |= {address for address in on_list if not stopped.isdisjoint(readers.list_names(address))}
         missing = on_list - left - accepted[send.issue.public_id]
         mailed += len(on_list - left - missing)
         if send.purged_at is None:

@@ -79,7 +79,7 @@ class SourceForm(LimitedTextsMixin, WagtailAdminModelForm):
                 "A key is saved. Leave this empty to keep it. If you change the web address or the kind, type the key again."
             )
         if "floating_zone" in self.fields:
-            current, unset = self.instance.floating_zone, _("Not known: ask about each event")
+            current, unset = self.instance.floating_zone, _("Not known: ask each time")
             choices = zone_choices(current, unset=unset)
             self.fields["floating_zone"].widget = forms.Select(choices=[("", unset), *choices] if current else choices)
         if "language" in self.fields:

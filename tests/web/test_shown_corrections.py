@@ -146,6 +146,8 @@ def test_a_correction_is_shown_in_the_language_of_the_mail() -> None:
     page = read_mail_of(spanish, issue)
     assert "Corrección · 4 de marzo de 2026" in page
     assert "El número era incorrecto." in page
+    Story.objects.filter(pk=translated.pk).update(withdrawn_at=NOW, withdrawn_reason="consent")
+    assert TEXT not in read_mail_of(english, issue), "it may name a story that only the Spanish mail shows"
 
 
 def translate(publication: Publication, text: str, translated: str) -> None:

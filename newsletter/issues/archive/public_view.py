@@ -27,7 +27,7 @@ from newsletter.issues.protected_terms.check import has_protected_term
 from newsletter.issues.protected_terms.matcher import get_term_matcher
 from newsletter.issues.snapshot.consent_rules import ARCHIVE, EMAIL, find_display_restriction, make_consent_record
 from newsletter.issues.snapshot.content_links import find_related_and_written_links, find_restricted_links
-from newsletter.issues.snapshot.exposure import list_sends_to_files
+from newsletter.issues.snapshot.exposure import list_sends_to_files, shows_stopped_story_to_anybody
 from newsletter.issues.snapshot.records.blocks import (
     Block,
     EventsBlock,
@@ -121,9 +121,10 @@ def find_changed_in_variant(variant: Variant, *, at: datetime) -> ChangedEvents:
 def find_shown_corrections(issue: Issue, *, hidden: Hidden, channel: str, at: datetime) -> Corrections:
     """Return the sent corrections of the issue's mistakes, and of the mistakes in these, the newest first.
 
-    None is shown while a story of the issue is hidden, because a correction may name it, and none with a protected term.
+    None is shown while a story of any of the issue's mails is hidden, because a correction may name it, and none with a
+    protected term.
     """
-    if hidden:
+    if hidden or shows_stopped_story_to_anybody(issue):
         return ()
     sends = Send.objects.exclude(pk__in=list_sends_to_files().values("pk")).filter(
         issue__in=_list_corrections(issue),

@@ -12,10 +12,11 @@ from newsletter.common.text import shorten
 from newsletter.issues.approval.publication_switches import require_publication_enabled
 from newsletter.issues.corrections.correct import require_corrector
 from newsletter.issues.corrections.draft import draft_correction
+from newsletter.issues.snapshot.exposure import shows_stopped_story_to_anybody
 from newsletter.issues.snapshot.own_texts import hash_text
 from newsletter.issues.variants.event_mentions import find_reached
 from newsletter.issues.variants.unreached import find_root, list_parts, require_no_open_call
-from newsletter.models import Correction, Issue, Send, ShownItem, Story, TextTranslation
+from newsletter.models import Correction, Issue, Send, TextTranslation
 from newsletter.rendering.merge import fill_defaults
 from newsletter.rendering.phrases import reader_text
 
@@ -123,9 +124,7 @@ def _write_texts(subject: str, *, language: str) -> tuple[str, str]:
 
 def _find_public_subject(issue: Issue) -> str:
     """Return the issue's subject, or "" if a story of the issue was withdrawn or is gone: the subject may name it."""
-    stopped = (Story.objects.withdrawn() | Story.objects.gone()).values("pk")
-    shown = ShownItem.objects.filter(kind=ShownItem.Kind.STORY, variant__issue=issue.pk, row_id__in=stopped)
-    return "" if shown.exists() else issue.subject
+    return "" if shows_stopped_story_to_anybody(issue) else issue.subject
 
 
 def _store_translations(original: Issue, texts: tuple[str, str], *, subject: str, language: str, now: datetime) -> None:

@@ -35,6 +35,13 @@ def shows_withdrawn_story() -> Exists:
     )
 
 
+def shows_stopped_story_to_anybody(issue: Issue) -> bool:
+    """Return True if any mail of the issue shows a story that was withdrawn or is gone: texts about the issue may name it."""
+    stopped = (Story.objects.withdrawn() | Story.objects.gone()).values("pk")
+    shown = ShownItem.objects.filter(kind=ShownItem.Kind.STORY, variant__issue=issue.pk, row_id__in=stopped)
+    return shown.exists()
+
+
 def find_issues_only_in_files(issues: Iterable[Issue]) -> set[Issue]:
     """Return those of the issues that were only written to files, so that nobody got them."""
     listed = list(issues)

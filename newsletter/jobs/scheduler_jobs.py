@@ -35,6 +35,7 @@ from newsletter.issues.assembly.stories_at_source import (
     has_recently_removed_story,
     remove_gone_stories,
 )
+from newsletter.issues.corrections.hold_corrections import hold_corrections_of_gone_stories
 from newsletter.issues.variants.reader_zones import find_start, make_due_filter
 from newsletter.jobs.notices.about_issues import (
     notify_approval_needed,
@@ -75,7 +76,7 @@ def poll_sources(*, now: datetime) -> None:
     notify_failing_sources(now=now)
     has_removed_story = has_recently_removed_story(now=now)
     if reports or has_removed_story:
-        for issue in remove_gone_stories(now=now):
+        for issue in [*remove_gone_stories(now=now), *hold_corrections_of_gone_stories(now=now)]:
             notify_hold(issue, now=now)
         reworded = update_drafted_texts(now=now)
         if has_removed_story or reworded or any(report.has_changes for report in reports):

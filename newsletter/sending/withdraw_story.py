@@ -24,6 +24,7 @@ from newsletter.issues.approval.approve import withdraw_approvals
 from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.approval.write_notices import notify_hold
 from newsletter.issues.assembly.restored_slots import HELD_AT_ASSEMBLY, HELD_FOR
+from newsletter.issues.corrections.hold_corrections import find_corrections_about
 from newsletter.issues.corrections.people_of_story import Reach, find_reach
 from newsletter.issues.snapshot.exposure import find_variants_showing, shows_withdrawn_story
 from newsletter.issues.snapshot.records.blocks import list_pictures
@@ -32,6 +33,7 @@ from newsletter.issues.snapshot.redact import remove_stories
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Batch, Issue, IssueRevision, Picture, Send, ShownItem, Story, transition
 from newsletter.outbound.publishing_facts import report_story
+from newsletter.sending.withdraw_corrections import hold_waiting_corrections, pause_corrections
 from newsletter.sending.withdrawal_journal import find_copies, find_lost_withdrawals, journal_withdrawal
 from subscribers.models import EventKind
 
@@ -41,12 +43,16 @@ _RUNNING = (Send.State.READY, Send.State.SUBMITTING)
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """The changes of a withdrawal: ``held`` and ``paused`` issues, ``pictures``, and the ``reach`` of sent mails."""
+    """The changes of a withdrawal: ``held`` and ``paused`` issues, ``pictures``, and the ``reach`` of sent mails.
+
+    ``corrections`` are those of issues that show the story: they may be about it.
+    """
 
     reach: list[Reach] = field(default_factory=list)
     held: list[Issue] = field(default_factory=list)
     paused: list[Issue] = field(default_factory=list)
     pictures: int = 0
+    corrections: list[Issue] = field(default_factory=list)
 
     @property
     def mails_sent(self) -> int:
@@ -81,6 +87,7 @@ def _withdraw(story: Story, *, by: User | AnonymousUser, reason: str, now: datet
     with transaction.atomic():
         rows = list(Story.objects.stopped_with(story))
         waiting = list(_find_waiting(story, rows))
+        corrections = find_corrections_about(rows)
         copies = find_copies(story).filter(withdrawn_at__isnull=True)
         journal_withdrawal(copies, now=now)
         if not copies.update(withdrawn_at=now, withdrawn_reason=reason):
@@ -89,11 +96,14 @@ def _withdraw(story: Story, *, by: User | AnonymousUser, reason: str, now: datet
         _report(EventKind.STORY_WITHDRAWN, story, now=now)
         files = _list_stopped_pictures(story)
         pictures = Picture.objects.filter(sha256__in=files, withdrawn_at=None).update(withdrawn_at=now)
+        held = [_hold(issue, visible, reworded=reworded, by=by, now=now) for issue, visible, reworded in waiting]
+        others = [correction for correction in corrections if correction not in held]
         return Withdrawal(
             reach=find_reach(story),
-            held=[_hold(issue, visible, reworded=reworded, by=by, now=now) for issue, visible, reworded in waiting],
-            paused=pause_withdrawn(),
+            held=[*held, *hold_waiting_corrections(others, story=story, by=by, now=now)],
+            paused=[*pause_withdrawn(), *pause_corrections(corrections, story=story)],
             pictures=pictures,
+            corrections=corrections,
         )
 
 

@@ -10,13 +10,24 @@ from django.test import Client
 from wagtail.users.models import UserProfile
 
 from newsletter.desk.issues.issue_page import overview_url
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.corrections.correct_mistake import correct_mistake
 from newsletter.models import AuditEntry, Batch, EventNotice, Issue, Publication, Send, Story
 from newsletter.sending.settling.retention import RETENTION
 from newsletter.sending.withdraw_story import withdraw_story
 from tests.support.desk import list_messages, sign_in
 from tests.support.desk_forms import filled_in
-from tests.support.event_changes import tell
-from tests.support.fixtures import LONDON, NOW, add_subscribers, make_event, make_issue, make_publication, make_story
+from tests.support.event_changes import send_out, tell
+from tests.support.fixtures import (
+    LONDON,
+    NOW,
+    add_subscribers,
+    make_approver,
+    make_event,
+    make_issue,
+    make_publication,
+    make_story,
+)
 from tests.support.page_html import compact_html
 from tests.support.sends import start_send
 
@@ -252,6 +263,34 @@ def test_withdrawing_names_held_issues_and_paused_sends():
     assert f"On hold until you review it: {held_link}." in list_messages(done)[0]
     assert f"Sending is paused: {paused_link}. Its page says why, and what to do next." in list_messages(done)[0]
     assert held_link in done.content.decode()
+
+
+def test_withdrawing_names_the_corrections_that_may_be_about_it():
+    story = make_story("How Maya came home")
+    publication = make_publication()
+    add_subscribers(publication, 3)
+    issue = make_issue(publication, approved=True)
+    mailed = _correct_and_send(_send(issue))
+    waiting = correct_mistake(issue=issue, text="She is 34 years old.", by=make_approver(), now=NOW)
+    mailed_link, waiting_link = (f'<a href="{overview_url(one)}">{one}</a>' for one in (mailed, waiting))
+    address = f"/admin/stories/withdraw/{story.pk}/"
+    browser = sign_in("editor")
+    page = " ".join(browser.get(address).content.decode().split())
+    assert f"These corrections may be about it: {waiting_link}, {mailed_link}." in page
+    (message,) = list_messages(browser.post(address, follow=True))
+    assert f"On hold until you review it: {waiting_link}." in message
+    assert f"A correction may be about it. Its text is no longer shown online: {mailed_link}." in message
+
+
+def _correct_and_send(issue: Issue) -> Issue:
+    correction = correct_mistake(issue=issue, text="She is 43 years old.", by=make_approver(), now=NOW)
+    approve_issue(issue=correction, by=make_approver(), now=NOW)
+    return _send(correction)
+
+
+def _send(issue: Issue) -> Issue:
+    Send.objects.filter(pk=send_out(Issue.objects.get(pk=issue.pk)).pk).update(state=Send.State.SUBMITTED)
+    return Issue.objects.get(pk=issue.pk)
 
 
 def test_several_held_issues_are_named_in_the_plural():

@@ -17,6 +17,7 @@ from newsletter.common.errors import DomainError
 from newsletter.common.staff_pages import PermittedPage, make_breadcrumbs
 from newsletter.common.translation import translate
 from newsletter.desk.shell.labels import describe_paused, link_issues
+from newsletter.issues.corrections.hold_corrections import find_corrections_about
 from newsletter.issues.corrections.people_of_story import find_reach
 from newsletter.models import Issue, Story
 from newsletter.sending.settling.retention import RETENTION
@@ -60,6 +61,7 @@ class WithdrawStoryPage(PermittedPage):
             "edit_url": reverse(EDIT_URL_NAME, args=[self.story.pk]),
             "original": self.story.translation_of,
             "translations": _list_translations(self.story),
+            "corrections": link_issues(_find_corrections(self.story), user=self.request.user),
             **reach_context(self.story),
         }
 
@@ -94,6 +96,10 @@ def reach_context(story: Story) -> dict[str, object]:
         "is_most": any(reached.is_most for reached in reach),
         "kept_days": RETENTION.days,
     }
+
+
+def _find_corrections(story: Story) -> list[Issue]:
+    return find_corrections_about(list(Story.objects.stopped_with(story)))
 
 
 def _list_translations(story: Story) -> str:
@@ -142,6 +148,13 @@ def describe_withdrawal(story: Story, done: Withdrawal, *, user: User | Anonymou
         sentences.append(format_html(text, issues=held))
     if done.paused:
         sentences.append(describe_paused(done.paused, user=user))
+    if mailed := [issue for issue in done.corrections if issue not in done.held]:
+        text = ngettext(
+            "A correction may be about it. Its text is no longer shown online: {issues}.",
+            "Corrections may be about it. Their texts are no longer shown online: {issues}.",
+            len(mailed),
+        )
+        sentences.append(format_html(text, issues=link_issues(mailed, user=user)))
     return sentences
 
 

@@ -12,7 +12,8 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from newsletter.issues.archive.current_events import ChangedEvents, find_changed_events, show_changed_events
-from newsletter.issues.archive.public_view import STARTED_STATES, Hidden, fill_merge_defaults, find_hidden_for_each
+from newsletter.issues.archive.hidden_stories import Hidden, find_hidden_for_each
+from newsletter.issues.archive.public_view import STARTED_STATES, fill_merge_defaults
 from newsletter.issues.protected_terms.check import has_protected_term
 from newsletter.issues.snapshot.consent_rules import ARCHIVE
 from newsletter.issues.snapshot.records.content import IssueContent

@@ -2,7 +2,6 @@
 are now. Reads only.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -11,12 +10,19 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from pydantic import JsonValue
 
+from newsletter.issues.archive.correction_text import (
+    hide_text,
+    list_corrections,
+    may_name_hidden_story,
+    may_name_stopped_story,
+)
 from newsletter.issues.archive.current_events import (
     NO_CHANGES,
     ChangedEvents,
     find_changed_events,
     show_changed_events,
 )
+from newsletter.issues.archive.hidden_stories import Hidden, find_hidden
 from newsletter.issues.archive.shown_corrections import (
     Corrections,
     ShownCorrection,
@@ -25,9 +31,8 @@ from newsletter.issues.archive.shown_corrections import (
 )
 from newsletter.issues.protected_terms.check import has_protected_term
 from newsletter.issues.protected_terms.matcher import get_term_matcher
-from newsletter.issues.snapshot.consent_rules import ARCHIVE, EMAIL, find_display_restriction, make_consent_record
-from newsletter.issues.snapshot.content_links import find_related_and_written_links, find_restricted_links
-from newsletter.issues.snapshot.exposure import list_sends_to_files, shows_stopped_story_to_anybody
+from newsletter.issues.snapshot.consent_rules import EMAIL
+from newsletter.issues.snapshot.exposure import list_sends_to_files
 from newsletter.issues.snapshot.records.blocks import (
     Block,
     EventsBlock,
@@ -46,9 +51,8 @@ from newsletter.issues.variants.recipient_groups import (
     choose_visible_for_group,
     make_stored_group,
 )
-from newsletter.issues.variants.unreached import list_parts
 from newsletter.issues.visible.block_choices import choose_visible_in_archive
-from newsletter.models import Issue, IssueRevision, Send, Story, Variant
+from newsletter.models import Issue, IssueRevision, Send, Variant
 from newsletter.rendering.blocks import Document, SchemaBlock
 from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.merge import fill_defaults
@@ -57,44 +61,6 @@ from newsletter.rendering.schemas import load_schemas
 
 MAX_CACHED_MAILS = 128
 STARTED_STATES = (Send.State.SUBMITTING, Send.State.PAUSED, Send.State.SUBMITTED, Send.State.NEEDS_ATTENTION)
-Hidden = frozenset[int | str]
-"""Ids of stories, and addresses of links that lead to other stories."""
-
-
-def find_hidden(content: IssueContent, *, channel: str, at: datetime) -> Hidden:
-    """Return the stories that this channel must not show at this moment.
-
-    The archive can be read everywhere, so it hides every story that some regions must not see.
-    """
-    return find_hidden_for_each([content], channel=channel, at=at)[0]
-
-
-def find_hidden_for_each(contents: Sequence[IssueContent], *, channel: str, at: datetime) -> list[Hidden]:
-    """Return the same for several contents, in their order, with one query for all stories."""
-    story_ids = [content.story_rows for content in contents]
-    stories = Story.objects.in_bulk(set[int]().union(*story_ids))
-    restricted = {
-        required: find_restricted_links(
-            {url for content in contents for url in find_related_and_written_links(content)},
-            channel=channel,
-            at=at,
-            required=required,
-        )
-        for required in {content.publication.consent_required for content in contents}
-    }
-    hidden: list[Hidden] = []
-    for ids, content in zip(story_ids, contents, strict=True):
-        required = content.publication.consent_required
-        hidden_ids = {pk for pk in ids if pk not in stories or not _may_be_shown(stories[pk], required, channel, at)}
-        links = restricted[required].intersection(find_related_and_written_links(content))
-        hidden.append(frozenset[int | str](hidden_ids) | links)
-    return hidden
-
-
-def _may_be_shown(story: Story, required: bool, channel: str, at: datetime) -> bool:
-    if channel == ARCHIVE and story.not_in_regions:
-        return False
-    return not find_display_restriction(make_consent_record(story), channel=channel, at=at, required=required)
 
 
 def find_hidden_in_variant(variant: Variant, *, at: datetime) -> Hidden:
@@ -118,33 +84,31 @@ def find_changed_in_variant(variant: Variant, *, at: datetime) -> ChangedEvents:
     return frozenset(event for event in changed if event.id in event_ids)
 
 
+def is_text_hidden(variant: Variant, *, at: datetime) -> bool:
+    """Return True if the mail is a correction whose text must not be shown, because of a story that was withdrawn since."""
+    if variant.issue.kind != Issue.Kind.CORRECTION:
+        return False
+    send = variant.issue.sends.filter(revision=variant.revision_id).order_by("made_at").first()
+    sent_at = send.made_at if send else variant.revision.made_at
+    return may_name_hidden_story(variant.issue, sent_at=sent_at, at=at)
+
+
 def find_shown_corrections(issue: Issue, *, hidden: Hidden, channel: str, at: datetime) -> Corrections:
     """Return the sent corrections of the issue's mistakes, and of the mistakes in these, the newest first.
 
     None is shown while a story of any of the issue's mails is hidden, because a correction may name it, and none with a
-    protected term.
+    protected term. The same holds for a story of the issue that this one corrects.
     """
-    if hidden or shows_stopped_story_to_anybody(issue):
+    if hidden or may_name_stopped_story(issue):
         return ()
     sends = Send.objects.exclude(pk__in=list_sends_to_files().values("pk")).filter(
-        issue__in=_list_corrections(issue),
+        issue__in=list_corrections([issue.pk]),
         issue__state__in=[Issue.State.SENDING, Issue.State.SENT],
         state__in=STARTED_STATES,
     )
     newest_first = sends.select_related("revision").order_by("-issue__made_at", "-issue__pk")
     corrections = (_make_shown_correction(send, channel, at) for send in newest_first)
     return tuple(correction for correction in corrections if correction is not None)
-
-
-def _list_corrections(issue: Issue) -> list[int]:
-    """Return the ids of the corrections of the issue's mistakes and of the mistakes in these, with what completes them."""
-    found: list[int] = []
-    newest = [issue.pk]
-    while newest:
-        corrections = Issue.objects.filter(correction__corrects__in=newest)
-        newest = [part for correction in corrections for part in list_parts(correction)]
-        found += newest
-    return found
 
 
 def _make_shown_correction(send: Send, channel: str, at: datetime) -> ShownCorrection | None:
@@ -164,6 +128,8 @@ def make_public_subject(issue: Issue, *, at: datetime) -> str:
     if issue.state not in (Issue.State.SENDING, Issue.State.SENT) or send is None or send.revision is None:
         return ""
     content = remove_limited_blocks(IssueContent.from_json(send.revision.content))
+    if may_name_hidden_story(issue, sent_at=send.made_at, at=at):
+        content = hide_text(content)
     subject = remove_stories(content, stories=find_hidden(content, channel=EMAIL, at=at)).subject
     matcher = get_term_matcher()
     return "" if matcher.unreadable or matcher.find(subject) else subject
@@ -171,13 +137,21 @@ def make_public_subject(issue: Issue, *, at: datetime) -> str:
 
 @lru_cache(maxsize=MAX_CACHED_MAILS)
 def render_redacted_variant(
-    variant_id: int, hidden: Hidden, changed: ChangedEvents = NO_CHANGES, corrections: Corrections = ()
+    variant_id: int,
+    hidden: Hidden,
+    changed: ChangedEvents = NO_CHANGES,
+    corrections: Corrections = (),
+    text_hidden: bool = False,
 ) -> RenderedMail:
-    """Render the mail again without these stories, with these events as they are now, below these corrections."""
+    """Render the mail again without these stories, with these events as they are now, below these corrections.
+
+    ``text_hidden``: it is a correction, and its text must not be shown.
+    """
     variant = Variant.objects.select_related("revision").get(pk=variant_id)
     group = variant.groups.order_by("pk").first()
     readers = make_stored_group(group) if group else RecipientGroup(place_id=0, giving="none", people=0)
     content = show_changed_events(IssueContent.from_json(variant.revision.content), changed=changed)
+    content = hide_text(content) if text_hidden else content
     visible = choose_visible_for_group(content, group=readers)
     visible = replace(visible, sent_on=_find_sent_day(content, revision_id=variant.revision_id))
     online = f"{settings.NEWSLETTER_SITE_URL}/view/{variant.public_id}"

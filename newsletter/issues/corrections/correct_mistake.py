@@ -10,9 +10,9 @@ from django.utils.html import linebreaks
 from newsletter.common.errors import NotReady, WrongState
 from newsletter.common.text import shorten
 from newsletter.issues.approval.publication_switches import require_publication_enabled
+from newsletter.issues.archive.correction_text import may_name_stopped_story
 from newsletter.issues.corrections.correct import require_corrector
 from newsletter.issues.corrections.draft import draft_correction
-from newsletter.issues.snapshot.exposure import shows_stopped_story_to_anybody
 from newsletter.issues.snapshot.own_texts import hash_text
 from newsletter.issues.variants.event_mentions import find_reached
 from newsletter.issues.variants.unreached import find_root, list_parts, require_no_open_call
@@ -124,7 +124,7 @@ def _write_texts(subject: str, *, language: str) -> tuple[str, str]:
 
 def _find_public_subject(issue: Issue) -> str:
     """Return the issue's subject, or "" if a story of the issue was withdrawn or is gone: the subject may name it."""
-    return "" if shows_stopped_story_to_anybody(issue) else issue.subject
+    return "" if may_name_stopped_story(issue) else issue.subject
 
 
 def _store_translations(original: Issue, texts: tuple[str, str], *, subject: str, language: str, now: datetime) -> None:

@@ -58,6 +58,17 @@ class StoryQuerySet(models.QuerySet["Story"]):
             | Q(same_as__translation_of__gone_at__isnull=False)
         )
 
+    def stopped_before(self, moment: datetime) -> "StoryQuerySet":
+        """Return stories that were withdrawn or gone before the moment, or whose original was."""
+        return self.filter(
+            Q(withdrawn_at__lt=moment)
+            | Q(gone_at__lt=moment)
+            | Q(translation_of__withdrawn_at__lt=moment)
+            | Q(translation_of__gone_at__lt=moment)
+            | Q(same_as__translation_of__withdrawn_at__lt=moment)
+            | Q(same_as__translation_of__gone_at__lt=moment)
+        )
+
     def showable(self) -> "StoryQuerySet":
         """Return stories that are neither withdrawn nor gone; nor are their originals."""
         return self.filter(

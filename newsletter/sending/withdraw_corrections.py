@@ -1,0 +1,44 @@
+"""Keep the corrections back that may be about a withdrawn story, until staff have read them."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.contrib.auth.models import AnonymousUser, User
+
+from newsletter.common.messages import Message
+from newsletter.issues.approval.write_notices import notify_hold
+from newsletter.issues.corrections.hold_corrections import hold_correction
+from newsletter.models import Issue, Send, Story, transition
+
+_RUNNING = (Send.State.READY, Send.State.SUBMITTING)
+
+
+def hold_waiting_corrections(
+    corrections: Collection[Issue], *, story: Story, by: User | AnonymousUser, now: datetime
+) -> list[Issue]:
+    """Hold the corrections that are not sent yet, notify the approvers, and return them."""
+    waiting = [correction for correction in corrections if correction.state in Issue.UNSENT_STATES]
+    for correction in waiting:
+        reason = Message(
+            "The story “%(title)s” was withdrawn. This correction may be about it. Read its text, and change it if it is. "
+            "Then release it.",
+            title=story.title[:200],
+        )
+        hold_correction(correction, reason=reason, now=now)
+        notify_hold(correction, now=now, by=by)
+    return waiting
+
+
+def pause_corrections(corrections: Collection[Issue], *, story: Story) -> list[Issue]:
+    """Pause the running sends of corrections, and return their issues. Staff may resume them: the story is not in them."""
+    sends = Send.objects.filter(issue__in=corrections, state__in=_RUNNING).select_related("issue__publication")
+    reason = Message(
+        "the story “%(title)s” was withdrawn, and this correction may be about it. Read its text. If it may be sent, "
+        "resume the send. If not, cancel it",
+        title=story.title[:200],
+    )
+    return [
+        send.issue
+        for send in sends
+        if transition(send, from_states=_RUNNING, to=Send.State.PAUSED, reason=reason, code=Send.Code.NONE)
+    ]

@@ -1,0 +1,106 @@
+"""The text of a correction is hidden if a story that it may name is withdrawn after it was sent."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.archive.public_view import make_public_subject
+from newsletter.issues.corrections.correct_mistake import correct_mistake
+from newsletter.models import Issue, Send, Story, StoryPlacement
+from tests.support.event_changes import send_out
+from tests.support.fixtures import (
+    LONDON,
+    NOW,
+    add_subscribers,
+    make_approver,
+    make_issue,
+    make_publication,
+    make_story,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TEXT = "The woman in the first verdict is 34 years old."
+HIDDEN = "This text is no longer shown, because it may be about a story that is no longer shown."
+LATER = NOW + timedelta(days=1)
+FAR_AHEAD = NOW.replace(year=2100)
+
+
+@pytest.fixture
+def issue() -> Issue:
+    publication = make_publication()
+    make_story("The first verdict")
+    add_subscribers(publication, 2, where=LONDON)
+    return send(make_issue(publication, approved=True))
+
+
+def send(issue: Issue) -> Issue:
+    sent = send_out(Issue.objects.get(pk=issue.pk))
+    Send.objects.filter(pk=sent.pk).update(state=Send.State.SUBMITTED)
+    return Issue.objects.get(pk=issue.pk)
+
+
+def correct_and_send(issue: Issue, text: str = TEXT) -> Issue:
+    correction = correct_mistake(issue=issue, text=text, by=make_approver(), now=NOW)
+    approve_issue(issue=correction, by=make_approver(), now=NOW)
+    return send(correction)
+
+
+def read_online(issue: Issue) -> str:
+    return Client().get(f"/view/{issue.variants.get().public_id}").content.decode()
+
+
+def withdraw(**fields) -> None:
+    Story.objects.update(**fields or {"withdrawn_at": LATER, "withdrawn_reason": "consent"})
+
+
+@pytest.mark.parametrize("fields", [{}, {"gone_at": LATER, "gone_code": "removed"}, {"embargo_until": FAR_AHEAD}])
+def test_a_sent_correction_hides_its_text_with_a_story(issue: Issue, fields: dict[str, object]) -> None:
+    correction = correct_and_send(issue)
+    assert TEXT in read_online(correction)
+    withdraw(**fields)
+    page = read_online(correction)
+    assert TEXT[:20] not in page
+    assert "first verdict" not in page, "the subject of the issue names the story"
+    assert HIDDEN in page
+    assert make_public_subject(correction, at=LATER) == f"Correction: {issue.publication.name}"
+
+
+def test_the_text_is_shown_again_when_the_story_is(issue: Issue) -> None:
+    correction = correct_and_send(issue)
+    withdraw()
+    assert HIDDEN in read_online(correction)
+    Story.objects.update(withdrawn_at=None, withdrawn_reason="")
+    assert TEXT in read_online(correction)
+
+
+def test_the_text_is_hidden_with_a_deleted_story(issue: Issue) -> None:
+    correction = correct_and_send(issue)
+    StoryPlacement.objects.all().delete()
+    Story.objects.all().delete()
+    assert HIDDEN in read_online(correction)
+
+
+def test_a_correction_that_was_sent_after_a_withdrawal_stays(issue: Issue) -> None:
+    withdraw(withdrawn_at=NOW - timedelta(hours=1), withdrawn_reason="consent")
+    text = "We should not have told you this story. It is withdrawn."
+    correction = correct_and_send(issue, text)
+    assert text in read_online(correction)
+
+
+def test_a_correction_of_a_correction_hides_its_text_too(issue: Issue) -> None:
+    first = correct_and_send(issue)
+    second = correct_and_send(first, "She is 43 years old.")
+    assert "She is 43 years old." in read_online(first)
+    withdraw()
+    for page in (read_online(first), read_online(second)):
+        assert "She is 43 years old." not in page
+        assert "first verdict" not in page
+
+
+def test_the_subject_of_the_next_correction_names_no_story(issue: Issue) -> None:
+    first = correct_and_send(issue)
+    withdraw()
+    second = correct_mistake(issue=first, text="It is withdrawn.", by=make_approver(), now=LATER)
+    assert "first verdict" not in second.subject

@@ -41,7 +41,7 @@ register_body_blocks()
 
 _STYLES = ("frame", "blocks", "tables", "forms", "issue", "account", "editor")
 """In the order in which they are loaded: a later one may change an earlier one's rule."""
-_SCREEN_READER_SCRIPTS = ("announce", "missing_labels", "keep_focus", "first_error", "focus_message")
+_FORM_SCRIPTS = ("announce", "missing_labels", "keep_focus", "first_error", "focus_message", "save_rich_text")
 
 for viewset in (
     IssueViewSet,
@@ -65,8 +65,8 @@ def add_styles() -> str:
     return format_html_join("", '<link rel="stylesheet" href="{}">', files)
 
 
-def add_screen_reader_scripts() -> str:
-    files = ((static(f"newsletter/{name}.js"),) for name in _SCREEN_READER_SCRIPTS)
+def add_form_scripts() -> str:
+    files = ((static(f"newsletter/{name}.js"),) for name in _FORM_SCRIPTS)
     return format_html_join("", '<script src="{}"></script>', files)
 
 
@@ -104,7 +104,7 @@ def hide_home_summary(request: HttpRequest, items: list[Component]) -> None:
 
 hooks.register("construct_admin_api", register_documents_endpoint)
 hooks.register("insert_global_admin_css", add_styles)
-hooks.register("insert_global_admin_js", add_screen_reader_scripts)
+hooks.register("insert_global_admin_js", add_form_scripts)
 hooks.register("insert_global_admin_js", add_sending_once)
 register_log_actions(archiving.LOG_ACTIONS)
 hooks.register("construct_snippet_action_menu", name_save_button)

@@ -171,3 +171,39 @@ def test_a_picture_dropped_on_a_text_is_refused_with_a_message(page: Page, note:
     assert box.evaluate(DROP_PICTURE), "the browser would open the picture instead of the page"
     expect(note.locator(".nl-pasted")).to_contain_text(NO_IMAGES)
     expect(box).to_have_text("")
+
+
+@pytest.fixture
+def translation(page: Page) -> Locator:
+    """Return the row of a note on the page that translates a new issue. Its translation has the focus, and is selected."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto("/admin/issues/")
+    page.get_by_role("link", name="The weekly letter No. 1").first.click()
+    page.get_by_role("link", name="Duplicate").click()
+    page.get_by_role("button", name="Create issue").click()
+    page.get_by_role("link", name="Spanish").click()
+    row = page.locator(".nl-translate__row").filter(has=page.get_by_role("textbox", name="Text"))
+    row.get_by_role("textbox", name="Text").click()
+    page.keyboard.press("Control+a")
+    return row
+
+
+def test_a_picture_pasted_into_a_translation_is_left_out_with_a_message(page: Page, translation: Locator) -> None:
+    paste(page, '<p>Hola: <img src="https://example.org/a.png" alt="mapa"></p><p>uno</p>')
+    expect(translation.locator(".nl-pasted")).to_contain_text(NO_IMAGES)
+    assert read_lines(translation) == ["Hola: ", "uno"]
+
+
+def test_the_last_words_are_saved_if_the_form_is_sent_at_once(page: Page, translation: Locator) -> None:
+    page.keyboard.insert_text("Hola")
+    translation.evaluate("row => row.closest('form').requestSubmit()")
+    expect(page.get_by_text("The translation is saved.")).to_be_visible()
+    page.get_by_role("link", name="Spanish").click()
+    expect(translation.get_by_role("textbox", name="Text")).to_have_text("Hola")
+
+
+def test_the_last_words_are_saved_if_the_editor_is_left_at_once(page: Page, note: Locator, data: Path) -> None:
+    page.keyboard.insert_text("A calm harbour")
+    page.locator("#w-editor-form").evaluate("form => form.requestSubmit()")
+    page.wait_for_url("**/overview/")
+    assert "A calm harbour" in read_draft(data)

@@ -12,8 +12,10 @@ from newsletter.content.ingesting.source_changes import apply_floating_zone, sch
 from newsletter.content.ingesting.store_events import store_event
 from newsletter.content.parsing.entries import EventEntry
 from newsletter.desk.home.checked_events import list_unsure_events
+from newsletter.issues.corrections.changed_events import find_changed_events
 from newsletter.models import EventNotice, Source
-from tests.support.fixtures import NOW, make_publication
+from tests.support.event_changes import send_out, tell
+from tests.support.fixtures import LONDON, NOW, add_subscribers, make_issue, make_publication
 from tests.support.web_site import Site, serve_site
 
 pytestmark = pytest.mark.django_db
@@ -199,3 +201,20 @@ def test_a_zone_must_be_one_of_the_iana_database(zone: str) -> None:
 def test_the_table_refuses_what_is_no_zone(zone: str) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         Source.objects.create(name="Calendar", kind="calendar", url="https://example.org/a.ics", floating_zone=zone)
+
+
+def test_people_with_the_old_time_are_offered_a_correction(site: Site) -> None:
+    publication = make_publication(zone="Europe/London")
+    add_subscribers(publication, 2, where=LONDON)
+    event = read(site, start=":20260310T180000")
+    send_out(make_issue(publication, approved=True))
+    choose_zone(event.source, "Europe/London")
+    assert find_changed_events(now=NOW) == [], "it was read so already"
+    choose_zone(Source.objects.get(), "America/Chicago")
+    (change,) = find_changed_events(now=NOW)
+    assert (change.event, change.people) == (event, 2)
+    correction = tell(change.event, publication)
+    assert "New time: Tuesday, 10 March, 18:00 (Chicago)." in correction.variants.get().text
+    choose_zone(Source.objects.get(), "Europe/London")
+    (change,) = find_changed_events(now=NOW)
+    assert change.people == 2, "they have the time of Chicago now"

@@ -50,13 +50,15 @@ def _copy(before: str, *, to: str) -> None:
 
 def _fill(url: str, *, folder: Path, people: int, state: str, batch: int) -> None:
     nowhere = f"mailgun://none@news.example.org?endpoint=http://127.0.0.1:9&max_batch={batch}"
+    data = folder / f"data_{people}"  # of its own: the journal of another template's send would hold this one
+    data.mkdir(exist_ok=True)
     module = "tests.soak.overlapping" if state == OVERLAPPING else "tests.support.crash_data"
     subprocess.run(
         [sys.executable, "-m", module, str(people), state],
         env={
             **os.environ,
             "DATABASE_URL": url,
-            "NEWSLETTER_DATA_DIR": str(folder),
+            "NEWSLETTER_DATA_DIR": str(data),
             "NEWSLETTER_PROVIDER_URL": nowhere,
             "NEWSLETTER_ENGINE": ENGINE,
         },

@@ -48,4 +48,4 @@ def _list_links(client: Client, page: str) -> Iterator[str]:
 
 def _is_closed(client: Client, link: str) -> bool:
     response = client.get(link)
-    return response.status_code == 403 or response.status_code == 302 and response.headers["Location"] == HOME
+    return response.status_code == 403 or (response.status_code == 302 and response.headers["Location"] == HOME)

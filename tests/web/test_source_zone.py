@@ -88,3 +88,10 @@ def test_the_file_sets_the_zone_and_names_what_is_no_zone(event: EventNotice, tm
     apply_file(path, now=timezone.now())
     event.refresh_from_db()
     assert (Source.objects.get(name="Calendar").floating_zone, event.note) == ("Europe/London", "")
+
+
+@pytest.mark.parametrize(("role", "is_led"), [("writer", False), ("editor", True)])
+def test_only_people_who_may_change_the_source_are_led_to_it(event: EventNotice, role: str, is_led: bool) -> None:
+    page = sign_in(role).get(f"/admin/events/edit/{event.pk}/").content.decode()
+    assert "The event names no time zone." in page
+    assert ("#id_floating_zone" in page) == is_led

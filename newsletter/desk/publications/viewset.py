@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any, ClassVar, cast
 
 from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -64,9 +65,13 @@ class PublicationCreateView(AddRowMixin, CreateView):
 class PublicationList(ArchivableList):
     def get_list_more_buttons(self, instance: Publication) -> list[MenuItem]:
         buttons: list[MenuItem] = super().get_list_more_buttons(instance)
-        if not self.archived:
+        if not self.archived and _may_open_welcome(self.request.user):
             buttons.append(MenuItem(_("Welcome"), url=_welcome_url(instance), icon_name="mail", priority=12))
         return buttons
+
+
+def _may_open_welcome(user: User | AnonymousUser) -> bool:
+    return user.has_perm("newsletter.change_issue")
 
 
 def _welcome_url(publication: Publication) -> str:
@@ -104,7 +109,7 @@ class PublicationEditView(ArchivableEditMixin, EditEffectsMixin, VersionedEditMi
     @cached_property
     def header_buttons(self) -> list[Any]:
         welcome = HeaderButton(_("Welcome"), url=_welcome_url(self.object), icon_name="mail")
-        return [*super().header_buttons, welcome]
+        return [*super().header_buttons, *([welcome] if _may_open_welcome(self.request.user) else [])]
 
 
 class PublicationPreview(IframePreview):

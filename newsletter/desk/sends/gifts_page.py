@@ -44,6 +44,8 @@ class GiftsPage(PermittedPage):
     permission_required = "add"
 
     def list_parents(self) -> list[tuple[str, str]]:
+        if not self.request.user.has_perm("newsletter.change_issue"):
+            return []
         return [(_("Results"), reverse("newsletter_results"))]
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from django.contrib.auth.context_processors import PermWrapper
 from django.utils.functional import lazystr
 from wagtail.admin.panels import FieldPanel, ObjectList, Panel
 from wagtail.admin.telepath import Adapter, register
@@ -77,7 +78,8 @@ class TemplatePanel(Panel):
             return self.template_context is not None and bool(super().is_shown())
 
         def get_context_data(self, parent_context: Context | None = None) -> dict[str, object]:
-            return {**super().get_context_data(parent_context), **(self.template_context or {})}
+            perms = PermWrapper(self.request.user)
+            return {**super().get_context_data(parent_context), "perms": perms, **(self.template_context or {})}
 
 
 class _NodeBuilder(Protocol):

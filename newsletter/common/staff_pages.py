@@ -32,7 +32,7 @@ _LOG = logging.getLogger(__name__)
 _SEALER = Sealer(b"newsletter.refused-forms")
 KEPT_SECONDS = 300
 _IN_SESSION = "refused_form"
-_MAX_LENGTH = 20_000
+MAX_KEPT_LENGTH = 200_000
 _NEVER_KEPT = ("csrfmiddlewaretoken", "password")
 _OF_FILES = frozenset(
     {
@@ -156,7 +156,7 @@ class PermittedPage(PermissionCheckedMixin, StaffTemplatePage):
 
 
 def keep_refused_form(request: HttpRequest, *, problem: str = "", field: str = "") -> None:
-    """Keep the fields of this POST, sealed, for the page that shows the form again. One longer than any of ours is not kept.
+    """Keep the fields of this POST, sealed, for the page that shows the form again. Of a very long one, keep only the problem.
 
     The page gets the problem as one more field, `refusal`, and the name of the wrong one as `refused_field`.
 
@@ -165,12 +165,13 @@ def keep_refused_form(request: HttpRequest, *, problem: str = "", field: str = "
     fields = request.POST.copy()
     for name in _NEVER_KEPT:
         fields.pop(name, None)
+    if len(fields.urlencode()) > MAX_KEPT_LENGTH:
+        fields.clear()
     if problem:
         fields["refusal"], fields["refused_field"] = problem, field
-    text = fields.urlencode()
-    if len(text) <= _MAX_LENGTH:
-        refused_form = {"address": request.path, "fields": _SEALER.seal(text), "at": time.time()}
-        request.session[_IN_SESSION] = refused_form
+    if fields:
+        sealed = _SEALER.seal(fields.urlencode())
+        request.session[_IN_SESSION] = {"address": request.path, "fields": sealed, "at": time.time()}
 
 
 def take_refused_form(request: HttpRequest, *, address: str) -> dict[str, str]:

@@ -5,6 +5,9 @@ import unicodedata
 
 import regex
 
+from newsletter.common.errors import BadValue
+from newsletter.common.messages import Quantity
+
 MAX_CODE_POINTS = 16
 """Longer than any emoji."""
 _FORMULA = r"""[ "']*[=+\-@\t\r\n\x00＝＋－＠]"""
@@ -19,14 +22,29 @@ _LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "đ": "d", "ð": "d
 _JOINERS = "\u200c\u200d"  # letters of some scripts, and some emoji, need them
 
 
-def clean_line(text: str, *, max_length: int) -> str:
-    """Return one NFC line with single spaces, without control and direction characters, of at most `max_length` characters."""
+def clean_line(text: str, *, max_length: int | None = None) -> str:
+    """Return one NFC line with single spaces, without control and direction characters.
+
+    It is cut to `max_length` characters, if given. Never cut what a person typed: see `require_length`.
+    """
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()[:max_length].rstrip()
     flat = _SPACES.sub(" ", unicodedata.normalize("NFC", text))
     if not flat.isascii() or not flat.isprintable():
         flat = "".join(char for char in flat if char in _JOINERS or unicodedata.category(char) not in _UNSEEN)
     return flat.strip()[:max_length].rstrip()
+
+
+def require_length(text: str, *, limit: int, name: str) -> str:
+    """Return a text that a person typed. Raise BadValue for the field ``name`` if it has more than ``limit`` characters."""
+    if len(text) > limit:
+        raise BadValue(
+            "Your text has %(length)s characters. The limit is %(limit)s. Nothing was changed. Shorten the text.",
+            name=name,
+            length=Quantity(len(text)),
+            limit=Quantity(limit),
+        )
+    return text
 
 
 def count_characters(text: str) -> int:

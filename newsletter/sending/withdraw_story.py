@@ -19,6 +19,7 @@ from django.utils import timezone
 from newsletter.common.database.compiled_query import find_rows
 from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.common.messages import Message, describe_people
+from newsletter.common.text import require_length
 from newsletter.content.parsing.urls import normalise_url
 from newsletter.issues.approval.approve import withdraw_approvals
 from newsletter.issues.approval.hold import hold_issue
@@ -38,6 +39,7 @@ from newsletter.sending.withdrawal_journal import find_copies, find_lost_withdra
 from subscribers.models import EventKind
 
 LOST_IN_RESTORE = Message("It was withdrawn after the backup that was restored.")
+MAX_REASON = 300
 _RUNNING = (Send.State.READY, Send.State.SUBMITTING)
 
 
@@ -68,9 +70,10 @@ class Withdrawal:
 def withdraw_story(*, story: Story, by: User | AnonymousUser, reason: str, now: datetime) -> Withdrawal:
     """Withdraw the story and all its copies, and stop its translations. Pictures of versions that stay are kept.
 
-    Raise NotAllowed, or WrongState if it is withdrawn already.
+    Raise NotAllowed, BadValue if the reason is too long, or WrongState if it is withdrawn already.
     """
     _require_permission(by)
+    require_length(reason, limit=MAX_REASON, name="reason")
     return _withdraw(story, by=by, reason=reason, now=now)
 
 

@@ -19,8 +19,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
-from newsletter.common.errors import BadAddress, DomainError
+from newsletter.common.errors import BadAddress, BadValue, DomainError
 from newsletter.common.staff_pages import StaffTemplatePage, keep_refused_form
+from newsletter.common.text import require_length
 from newsletter.common.translation import translate
 from subscribers.desk.labels import identify_person
 from subscribers.erasing.erasure import erase_person
@@ -40,6 +41,7 @@ RENAME_PERMISSION, REMOVAL_PERMISSION, SUPPRESS_PERMISSION, ERASE_PERMISSION = (
 )
 REVEAL_PERMISSION = "subscribers.reveal"
 """Staff without this permission see addresses masked and download none."""
+MAX_REASON = 500
 
 
 _Arguments = ParamSpec("_Arguments")
@@ -102,8 +104,9 @@ def _remove_suppression(request: HttpRequest, *, pk: int, suppression: int, by: 
     person = _lock_person(pk)
     row = get_object_or_404(Suppression, pk=suppression, address_hash=bytes(person.address_hash))
     try:
-        remove_suppression(suppression=row, by=by, reason=request.POST.get("why", ""), now=timezone.now())
-    except CannotRemoveSuppression as error:
+        why = require_length(request.POST.get("why", "").strip(), limit=MAX_REASON, name="why")
+        remove_suppression(suppression=row, by=by, reason=why, now=timezone.now())
+    except (BadValue, CannotRemoveSuppression) as error:
         _refuse(request, translate(error))
     else:
         log(instance=person, action="subscribers.lift", user=request.user)
@@ -117,7 +120,12 @@ def rename_person(request: HttpRequest, pk: int) -> HttpResponse:
     """Correct the name of a person. They can change it themselves as well."""
     require_permission(request, RENAME_PERMISSION)
     person = _lock_person(pk)
-    if correct_name(person=person, name=request.POST.get("name", ""), now=timezone.now()):
+    try:
+        is_changed = correct_name(person=person, name=request.POST.get("name", ""), now=timezone.now())
+    except BadValue as error:
+        _refuse(request, translate(error))
+        return redirect("subscribers_person", pk)
+    if is_changed:
         log(instance=person, action="subscribers.rename", user=request.user)
     messages.success(request, _("The name is saved.") if person.name else _("The name is removed."))
     return redirect("subscribers_person", pk)
@@ -203,6 +211,11 @@ def _suppress(request: HttpRequest, *, pk: int, by: str) -> HttpResponse:
     mailing_list = MailingList.objects.filter(slug=request.POST.get("list", "")).first()
     if not why:
         _refuse(request, _("Enter why this person must not be emailed. We keep the reason as proof."))
+        return redirect("subscribers_person", pk)
+    try:
+        require_length(why, limit=MAX_REASON, name="why")
+    except BadValue as error:
+        _refuse(request, translate(error))
         return redirect("subscribers_person", pk)
     suppress(
         address_hash=bytes(person.address_hash),

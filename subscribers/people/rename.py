@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from newsletter.common.text import clean_line
+from newsletter.common.text import clean_line, require_length
 from subscribers.models import EventKind, Subscriber
 from subscribers.models.people import MAX_NAME_LENGTH
 from subscribers.outbound_events import record_event
@@ -12,8 +12,8 @@ from subscribers.outbound_events import record_event
 
 @transaction.atomic
 def rename_person(*, person: Subscriber, name: str, now: datetime) -> bool:
-    """Store the cleaned name. Return False if it is the one they have."""
-    cleaned = clean_line(name, max_length=MAX_NAME_LENGTH)
+    """Store the cleaned name. Return False if it is the one they have. Raise BadValue if it is too long."""
+    cleaned = require_length(clean_line(name), limit=MAX_NAME_LENGTH, name="name")
     if cleaned == person.name:
         return False
     person.name = cleaned

@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
-from newsletter.common.errors import DomainError
+from newsletter.common.errors import BadValue, DomainError
 from newsletter.common.staff_pages import PermittedPage
 from newsletter.common.translation import translate
 from newsletter.desk.shell.labels import describe_paused, link_issues
@@ -63,7 +63,8 @@ class ProtectedTermsPage(PermittedPage):
         try:
             added = add_terms(lines=lines, note=note, by=request.user, now=timezone.now())
         except DomainError as error:
-            refused = self.get_context_data(refused=translate(error), lines=lines, note=note)
+            field = "refused_note" if isinstance(error, BadValue) else "refused"
+            refused = self.get_context_data(**{field: translate(error)}, lines=lines, note=note)
             return self.render_to_response(refused, status=422)
         if added.terms:
             _log_terms(request, "protected_added", added.terms)

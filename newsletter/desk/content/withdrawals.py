@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
-from newsletter.common.errors import DomainError
+from newsletter.common.errors import BadValue, DomainError
 from newsletter.common.staff_pages import PermittedPage, make_breadcrumbs
 from newsletter.common.translation import translate
 from newsletter.desk.shell.labels import describe_paused, link_issues
@@ -66,16 +66,18 @@ class WithdrawStoryPage(PermittedPage):
         }
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        reason = request.POST.get("reason", "").strip()
         try:
             if "reinstate" in request.POST:
                 reinstate_story(story=self.story, by=request.user)
                 action = "reinstate_story"
                 sentences = _describe_reinstated(self.story, user=request.user)
             else:
-                reason = request.POST.get("reason", "").strip()
                 done = withdraw_story(story=self.story, by=request.user, reason=reason, now=timezone.now())
                 action = "withdraw_story"
                 sentences = describe_withdrawal(self.story, done, user=request.user)
+        except BadValue as error:
+            return self.refuse(reason=reason, refusal=translate(error))
         except DomainError as error:
             messages.error(request, translate(error))
         else:

@@ -13,6 +13,7 @@ from wagtail.admin.templatetags.wagtailadmin_tags import user_display_name
 from newsletter.common.errors import NotAllowed, NotApproved, WrongState
 from newsletter.common.messages import Message
 from newsletter.common.staff_pages import ServiceAction
+from newsletter.common.text import require_length
 from newsletter.desk.issues.checking.acknowledgement import require_warnings_acknowledged
 from newsletter.desk.issues.issue_page import ISSUES, overview_url, read_confirmed_people
 from newsletter.desk.issues.planning.subject_test_page import remove_test_step
@@ -23,6 +24,8 @@ from newsletter.issues.approval.request_approval import request_approval
 from newsletter.issues.assembly.stories_at_source import require_stories_at_source
 from newsletter.issues.checks.links import check_links_again
 from newsletter.models import Issue
+
+MAX_REASON = 500
 
 
 @require_POST
@@ -96,7 +99,8 @@ def _withdraw(request: HttpRequest, issue: Issue) -> str:
 def _hold(request: HttpRequest, issue: Issue) -> str:
     if not request.user.has_perm("newsletter.approve_issue"):
         _require_permission(request, "change_issue", Message("put issues on hold"))
-    hold_issue(issue=issue, reason=request.POST.get("reason", "").strip())
+    reason = require_length(request.POST.get("reason", "").strip(), limit=MAX_REASON, name="reason")
+    hold_issue(issue=issue, reason=reason)
     return _("%(issue)s is on hold. It will not be sent until somebody releases it.") % {"issue": issue}
 
 

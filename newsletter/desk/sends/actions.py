@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from newsletter.common.errors import NotReady
 from newsletter.common.staff_pages import Done, ServiceAction
+from newsletter.common.text import require_length
 from newsletter.desk.issues.issue_page import ISSUES, overview_url, read_confirmed_people
 from newsletter.desk.sends.progress import require_live_send
 from newsletter.desk.sends.subject_test import is_stopped
@@ -58,6 +59,7 @@ ARMS = ("1", "2", "3", "4")
 """The subjects of a test, as its buttons name them."""
 
 STEPS_WITH_TEXT = ("pause", "go-on")
+MAX_REASON = 300
 
 
 @require_POST
@@ -101,7 +103,8 @@ def _start(request: HttpRequest, issue: Issue) -> str:
 
 
 def _pause(request: HttpRequest, issue: Issue) -> str:
-    pause_send(send=require_live_send(issue), by=request.user, reason=request.POST.get("reason", "").strip())
+    reason = require_length(request.POST.get("reason", "").strip(), limit=MAX_REASON, name="reason")
+    pause_send(send=require_live_send(issue), by=request.user, reason=reason)
     return _("The send of %(issue)s is paused. Batches already in progress will finish; no others will start.") % {
         "issue": issue
     }

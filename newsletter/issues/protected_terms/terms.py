@@ -10,15 +10,16 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.db import connection, transaction
 
-from newsletter.common.errors import DomainError, NotAllowed, NotReady
+from newsletter.common.errors import BadValue, DomainError, NotAllowed, NotReady
 from newsletter.common.messages import Message
-from newsletter.common.text import clean_line
+from newsletter.common.text import clean_line, require_length
 from newsletter.issues.protected_terms.matcher import SEALER
 from newsletter.models import ProtectedTerm
 from newsletter.rendering.text_search.matcher import Matcher, is_short, mask, name_letters
 
 MAX_TERMS = 2000
 MAX_TERM_LENGTH = 200
+MAX_NOTE_LENGTH = 200
 PERMISSION = "newsletter.change_protectedterm"
 
 
@@ -47,13 +48,13 @@ class MaskedTerm:
 def add_terms(*, lines: str, note: str, by: AbstractUser | AnonymousUser, now: datetime) -> AddedTerms:
     """Store each line as a term, or none of them. A term that is known already does not change.
 
-    Raises NotAllowed and BadTerms.
+    Raises NotAllowed, BadTerms, and BadValue if the note cannot be stored.
     """
     require_terms_permission(by)
     terms = _read_lines(lines)
-    note = clean_line(note, max_length=200)
+    note = require_length(clean_line(note), limit=MAX_NOTE_LENGTH, name="note")
     if Matcher(dict(enumerate(terms.values()))).find(note):
-        raise BadTerms("The note contains a term. Give the reason in other words.")
+        raise BadValue("The note contains a term. Give the reason in other words.", name="note")
     with transaction.atomic():
         _lock_table()
         stored = set(ProtectedTerm.objects.filter(digest__in=list(terms)).values_list("digest", flat=True))

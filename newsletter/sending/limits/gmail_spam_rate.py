@@ -10,7 +10,7 @@ from django.db import transaction
 
 from newsletter.common.errors import BadValue
 from newsletter.common.messages import Message
-from newsletter.common.text import clean_line
+from newsletter.common.text import clean_line, require_length
 from newsletter.models import Issue, PostmasterFigure, Send, transition
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.deliverability.gmail_figures.spam_rate_level import (
@@ -83,14 +83,14 @@ def needs_reason(send: Send) -> bool:
 
 
 def record_resume_reason(send: Send, *, by: str, reason: str, now: datetime) -> None:
-    """Store why a person resumes a send that Gmail's spam rate paused. Raise BadValue without a reason. Other pauses need none.
+    """Store why a person resumes a send that Gmail's spam rate paused. Other pauses need none.
 
-    The send is read again, because another person may have acted on it.
+    The send is read again, because another person may have acted on it. Raise BadValue without a reason, or if it is too long.
     """
     row = Send.objects.select_for_update().get(pk=send.pk)
     if not needs_reason(row):
         return
-    reason = clean_line(reason, max_length=MAX_REASON)
+    reason = require_length(clean_line(reason), limit=MAX_REASON, name="reason")
     if not reason:
         raise BadValue(
             "The send of %(issue)s is still paused, because Gmail’s spam rate is too high. Enter a reason, then resume it.",

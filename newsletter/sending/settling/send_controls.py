@@ -53,8 +53,8 @@ def resume_send(*, send: Send, by: Staff, now: datetime | None = None, reason: s
     ``reason`` is required if Gmail's spam rate paused it, and kept with that pause. After a pause by canaries, their later
     results no longer pause the send. A send that was paused before it had started is started.
 
-    Raise NotAllowed, WrongState, BadValue without a reason, or SwitchedOff while the publication is switched off. Raise
-    NotReady too if a start cannot be noted; the sweep then starts it.
+    Raise NotAllowed, WrongState, BadValue without a reason or if it is too long, or SwitchedOff while the publication is
+    switched off. Raise NotReady too if a start cannot be noted; the sweep then starts it.
     """
     _require_permission(by)
     require_issue_enabled(send.issue)

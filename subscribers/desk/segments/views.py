@@ -103,7 +103,9 @@ class WhyInSegment(StaffTemplatePage):
         try:
             person = find_person(address)
             explanation = explain_membership(self.segment.rule, person=person)
-        except (BadAddress, UnknownPerson, BadRule) as error:
+        except BadAddress as error:
+            return {"refusal": translate(error)}
+        except (UnknownPerson, BadRule) as error:
             return {"error": translate(error)}
         log(instance=person, action="subscribers.look", user=request.user)
         return {"person": person, "explanation": explanation}

@@ -7,12 +7,14 @@ import errno
 import logging
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import ClassVar
 
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser, User
+from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
@@ -69,17 +71,24 @@ class ServiceAction:
     ``call`` returns the message to show. The call is logged as ``log_action`` of ``instance``, unless it raises.
     ``keeps_form``: if it raises, keep the typed values, because the next page shows them again. After a BadValue, it can also
     mark the field.
+    ``is_atomic``: the call and its entry in the log are one transaction. Not for a call that keeps a part of its work although
+    it raises, or that waits for another system.
     """
 
     call: Callable[[], str | Done]
     instance: Model
     log_action: str
     keeps_form: bool = False
+    is_atomic: bool = False
 
     def respond(self, request: HttpRequest, *, back: str) -> HttpResponse:
         """Call the service, show its message or its error, and redirect to the URL ``back``."""
         try:
-            result = self.call()
+            with transaction.atomic() if self.is_atomic else nullcontext():
+                result = self.call()
+                done = Done(result) if isinstance(result, str) else result
+                if self.is_atomic:
+                    self._log(request, done)
         except DomainError as error:
             if self.keeps_form and isinstance(error, BadValue):
                 keep_refused_form(request, problem=translate(error), field=error.name)
@@ -97,11 +106,14 @@ class ServiceAction:
                 keep_refused_form(request)
             messages.error(request, explain_undone(error))
             return redirect(back)
-        done = Done(result) if isinstance(result, str) else result
-        log(instance=self.instance, action=self.log_action, user=request.user, data=done.log_data)
+        if not self.is_atomic:
+            self._log(request, done)
         if done.message:
             messages.success(request, done.message)
         return redirect(back)
+
+    def _log(self, request: HttpRequest, done: Done) -> None:
+        log(instance=self.instance, action=self.log_action, user=request.user, data=done.log_data)
 
 
 def is_file_error(error: BaseException | None) -> bool:

@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -61,13 +62,14 @@ class ProtectedTermsPage(PermittedPage):
             return _remove(request)
         lines, note = request.POST.get("terms", ""), request.POST.get("note", "")
         try:
-            added = add_terms(lines=lines, note=note, by=request.user, now=timezone.now())
+            with transaction.atomic():
+                added = add_terms(lines=lines, note=note, by=request.user, now=timezone.now())
+                if added.terms:
+                    _log_terms(request, "protected_added", added.terms)
         except DomainError as error:
             field = "refused_note" if isinstance(error, BadValue) else "refused"
             refused = self.get_context_data(**{field: translate(error)}, lines=lines, note=note)
             return self.render_to_response(refused, status=422)
-        if added.terms:
-            _log_terms(request, "protected_added", added.terms)
         messages.success(request, _describe_added(added))
         paused: list[Issue] = []
         # A send that could not be checked is not sent either. It is logged, and the job `repair_sends` counts as failed.
@@ -89,9 +91,11 @@ class ProtectedTermsPage(PermittedPage):
 
 def _remove(request: HttpRequest) -> HttpResponse:
     ids = [int(pk) for pk in request.POST.getlist("term") if pk.isdecimal()]
-    removed = remove_terms(ids=ids, by=request.user)
+    with transaction.atomic():
+        removed = remove_terms(ids=ids, by=request.user)
+        if removed:
+            _log_terms(request, "protected_removed", removed)
     if removed:
-        _log_terms(request, "protected_removed", removed)
         text = ngettext("%(count)s term removed.", "%(count)s terms removed.", len(removed))
         messages.success(request, text % {"count": len(removed)})
     else:

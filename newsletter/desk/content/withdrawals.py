@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -68,21 +69,22 @@ class WithdrawStoryPage(PermittedPage):
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         reason = request.POST.get("reason", "").strip()
         try:
-            if "reinstate" in request.POST:
-                reinstate_story(story=self.story, by=request.user)
-                action = "reinstate_story"
-                sentences = _describe_reinstated(self.story, user=request.user)
-            else:
-                done = withdraw_story(story=self.story, by=request.user, reason=reason, now=timezone.now())
-                action = "withdraw_story"
-                sentences = describe_withdrawal(self.story, done, user=request.user)
+            with transaction.atomic():
+                if "reinstate" in request.POST:
+                    reinstate_story(story=self.story, by=request.user)
+                    action = "reinstate_story"
+                    sentences = _describe_reinstated(self.story, user=request.user)
+                else:
+                    done = withdraw_story(story=self.story, by=request.user, reason=reason, now=timezone.now())
+                    action = "withdraw_story"
+                    sentences = describe_withdrawal(self.story, done, user=request.user)
+                log(instance=self.story, action=f"newsletter.{action}", user=request.user)
         except BadValue as error:
             return self.refuse(reason=reason, refusal=translate(error))
         except DomainError as error:
             messages.error(request, translate(error))
         else:
             messages.success(request, format_html_join(" ", "{}", ((sentence,) for sentence in sentences)))
-            log(instance=self.story, action=f"newsletter.{action}", user=request.user)
         return redirect(EDIT_URL_NAME, pk)
 
 

@@ -26,6 +26,7 @@ from newsletter.issues.checks.links import check_links_again
 from newsletter.models import Issue
 
 MAX_REASON = 500
+ATOMIC_STEPS = ("withdraw", "hold", "release")
 
 
 @require_POST
@@ -37,6 +38,7 @@ def run_issue_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
         instance=issue,
         log_action=f"newsletter.{step.replace('-', '_')}",
         keeps_form=step == "hold",
+        is_atomic=step in ATOMIC_STEPS,
     )
     return action.respond(request, back=overview_url(issue))
 

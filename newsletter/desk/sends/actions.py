@@ -59,6 +59,7 @@ ARMS = ("1", "2", "3", "4")
 """The subjects of a test, as its buttons name them."""
 
 STEPS_WITH_TEXT = ("pause", "go-on")
+ATOMIC_STEPS = ("pause", "cancel")
 MAX_REASON = 300
 
 
@@ -71,6 +72,7 @@ def run_send_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
         instance=issue,
         log_action=f"newsletter.{step.replace('-', '_')}",
         keeps_form=step in STEPS_WITH_TEXT,
+        is_atomic=step in ATOMIC_STEPS,
     )
     return action.respond(request, back=overview_url(issue))
 

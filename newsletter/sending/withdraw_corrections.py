@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser, User
 
+from newsletter.common.errors import WrongState
 from newsletter.common.messages import Message
 from newsletter.issues.approval.write_notices import notify_hold
 from newsletter.issues.corrections.hold_corrections import hold_correction
@@ -17,16 +18,22 @@ def hold_waiting_corrections(
     corrections: Collection[Issue], *, story: Story, by: User | AnonymousUser, now: datetime
 ) -> list[Issue]:
     """Hold the corrections that are not sent yet, notify the approvers, and return them."""
-    waiting = [correction for correction in corrections if correction.state in Issue.UNSENT_STATES]
-    for correction in waiting:
+    held = []
+    for correction in corrections:
+        if correction.state not in Issue.UNSENT_STATES:
+            continue
         reason = Message(
             "The story “%(title)s” was withdrawn. This correction may be about it. Read its text, and change it if it is. "
             "Then release it.",
             title=story.title[:200],
         )
-        hold_correction(correction, reason=reason, now=now)
+        try:
+            hold_correction(correction, reason=reason, now=now)
+        except WrongState:
+            continue  # its send has begun since it was read, and is paused like the others
         notify_hold(correction, now=now, by=by)
-    return waiting
+        held.append(correction)
+    return held
 
 
 def pause_corrections(corrections: Collection[Issue], *, story: Story) -> list[Issue]:

@@ -13,6 +13,7 @@ from newsletter.issues.corrections.hold_corrections import hold_corrections_of_g
 from newsletter.models import Issue, Send, Story
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.send_controls import resume_send
+from newsletter.sending.withdraw_corrections import hold_waiting_corrections, pause_corrections
 from newsletter.sending.withdraw_story import Withdrawal, withdraw_story
 from tests.support.event_changes import send_out
 from tests.support.fixtures import LONDON, NOW, add_subscribers, make_approver, make_issue, make_story
@@ -76,6 +77,16 @@ def test_the_send_of_a_correction_is_paused_until_staff_resume_it(sent: Issue, e
     resume_send(send=send, by=editor, now=NOW)
     send.refresh_from_db()
     assert send.state == Send.State.SUBMITTING
+
+
+def test_a_correction_whose_send_just_began_does_not_stop_the_withdrawal(sent: Issue, editor: User) -> None:
+    correction = correct(sent)
+    approve_issue(issue=correction, by=editor, now=NOW)
+    as_read_before = Issue.objects.get(pk=correction.pk)
+    start_send(issue=Issue.objects.get(pk=correction.pk), now=NOW)
+    story = Story.objects.get()
+    assert hold_waiting_corrections([as_read_before], story=story, by=editor, now=NOW) == []
+    assert pause_corrections([as_read_before], story=story) == [correction]
 
 
 def test_corrections_that_may_name_the_story_are_listed(sent: Issue, editor: User) -> None:

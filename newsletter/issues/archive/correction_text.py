@@ -18,7 +18,7 @@ def list_corrected(issue: Issue) -> list[Issue]:
     """Return the issue whose mistake this one corrects. If that is a correction too, go on with what it corrects."""
     found: list[Issue] = []
     original: Issue | None = issue
-    while original is not None:
+    while original is not None and original.kind == Issue.Kind.CORRECTION:
         original = Issue.objects.filter(corrections__issue=find_root(original)).first()
         found += [original] if original else []
     return found
@@ -51,7 +51,8 @@ def may_name_hidden_story(correction: Issue, *, sent_at: datetime, at: datetime)
     revisions = IssueRevision.objects.filter(issue__in=corrected, variants__isnull=False).distinct()
     contents = [IssueContent.from_json(data) for data in revisions.values_list("content", flat=True)]
     hidden = set[int | str]().union(*find_hidden_for_each(contents, channel=EMAIL, at=at))
-    return not hidden.issubset(Story.objects.stopped_before(sent_at).values_list("pk", flat=True)) if hidden else False
+    ids = [story for story in hidden if isinstance(story, int)]
+    return not hidden.issubset(Story.objects.stopped_before(sent_at).filter(pk__in=ids).values_list("pk", flat=True))
 
 
 def hide_text(content: IssueContent) -> IssueContent:

@@ -15,7 +15,7 @@ from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.send_controls import resume_send
 from newsletter.sending.withdraw_corrections import hold_waiting_corrections, pause_corrections
 from newsletter.sending.withdraw_story import Withdrawal, withdraw_story
-from tests.support.event_changes import send_out
+from tests.support.event_changes import finish
 from tests.support.fixtures import LONDON, NOW, add_subscribers, make_approver, make_issue, make_story
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,12 +34,6 @@ def sent(publication) -> Issue:
     make_story("The first verdict")
     add_subscribers(publication, 3, where=LONDON)
     return finish(make_issue(publication, approved=True))
-
-
-def finish(issue: Issue) -> Issue:
-    send = send_out(Issue.objects.get(pk=issue.pk))
-    Send.objects.filter(pk=send.pk).update(state=Send.State.SUBMITTED)
-    return Issue.objects.get(pk=issue.pk)
 
 
 def correct(issue: Issue) -> Issue:

@@ -17,7 +17,7 @@ from newsletter.sending.settling.retention import RETENTION
 from newsletter.sending.withdraw_story import withdraw_story
 from tests.support.desk import list_messages, sign_in
 from tests.support.desk_forms import filled_in
-from tests.support.event_changes import send_out, tell
+from tests.support.event_changes import finish, tell
 from tests.support.fixtures import (
     LONDON,
     NOW,
@@ -270,7 +270,7 @@ def test_withdrawing_names_the_corrections_that_may_be_about_it():
     publication = make_publication()
     add_subscribers(publication, 3)
     issue = make_issue(publication, approved=True)
-    mailed = _correct_and_send(_send(issue))
+    mailed = _correct_and_send(finish(issue))
     waiting = correct_mistake(issue=issue, text="She is 34 years old.", by=make_approver(), now=NOW)
     mailed_link, waiting_link = (f'<a href="{overview_url(one)}">{one}</a>' for one in (mailed, waiting))
     address = f"/admin/stories/withdraw/{story.pk}/"
@@ -285,12 +285,7 @@ def test_withdrawing_names_the_corrections_that_may_be_about_it():
 def _correct_and_send(issue: Issue) -> Issue:
     correction = correct_mistake(issue=issue, text="She is 43 years old.", by=make_approver(), now=NOW)
     approve_issue(issue=correction, by=make_approver(), now=NOW)
-    return _send(correction)
-
-
-def _send(issue: Issue) -> Issue:
-    Send.objects.filter(pk=send_out(Issue.objects.get(pk=issue.pk)).pk).update(state=Send.State.SUBMITTED)
-    return Issue.objects.get(pk=issue.pk)
+    return finish(correction)
 
 
 def test_several_held_issues_are_named_in_the_plural():

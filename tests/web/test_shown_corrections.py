@@ -9,7 +9,7 @@ from newsletter.issues.planning.complete_send import complete_send
 from newsletter.issues.snapshot.own_texts import hash_text
 from newsletter.models import Batch, Delivery, Issue, Publication, Send, Story, TextTranslation
 from subscribers.models import Subscriber
-from tests.support.event_changes import send_out
+from tests.support.event_changes import finish
 from tests.support.fixtures import (
     LONDON,
     NOW,
@@ -29,13 +29,7 @@ def publish(**publication) -> Issue:
     made = make_publication(archive=Publication.Archive.PUBLIC, **publication)
     make_story("The first verdict")
     add_subscribers(made, 2, where=LONDON)
-    return send(make_issue(made, approved=True))
-
-
-def send(issue: Issue) -> Issue:
-    sent = send_out(Issue.objects.get(pk=issue.pk))
-    Send.objects.filter(pk=sent.pk).update(state=Send.State.SUBMITTED)
-    return Issue.objects.get(pk=issue.pk)
+    return finish(make_issue(made, approved=True))
 
 
 def correct(issue: Issue, text: str = TEXT) -> Issue:
@@ -45,7 +39,7 @@ def correct(issue: Issue, text: str = TEXT) -> Issue:
 def correct_and_send(issue: Issue, text: str = TEXT) -> Issue:
     correction = correct(issue, text)
     approve_issue(issue=correction, by=make_approver(), now=NOW)
-    return send(correction)
+    return finish(correction)
 
 
 def read_archive() -> str:
@@ -117,7 +111,7 @@ def test_a_correction_whose_send_was_completed_is_shown_once() -> None:
     assert TEXT not in read_archive()
     completing = complete_send(issue=correction, by=make_approver(), now=NOW)
     approve_issue(issue=completing, by=make_approver(), now=NOW)
-    send(completing)
+    finish(completing)
     for page in (read_archive(), read_online(issue)):
         assert page.count(TEXT) == 1
     assert Client().get(f"/news/weekly/{completing.number}/").status_code == 404
@@ -135,11 +129,11 @@ def test_a_correction_is_shown_in_the_language_of_the_mail() -> None:
     Story.objects.filter(pk=translated.pk).update(language="es", translation_of=original)
     english, spanish = add_subscribers(made, 2, where=LONDON)
     Subscriber.objects.filter(pk=spanish.pk).update(language="es")
-    issue = send(make_issue(made, approved=True))
+    issue = finish(make_issue(made, approved=True))
     correction = correct(issue)
     translate(made, f"<p>{TEXT}</p>", "<p>El número era incorrecto.</p>")
     approve_issue(issue=correction, by=make_approver(), now=NOW)
-    send(correction)
+    finish(correction)
     page = read_mail_of(english, issue)
     assert "Correction · 4 March 2026" in page
     assert TEXT in page

@@ -8,8 +8,8 @@ from django.test import Client
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.archive.public_view import make_public_subject
 from newsletter.issues.corrections.correct_mistake import correct_mistake
-from newsletter.models import Issue, Send, Story, StoryPlacement
-from tests.support.event_changes import send_out
+from newsletter.models import Issue, Story, StoryPlacement
+from tests.support.event_changes import finish
 from tests.support.fixtures import (
     LONDON,
     NOW,
@@ -32,19 +32,13 @@ def issue() -> Issue:
     publication = make_publication()
     make_story("The first verdict")
     add_subscribers(publication, 2, where=LONDON)
-    return send(make_issue(publication, approved=True))
-
-
-def send(issue: Issue) -> Issue:
-    sent = send_out(Issue.objects.get(pk=issue.pk))
-    Send.objects.filter(pk=sent.pk).update(state=Send.State.SUBMITTED)
-    return Issue.objects.get(pk=issue.pk)
+    return finish(make_issue(publication, approved=True))
 
 
 def correct_and_send(issue: Issue, text: str = TEXT) -> Issue:
     correction = correct_mistake(issue=issue, text=text, by=make_approver(), now=NOW)
     approve_issue(issue=correction, by=make_approver(), now=NOW)
-    return send(correction)
+    return finish(correction)
 
 
 def read_online(issue: Issue) -> str:

@@ -14,7 +14,7 @@ from newsletter.issues.archive.public_view import (
     find_changed_in_variant,
     find_hidden_in_variant,
     find_shown_corrections,
-    is_text_hidden,
+    is_correction_hidden,
     render_redacted_variant,
 )
 from newsletter.issues.protected_terms.check import mail_has_protected_term
@@ -42,7 +42,7 @@ def show_online(request: HttpRequest, public_id: str) -> HttpResponse:
         raise Http404("There is no such issue.")
     now = datetime.now(UTC)
     hidden, changed = find_hidden_in_variant(variant, at=now), find_changed_in_variant(variant, at=now)
-    text_hidden = is_text_hidden(variant, at=now)
+    text_hidden = is_correction_hidden(variant, at=now)
     corrections = () if text_hidden else find_shown_corrections(variant.issue, hidden=hidden, channel=EMAIL, at=now)
     is_changed = bool(hidden or changed or corrections or text_hidden)
     mail = render_redacted_variant(variant.pk, hidden, changed, corrections, text_hidden) if is_changed else None

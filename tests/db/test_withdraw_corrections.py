@@ -8,11 +8,13 @@ from django.contrib.auth.models import Permission, User
 from newsletter.common.errors import NotApproved
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.approval.hold import release_issue
+from newsletter.issues.assembly.restored_slots import HELD_FOR
 from newsletter.issues.corrections.correct_mistake import correct_mistake
 from newsletter.issues.corrections.hold_corrections import hold_corrections_of_gone_stories
+from newsletter.issues.planning.complete_send import complete_send
 from newsletter.models import Issue, Send, Story
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.settling.send_controls import resume_send
+from newsletter.sending.settling.send_controls import cancel_send, resume_send
 from newsletter.sending.withdraw_corrections import hold_waiting_corrections, pause_corrections
 from newsletter.sending.withdraw_story import Withdrawal, withdraw_story
 from tests.support.event_changes import finish
@@ -101,6 +103,47 @@ def test_another_storys_withdrawal_changes_no_correction(sent: Issue, editor: Us
     done = withdraw_story(story=other, by=editor, reason="", now=NOW)
     correction.refresh_from_db()
     assert (done.corrections, correction.held) == ([], False)
+
+
+def test_a_correction_that_may_have_been_sent_before_a_restore_stays_so(sent: Issue, editor: User) -> None:
+    correction = correct(sent)
+    Issue.objects.filter(pk=correction.pk).update(held=True, held_reason=HELD_FOR)
+    withdraw(editor)
+    correction.refresh_from_db()
+    assert correction.held_reason == HELD_FOR, "staff must not read that they can release it"
+    assert "first verdict" not in correction.subject
+
+
+def test_what_completes_a_correction_is_held_too(sent: Issue, editor: User) -> None:
+    completing = complete(correct(sent), editor)
+    Story.objects.update(gone_at=NOW + timedelta(minutes=1), gone_code="removed")
+    assert hold_corrections_of_gone_stories(now=NOW) == [completing]
+    completing.refresh_from_db()
+    assert "first verdict" not in completing.subject
+
+
+def complete(correction: Issue, editor: User) -> Issue:
+    """Cancel the send before anybody got it, and draft the issue that completes it."""
+    editor.user_permissions.add(Permission.objects.get(codename="send_issue"))
+    by = User.objects.get(pk=editor.pk)
+    approve_issue(issue=correction, by=by, now=NOW)
+    send = start_send(issue=Issue.objects.get(pk=correction.pk), now=NOW)
+    cancel_send(send=send, by=by, now=NOW)
+    return complete_send(issue=Issue.objects.get(pk=correction.pk), by=by, now=NOW)
+
+
+def test_a_cancelled_draft_of_a_correction_is_not_listed(sent: Issue, editor: User) -> None:
+    correction = correct(sent)
+    Issue.objects.filter(pk=correction.pk).update(state=Issue.State.CANCELLED)
+    assert withdraw(editor).corrections == []
+
+
+def test_a_correction_is_held_if_the_original_of_a_translation_is_gone(sent: Issue) -> None:
+    correction = correct(sent)
+    original = make_story("El primer veredicto", days_old=9)
+    Story.objects.exclude(pk=original.pk).update(language="es", translation_of=original)
+    Story.objects.filter(pk=original.pk).update(gone_at=NOW + timedelta(minutes=1), gone_code="removed")
+    assert hold_corrections_of_gone_stories(now=NOW) == [correction]
 
 
 def test_a_waiting_correction_is_held_once_for_a_gone_story(sent: Issue) -> None:

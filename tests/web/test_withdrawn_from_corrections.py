@@ -8,7 +8,10 @@ from django.test import Client
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.archive.public_view import make_public_subject
 from newsletter.issues.corrections.correct_mistake import correct_mistake
-from newsletter.models import Issue, Story, StoryPlacement
+from newsletter.issues.planning.complete_send import complete_send
+from newsletter.models import Issue, Send, Story, StoryPlacement
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.settling.send_controls import cancel_send
 from tests.support.event_changes import finish
 from tests.support.fixtures import (
     LONDON,
@@ -81,6 +84,36 @@ def test_a_correction_that_was_sent_after_a_withdrawal_stays(issue: Issue) -> No
     text = "We should not have told you this story. It is withdrawn."
     correction = correct_and_send(issue, text)
     assert text in read_online(correction)
+
+
+def test_a_story_that_was_gone_before_and_withdrawn_after_hides_it(issue: Issue) -> None:
+    withdraw(gone_at=NOW - timedelta(hours=1), gone_code="removed")
+    correction = correct_and_send(issue)
+    assert TEXT in read_online(correction)
+    withdraw()
+    assert HIDDEN in read_online(correction)
+
+
+def test_a_consent_that_had_run_out_before_hides_nothing(issue: Issue) -> None:
+    withdraw(consent_needed=True, consent_expires_on=NOW - timedelta(days=2))
+    correction = correct_and_send(issue)
+    assert TEXT in read_online(correction)
+    withdraw(consent_expires_on=None)
+    assert HIDDEN in read_online(correction), "its consent was changed, and nobody knows when"
+
+
+def test_what_completes_a_correction_hides_its_text_too(issue: Issue) -> None:
+    correction = correct_mistake(issue=issue, text=TEXT, by=make_approver(), now=NOW)
+    approve_issue(issue=correction, by=make_approver(), now=NOW)
+    start_send(issue=Issue.objects.get(pk=correction.pk), now=NOW)
+    cancel_send(send=Send.objects.get(issue=correction), by=make_approver(), now=NOW)
+    completing = complete_send(issue=Issue.objects.get(pk=correction.pk), by=make_approver(), now=NOW)
+    approve_issue(issue=completing, by=make_approver(), now=NOW)
+    completing = finish(completing)
+    assert TEXT in read_online(completing)
+    withdraw()
+    assert HIDDEN in read_online(completing)
+    assert "first verdict" not in make_public_subject(completing, at=LATER)
 
 
 def test_a_correction_of_a_correction_hides_its_text_too(issue: Issue) -> None:

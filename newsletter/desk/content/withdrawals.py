@@ -152,7 +152,7 @@ def describe_withdrawal(story: Story, done: Withdrawal, *, user: User | Anonymou
         sentences.append(format_html(text, issues=held))
     if done.paused:
         sentences.append(describe_paused(done.paused, user=user))
-    if mailed := [issue for issue in done.corrections if issue not in done.held]:
+    if mailed := [issue for issue in done.corrections if issue.state not in Issue.UNSENT_STATES]:
         text = ngettext(
             "A correction may be about it. Its text is no longer shown online: {issues}.",
             "Corrections may be about it. Their texts are no longer shown online: {issues}.",

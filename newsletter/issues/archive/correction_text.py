@@ -4,22 +4,29 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
+from django.db.models import Q, QuerySet
+
 from newsletter.issues.archive.hidden_stories import find_hidden_for_each
 from newsletter.issues.snapshot.consent_rules import EMAIL
 from newsletter.issues.snapshot.exposure import shows_stopped_story_to_anybody
 from newsletter.issues.snapshot.records.blocks import NoteBlock
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.unreached import find_root, list_parts
-from newsletter.models import Issue, IssueRevision, Story
+from newsletter.models import Issue, IssueRevision, Story, Variant
 from newsletter.rendering.phrases import reader_text
 
 
 def list_corrected(issue: Issue) -> list[Issue]:
-    """Return the issue whose mistake this one corrects. If that is a correction too, go on with what it corrects."""
+    """Return the issue whose mistake this one corrects. If that is a correction too, go on with what it corrects.
+
+    An issue that completes a correction corrects the same.
+    """
     found: list[Issue] = []
     original: Issue | None = issue
-    while original is not None and original.kind == Issue.Kind.CORRECTION:
-        original = Issue.objects.filter(corrections__issue=find_root(original)).first()
+    while original is not None:
+        root = find_root(original)
+        is_correction = root.kind == Issue.Kind.CORRECTION
+        original = Issue.objects.filter(corrections__issue=root).first() if is_correction else None
         found += [original] if original else []
     return found
 
@@ -40,19 +47,32 @@ def may_name_stopped_story(issue: Issue) -> bool:
     return any(shows_stopped_story_to_anybody(shown) for shown in (issue, *list_corrected(issue)))
 
 
-def may_name_hidden_story(correction: Issue, *, sent_at: datetime, at: datetime) -> bool:
-    """Return True if a story of an issue that it corrects may not be shown at a moment, and was stopped after ``sent_at``.
+def has_story_hidden_since(issues: list[Issue], *, since: datetime, at: datetime) -> bool:
+    """Return True if a story of these issues may not be shown at a moment, unless that is known to be so since before ``since``.
 
-    Staff knew of a withdrawal that is older, and may have written the correction because of it.
+    Nobody knows when a story was deleted or its consent was changed, so these count.
     """
-    corrected = list_corrected(correction)
-    if not corrected:
+    if not issues:
         return False
-    revisions = IssueRevision.objects.filter(issue__in=corrected, variants__isnull=False).distinct()
+    variants = Variant.objects.filter(issue__in=issues)
+    revisions = IssueRevision.objects.filter(pk__in=variants.values("revision"))
     contents = [IssueContent.from_json(data) for data in revisions.values_list("content", flat=True)]
     hidden = set[int | str]().union(*find_hidden_for_each(contents, channel=EMAIL, at=at))
-    ids = [story for story in hidden if isinstance(story, int)]
-    return not hidden.issubset(Story.objects.stopped_before(sent_at).filter(pk__in=ids).values_list("pk", flat=True))
+    ids = {story for story in hidden if isinstance(story, int)}
+    return not ids.issubset(_find_stopped_before(ids, moment=since))
+
+
+def _find_stopped_before(ids: Iterable[int], *, moment: datetime) -> QuerySet[Story, int]:
+    """Return the ids of those stories whose every stop was before the moment: a withdrawal, a removal, a consent that ran out."""
+    day = moment.date()
+    stopped = Story.objects.filter(
+        Q(pk__in=Story.objects.withdrawn().values("pk"))
+        | Q(pk__in=Story.objects.gone().values("pk"))
+        | Q(consent_expires_on__lt=day)
+        | Q(translation_of__consent_expires_on__lt=day),
+        pk__in=ids,
+    )
+    return stopped.exclude(pk__in=Story.objects.stopped_since(moment).values("pk")).values_list("pk", flat=True)
 
 
 def hide_text(content: IssueContent) -> IssueContent:

@@ -11,9 +11,10 @@ from django.conf import settings
 from pydantic import JsonValue
 
 from newsletter.issues.archive.correction_text import (
+    has_story_hidden_since,
     hide_text,
+    list_corrected,
     list_corrections,
-    may_name_hidden_story,
     may_name_stopped_story,
 )
 from newsletter.issues.archive.current_events import (
@@ -84,13 +85,14 @@ def find_changed_in_variant(variant: Variant, *, at: datetime) -> ChangedEvents:
     return frozenset(event for event in changed if event.id in event_ids)
 
 
-def is_text_hidden(variant: Variant, *, at: datetime) -> bool:
+def is_correction_hidden(variant: Variant, *, at: datetime) -> bool:
     """Return True if the mail is a correction whose text must not be shown, because of a story that was withdrawn since."""
-    if variant.issue.kind != Issue.Kind.CORRECTION:
+    corrected = list_corrected(variant.issue)
+    if not corrected:
         return False
     send = variant.issue.sends.filter(revision=variant.revision_id).order_by("made_at").first()
-    sent_at = send.made_at if send else variant.revision.made_at
-    return may_name_hidden_story(variant.issue, sent_at=sent_at, at=at)
+    since = send.made_at if send else variant.revision.made_at
+    return has_story_hidden_since(corrected, since=since, at=at)
 
 
 def find_shown_corrections(issue: Issue, *, hidden: Hidden, channel: str, at: datetime) -> Corrections:
@@ -128,7 +130,7 @@ def make_public_subject(issue: Issue, *, at: datetime) -> str:
     if issue.state not in (Issue.State.SENDING, Issue.State.SENT) or send is None or send.revision is None:
         return ""
     content = remove_limited_blocks(IssueContent.from_json(send.revision.content))
-    if may_name_hidden_story(issue, sent_at=send.made_at, at=at):
+    if has_story_hidden_since(list_corrected(issue), since=send.made_at, at=at):
         content = hide_text(content)
     subject = remove_stories(content, stories=find_hidden(content, channel=EMAIL, at=at)).subject
     matcher = get_term_matcher()

@@ -58,15 +58,15 @@ class StoryQuerySet(models.QuerySet["Story"]):
             | Q(same_as__translation_of__gone_at__isnull=False)
         )
 
-    def stopped_before(self, moment: datetime) -> "StoryQuerySet":
-        """Return stories that were withdrawn or gone before the moment, or whose original was."""
+    def stopped_since(self, moment: datetime) -> "StoryQuerySet":
+        """Return stories that were withdrawn or gone at or after the moment, or whose original was."""
         return self.filter(
-            Q(withdrawn_at__lt=moment)
-            | Q(gone_at__lt=moment)
-            | Q(translation_of__withdrawn_at__lt=moment)
-            | Q(translation_of__gone_at__lt=moment)
-            | Q(same_as__translation_of__withdrawn_at__lt=moment)
-            | Q(same_as__translation_of__gone_at__lt=moment)
+            Q(withdrawn_at__gte=moment)
+            | Q(gone_at__gte=moment)
+            | Q(translation_of__withdrawn_at__gte=moment)
+            | Q(translation_of__gone_at__gte=moment)
+            | Q(same_as__translation_of__withdrawn_at__gte=moment)
+            | Q(same_as__translation_of__gone_at__gte=moment)
         )
 
     def showable(self) -> "StoryQuerySet":

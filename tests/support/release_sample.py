@@ -29,6 +29,7 @@ _KNOWN: dict[str, dict[str, object]] = {
         "status": "4.7.28",
         "people_per_minute": 60,
     },
+    "newsletter.Correction": {"corrects_id": None},
     "newsletter.RunningProcess": {"web": True},
     "newsletter.PostmasterReading": {"domain": "news.example.org", "read_at": datetime.now(UTC), "failure": ""},
 }

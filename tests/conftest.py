@@ -20,6 +20,7 @@ pytest_plugins = [
     "tests.support.own_folder",
     "tests.support.accounts",
     "tests.support.file_times",
+    "tests.support.staff_log",
 ]
 
 _LONG = ["browser", "crash"]

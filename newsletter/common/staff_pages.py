@@ -7,7 +7,6 @@ import errno
 import logging
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import ClassVar
@@ -68,27 +67,22 @@ class Done:
 class ServiceAction:
     """One call of a service for a member of staff.
 
-    ``call`` returns the message to show. The call is logged as ``log_action`` of ``instance``, unless it raises.
+    ``call`` returns the message to show. The call and its entry in the staff log, ``log_action`` of ``instance``, are one
+    transaction. If the call waits for another system, or keeps a part of its work although it raises, ``log_action`` is None:
+    it writes its entry itself, in the transaction of the change.
     ``keeps_form``: if it raises, keep the typed values, because the next page shows them again. After a BadValue, it can also
     mark the field.
-    ``is_atomic``: the call and its entry in the log are one transaction. Not for a call that keeps a part of its work although
-    it raises, or that waits for another system.
     """
 
     call: Callable[[], str | Done]
     instance: Model
-    log_action: str
+    log_action: str | None
     keeps_form: bool = False
-    is_atomic: bool = False
 
     def respond(self, request: HttpRequest, *, back: str) -> HttpResponse:
         """Call the service, show its message or its error, and redirect to the URL ``back``."""
         try:
-            with transaction.atomic() if self.is_atomic else nullcontext():
-                result = self.call()
-                done = Done(result) if isinstance(result, str) else result
-                if self.is_atomic:
-                    self._log(request, done)
+            done = self._run(request)
         except DomainError as error:
             if self.keeps_form and isinstance(error, BadValue):
                 keep_refused_form(request, problem=translate(error), field=error.name)
@@ -100,20 +94,27 @@ class ServiceAction:
             if not is_file_error(error):
                 raise
             _LOG.error(
-                "%s of %s failed: a file could not be read or written.", self.log_action, self.instance, exc_info=True
+                "%s of %s failed: a file could not be read or written.", request.path, self.instance, exc_info=True
             )
             if self.keeps_form:
                 keep_refused_form(request)
             messages.error(request, explain_undone(error))
             return redirect(back)
-        if not self.is_atomic:
-            self._log(request, done)
         if done.message:
             messages.success(request, done.message)
         return redirect(back)
 
-    def _log(self, request: HttpRequest, done: Done) -> None:
-        log(instance=self.instance, action=self.log_action, user=request.user, data=done.log_data)
+    def _run(self, request: HttpRequest) -> Done:
+        if self.log_action is None:
+            return _make_done(self.call())
+        with transaction.atomic():
+            done = _make_done(self.call())
+            log(instance=self.instance, action=self.log_action, user=request.user, data=done.log_data)
+        return done
+
+
+def _make_done(result: str | Done) -> Done:
+    return Done(result) if isinstance(result, str) else result
 
 
 def is_file_error(error: BaseException | None) -> bool:

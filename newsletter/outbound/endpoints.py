@@ -1,6 +1,6 @@
 """Add, change, test and remove the endpoints that receive webhooks. A secret is returned once, when it is made."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -25,8 +25,19 @@ class BadEndpoint(DomainError):
     """The endpoint cannot be stored as it was given."""
 
 
-def add_endpoint(*, name: str, url: str, kinds: Sequence[str], by: str, now: datetime) -> tuple[WebhookEndpoint, str]:
-    """Create an endpoint. Return it and its signing secret. Raises BadEndpoint and FetchError."""
+def add_endpoint(
+    *,
+    name: str,
+    url: str,
+    kinds: Sequence[str],
+    by: str,
+    now: datetime,
+    write_entry: Callable[[WebhookEndpoint], object] | None = None,
+) -> tuple[WebhookEndpoint, str]:
+    """Create an endpoint and write the staff log's entry in one transaction. Return the endpoint and its signing secret.
+
+    Raises BadEndpoint and FetchError.
+    """
     name = _check_name(name)
     chosen = _check_kinds(kinds)
     check_post_address(url, allow=settings.NEWSLETTER_FETCH_ALLOW)
@@ -39,11 +50,22 @@ def add_endpoint(*, name: str, url: str, kinds: Sequence[str], by: str, now: dat
         endpoint = WebhookEndpoint.objects.create(
             name=name, url=url, kinds=chosen, sealed_secret=SEALER.seal(secret), made_by=by, made_at=now
         )
+        if write_entry is not None:
+            write_entry(endpoint)
     return endpoint, secret
 
 
-def change_endpoint(*, endpoint: WebhookEndpoint, name: str, url: str, kinds: Sequence[str]) -> str:
+def change_endpoint(
+    *,
+    endpoint: WebhookEndpoint,
+    name: str,
+    url: str,
+    kinds: Sequence[str],
+    write_entries: Callable[[WebhookEndpoint, bool], object] | None = None,
+) -> str:
     """Store a new name, address or choice of events. Return the new signing secret, "" if the address is the same.
+
+    ``write_entries`` writes the staff log in the same transaction. It gets the changed row, and True if there is a new secret.
 
     Another address may be another receiver, and the one before knows the secret. So nothing is signed with it any more, and
     what waits is sent at once. It begins without the failures of the address before, and an attempt that runs there counts for
@@ -67,6 +89,8 @@ def change_endpoint(*, endpoint: WebhookEndpoint, name: str, url: str, kinds: Se
             )
         if chosen:
             endpoint.deliveries.pending().exclude(event__kind__in=[*chosen, EventKind.TEST]).delete()
+        if write_entries is not None:
+            write_entries(row.get(), is_moved)
     return secret
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.functional import lazy
@@ -104,6 +105,7 @@ class PermittedChosenMultiple(_PermittedMixin, SnippetChosenMultipleView):
 class CreateAndChoose(_PermittedMixin, SnippetCreateView):
     """Create a row in the chooser, and note it in the row's history."""
 
+    @transaction.atomic
     def save_form(self, form: object) -> object:
         row = super().save_form(form)
         log(instance=row, action="wagtail.create", user=self.request.user)

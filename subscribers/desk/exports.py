@@ -6,6 +6,7 @@ More than 500 people in a day need a second person: one asks, another allows, th
 from collections.abc import Sequence
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -70,17 +71,18 @@ def start_export(
     request: HttpRequest, form: ExportForm, *, person_ids: Sequence[int] | None = None
 ) -> HttpResponse | StreamingHttpResponse:
     """Send the file that a valid form asks for, or ask a second person. `person_ids` limits it to people who were chosen."""
-    export = request_export(
-        by=request.user,
-        mailing_list=form.cleaned_data["mailing_list"],
-        reason=form.cleaned_data["reason"],
-        has_bom=form.cleaned_data["mark"],
-        person_ids=person_ids,
-        now=timezone.now(),
-    )
-    if export.without_approval:
-        return _take(request, export)
-    _log_export(request, export, action="subscribers.export_asked")
+    with transaction.atomic():
+        export = request_export(
+            by=request.user,
+            mailing_list=form.cleaned_data["mailing_list"],
+            reason=form.cleaned_data["reason"],
+            has_bom=form.cleaned_data["mark"],
+            person_ids=person_ids,
+            now=timezone.now(),
+        )
+        if export.without_approval:
+            return _take(request, export)
+        _log_export(request, export, action="subscribers.export_asked")
     if can_anybody_else_allow(by=request.user):
         messages.success(
             request,
@@ -122,15 +124,17 @@ def _allow(request: HttpRequest, export: ExportRequest) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, " ".join([*form.errors.get("password", []), _("The export was not allowed.")]))
         return redirect("subscribers_export")
-    allow_export(request=export, by=request.user, now=timezone.now())
-    _log_export(request, export, action="subscribers.export_allowed")
+    with transaction.atomic():
+        allow_export(request=export, by=request.user, now=timezone.now())
+        _log_export(request, export, action="subscribers.export_allowed")
     messages.success(request, _("Export allowed. The person who asked can download the file once, within a day."))
     return redirect("subscribers_export")
 
 
 def _take(request: HttpRequest, export: ExportRequest) -> StreamingHttpResponse:
-    take_export(request=export, by=request.user, now=timezone.now())
-    _log_export(request, export, action="subscribers.export")
+    with transaction.atomic():
+        take_export(request=export, by=request.user, now=timezone.now())
+        _log_export(request, export, action="subscribers.export")
     mailing_list = export.mailing_list
     name = f"{mailing_list.slug if mailing_list else 'people'}-{timezone.localdate().isoformat()}.csv"
     rows = export_rows(mailing_list, max_people=export.people_in_file, person_ids=export.person_ids)

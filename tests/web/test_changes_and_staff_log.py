@@ -9,10 +9,11 @@ from django.urls import reverse
 
 from newsletter.common.errors import InvariantViolated
 from newsletter.issues.protected_terms.terms import add_terms
-from newsletter.models import Approval, AuditEntry, Issue, ProtectedTerm, Send, Story
+from newsletter.models import ApiKey, Approval, AuditEntry, Issue, ProtectedTerm, Send, Story
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.withdraw_story import withdraw_story
-from tests.support.desk import list_messages, sign_in
+from subscribers.models import WebhookEndpoint
+from tests.support.desk import audience_fields, list_messages, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db
@@ -91,15 +92,63 @@ def test_a_step_of_an_issue_is_undone_without_an_entry(client: Client, step: str
     assert not Approval.objects.filter(withdrawn_at__isnull=False).exists()
 
 
-@pytest.mark.parametrize("step", ["pause", "cancel"])
-def test_a_step_of_a_send_is_undone_without_an_entry(client: Client, step: str) -> None:
+@pytest.mark.parametrize(("step", "state"), [("pause", "submitting"), ("cancel", "submitting"), ("go-on", "paused")])
+def test_a_step_of_a_send_is_undone_without_an_entry(client: Client, step: str, state: str) -> None:
     make_story("The clinic opens")
     publication = make_publication()
     add_subscribers(publication, 2)
     issue = make_issue(publication, approved=True)
     start_send(issue=issue, now=NOW)
-    Send.objects.update(state=Send.State.SUBMITTING)
+    Send.objects.update(state=state)
     logged = AuditEntry.objects.count()
     address = reverse("newsletter_send_step", args=[issue.pk, step])
     check_refused(client.post(address, {"reason": "wrong"}, follow=True), logged=logged)
-    assert Send.objects.get().state == Send.State.SUBMITTING
+    assert Send.objects.get().state == state
+
+
+def test_no_send_is_started_without_an_entry(client: Client) -> None:
+    make_story("The clinic opens")
+    publication = make_publication()
+    add_subscribers(publication, 2)
+    issue = make_issue(publication, approved=True)
+    logged, address = AuditEntry.objects.count(), reverse("newsletter_send_step", args=[issue.pk, "start"])
+    check_refused(client.post(address, {"people": "2"}, follow=True), logged=logged)
+    assert not Send.objects.exists()
+
+
+def test_no_issue_is_approved_without_an_entry(client: Client) -> None:
+    make_story("The clinic opens")
+    publication = make_publication()
+    add_subscribers(publication, 2)
+    issue = make_issue(publication)
+    logged, address = AuditEntry.objects.count(), reverse("newsletter_issue_step", args=[issue.pk, "approve"])
+    page = client.get(reverse("newsletter_issue_overview", args=[issue.pk]))
+    fields = {
+        **audience_fields(issue),
+        "sha256": page.context["sha256"],
+        "looked": "yes",
+        "warning": [warning.name for warning in page.context["unacknowledged"]],
+    }
+    check_refused(client.post(address, fields, follow=True), logged=logged)
+    assert not Approval.objects.exists()
+
+
+def test_a_form_about_an_issue_changes_nothing_without_an_entry(client: Client) -> None:
+    make_story("The clinic opens")
+    issue = make_issue(make_publication())
+    answer = client.post(reverse("newsletter_issue_close", args=[issue.pk]), {"reason": "wrong week"})
+    assert "The staff log could not be written" in answer.content.decode()
+    assert Issue.objects.get().state == Issue.State.DRAFT
+
+
+def test_no_webhook_is_added_without_an_entry(client: Client) -> None:
+    values = {"name": "Donor database", "url": "https://127.0.0.1/"}
+    with pytest.raises(InvariantViolated):
+        client.post(reverse("newsletter_webhooks"), values)
+    assert not WebhookEndpoint.objects.exists()
+
+
+def test_no_api_key_is_made_without_an_entry(client: Client) -> None:
+    with pytest.raises(InvariantViolated):
+        client.post(reverse("newsletter_api_keys"), {"name": "Web site", "scope": "read"})
+    assert not ApiKey.objects.exists()

@@ -53,16 +53,17 @@ READING, WRITING = ApiKeyAuth(ApiScope.ISSUES_READ), ApiKeyAuth(ApiScope.ISSUES_
 def make_issue(request: HttpRequest, data: NewIssue) -> Status[IssueAnswer]:
     """Make a draft on demand: from the rules, as a copy, or empty. Staff check, approve and send it."""
     key = get_key(request)
-    issue = create_issue(
-        publication=find_visible_publication(key, data.publication),
-        beginning=Beginning(data.beginning),
-        by=None,
-        now=timezone.now(),
-        original=find_visible_issue(key, str(data.copy_of)) if data.copy_of else None,
-        segment=_find_segment(key, data.segment) if data.segment else None,
-        due=data.due,
-    )
-    log(instance=issue, action="wagtail.create", data={"key": key.name, "key_id": key.pk})
+    with transaction.atomic():
+        issue = create_issue(
+            publication=find_visible_publication(key, data.publication),
+            beginning=Beginning(data.beginning),
+            by=None,
+            now=timezone.now(),
+            original=find_visible_issue(key, str(data.copy_of)) if data.copy_of else None,
+            segment=_find_segment(key, data.segment) if data.segment else None,
+            due=data.due,
+        )
+        log(instance=issue, action="wagtail.create", data={"key": key.name, "key_id": key.pk})
     return Status(201, show_issue(find_issue_by_id(request, issue.pk)))
 
 

@@ -1,6 +1,9 @@
 """The pages of canary mailboxes: the list with a form to add one, and one mailbox with its steps and its last mails."""
 
+from functools import partial
+
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -65,11 +68,11 @@ class CanariesPage(_CanariesPage):
         if not form.is_valid():
             return self.refuse(form=form)
         try:
-            mailbox = add_mailbox(form.read_account(), now=timezone.now())
+            write_entry = partial(self.log, "canary_added")
+            mailbox = add_mailbox(form.read_account(), now=timezone.now(), write_entry=write_entry)
         except (BadCanaryAddress, MailboxUnavailable, OtherAddressKey) as error:
             form.add_error(_FIELDS.get(type(error)), translate(error))
             return self.refuse(form=form)
-        self.log("canary_added", mailbox)
         messages.success(request, _("We signed in to %(mailbox)s. It is in use now.") % {"mailbox": mailbox})
         return redirect("newsletter_canaries")
 
@@ -109,12 +112,18 @@ class CanaryPage(_CanariesPage):
             return self.refuse(form=form)
         enabled, server_before = form.cleaned_data["enabled"], _name_server(self.mailbox)
         try:
-            change_mailbox(self.mailbox, form.read_account(), enabled=enabled, now=timezone.now())
+            change_mailbox(
+                self.mailbox,
+                form.read_account(),
+                enabled=enabled,
+                now=timezone.now(),
+                write_entry=lambda changed: self.log(
+                    "canary_changed", changed, server_before=server_before, server=_name_server(changed)
+                ),
+            )
         except (BadCanaryAddress, PasswordNeeded, MailboxUnavailable, NotReady, OtherAddressKey) as error:
             form.add_error(_FIELDS.get(type(error)), translate(error))
             return self.refuse(form=form)
-        self.mailbox.refresh_from_db()
-        self.log("canary_changed", self.mailbox, server_before=server_before, server=_name_server(self.mailbox))
         messages.success(self.request, _("Saved. We signed in to it.") if enabled else _("Saved. It is not in use."))
         return redirect("newsletter_canary", self.mailbox.pk)
 
@@ -128,8 +137,9 @@ class CanaryPage(_CanariesPage):
         return redirect("newsletter_canary", self.mailbox.pk)
 
     def _remove(self) -> HttpResponse:
-        self.log("canary_removed", self.mailbox)
-        self.mailbox.delete()
+        with transaction.atomic():
+            self.log("canary_removed", self.mailbox)
+            self.mailbox.delete()
         messages.success(self.request, _("%(mailbox)s is removed, with its results.") % {"mailbox": self.mailbox})
         return redirect("newsletter_canaries")
 

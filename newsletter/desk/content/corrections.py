@@ -1,6 +1,7 @@
 """The page that announces a changed event: it shows who has old details, drafts a correction, or cancels an obsolete one."""
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -60,13 +61,14 @@ class AnnounceChangePage(PermittedPage):
             return self._cancel_correction(request, request.POST["take_back"])
         misinformed = self._find_misinformed(request.POST.get("publication", ""))
         try:
-            issue = announce_change(
-                event=self.event, publication=misinformed.publication, by=request.user, now=timezone.now()
-            )
+            with transaction.atomic():
+                issue = announce_change(
+                    event=self.event, publication=misinformed.publication, by=request.user, now=timezone.now()
+                )
+                log(instance=issue, action="newsletter.announce_change", user=request.user)
         except DomainError as error:
             messages.error(request, translate(error))
             return redirect("newsletter_event_announce", pk)
-        log(instance=issue, action="newsletter.announce_change", user=request.user)
         messages.success(
             request, _("%s is drafted. Nothing has been sent yet. Review it, get it approved, then send it.") % issue
         )
@@ -78,11 +80,12 @@ class AnnounceChangePage(PermittedPage):
         if correction is None:
             raise Http404("There is no obsolete correction with this number that can still be cancelled.")
         try:
-            cancel_correction(correction=correction, by=request.user, now=timezone.now())
+            with transaction.atomic():
+                cancel_correction(correction=correction, by=request.user, now=timezone.now())
+                log(instance=correction.issue, action="newsletter.take_back_correction", user=request.user)
         except DomainError as error:
             messages.error(request, translate(error))
         else:
-            log(instance=correction.issue, action="newsletter.take_back_correction", user=request.user)
             messages.success(request, _("%s is cancelled. It will not be sent.") % correction.issue)
         return redirect("newsletter_event_announce", self.event.pk)
 

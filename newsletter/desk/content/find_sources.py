@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.forms import modelform_factory
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -74,8 +75,9 @@ def add_found_source(request: HttpRequest, *, key: str = "") -> Source | None:
         problems = ((error,) for errors in form.errors.values() for error in errors)
         messages.error(request, format_html_join(" ", "{}", problems))
         return None
-    source: Source = form.save()
-    log(instance=source, action="wagtail.create", user=request.user)
+    with transaction.atomic():
+        source: Source = form.save()
+        log(instance=source, action="wagtail.create", user=request.user)
     return source
 
 

@@ -1,6 +1,7 @@
 """Steps of an issue: approve, ask for approval, withdraw approval, hold, release, check links again. Each calls one service."""
 
 from collections.abc import Callable
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 from wagtail.admin.templatetags.wagtailadmin_tags import user_display_name
+from wagtail.log_actions import log
 
 from newsletter.common.errors import NotAllowed, NotApproved, WrongState
 from newsletter.common.messages import Message
@@ -26,7 +28,6 @@ from newsletter.issues.checks.links import check_links_again
 from newsletter.models import Issue
 
 MAX_REASON = 500
-ATOMIC_STEPS = ("withdraw", "hold", "release")
 
 
 @require_POST
@@ -36,9 +37,8 @@ def run_issue_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     action = ServiceAction(
         call=lambda: ISSUE_STEPS[step](request, issue),
         instance=issue,
-        log_action=f"newsletter.{step.replace('-', '_')}",
+        log_action=None if step == "approve" else f"newsletter.{step.replace('-', '_')}",
         keeps_form=step == "hold",
-        is_atomic=step in ATOMIC_STEPS,
     )
     return action.respond(request, back=overview_url(issue))
 
@@ -62,6 +62,7 @@ def _approve(request: HttpRequest, issue: Issue) -> str:
         seen_sha256=seen_sha256,
         seen_audience=seen_audience,
         seen_people=people,
+        write_entry=partial(log, instance=issue, action="newsletter.approve", user=request.user),
     )
     issue.refresh_from_db()
     if issue.state == Issue.State.IN_REVIEW:

@@ -13,8 +13,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
+from wagtail.log_actions import log
 
-from newsletter.common.staff_pages import Done, ServiceAction, take_refused_values
+from newsletter.common.staff_pages import ServiceAction, take_refused_values
 from newsletter.desk.issues.issue_page import ISSUES, overview_url
 from newsletter.desk.shell.labels import format_reason
 from newsletter.issue_checks.variant_groups import EMPTY_GROUP, group_key, parse_group_key
@@ -48,7 +49,7 @@ def send_proof(request: HttpRequest, pk: int) -> HttpResponse:
     group = parse_group_key(request.POST.get("readers") or group_key(EMPTY_GROUP))
     chosen = _read_keys(request.POST.getlist("to"))
 
-    def call() -> Done:
+    def call() -> str:
         resolve_complete_content(issue)
         proofs = send_proofs(
             issue=issue,
@@ -59,9 +60,10 @@ def send_proof(request: HttpRequest, pk: int) -> HttpResponse:
         )
         for proof in proofs:
             report_proof(request, proof, group=group)
-        return Done(log_data={"people": len(proofs)})
+        log(instance=issue, action="newsletter.proof", user=request.user, data={"people": len(proofs)})
+        return ""
 
-    action = ServiceAction(call=call, instance=issue, log_action="newsletter.proof", keeps_form=True)
+    action = ServiceAction(call=call, instance=issue, log_action=None, keeps_form=True)
     return action.respond(request, back=overview_url(issue) + "#nl-proof")
 
 

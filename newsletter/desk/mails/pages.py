@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -70,6 +71,7 @@ class MailTemplatesPage(DeskPage):
             **super().get_context_data(**kwargs),
         }
 
+    @transaction.atomic
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         form = NewTemplateForm(request.POST)
         if form.is_valid():
@@ -135,6 +137,7 @@ class MailTemplatePage(DeskPage):
             **super().get_context_data(**kwargs),
         }
 
+    @transaction.atomic
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         step = self.steps.get(request.POST.get("step", ""))
         if step is None:

@@ -1,6 +1,7 @@
 """Steps of a send: start, pause, resume, end, cancel, and decide about an uncertain batch. Each calls one service."""
 
 from collections.abc import Callable
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -9,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
+from wagtail.log_actions import log
 
 from newsletter.common.errors import NotReady
 from newsletter.common.staff_pages import Done, ServiceAction
@@ -59,7 +61,7 @@ ARMS = ("1", "2", "3", "4")
 """The subjects of a test, as its buttons name them."""
 
 STEPS_WITH_TEXT = ("pause", "go-on")
-ATOMIC_STEPS = ("pause", "cancel")
+STEPS_WITH_OWN_ENTRY = ("start", "go-on")
 MAX_REASON = 300
 
 
@@ -70,9 +72,8 @@ def run_send_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     action = ServiceAction(
         call=lambda: SEND_STEPS[step](request, issue),
         instance=issue,
-        log_action=f"newsletter.{step.replace('-', '_')}",
+        log_action=None if step in STEPS_WITH_OWN_ENTRY else f"newsletter.{step.replace('-', '_')}",
         keeps_form=step in STEPS_WITH_TEXT,
-        is_atomic=step in ATOMIC_STEPS,
     )
     return action.respond(request, back=overview_url(issue))
 
@@ -94,7 +95,13 @@ def _start(request: HttpRequest, issue: Issue) -> str:
     people = read_confirmed_people(request)
     if people is None and request.user.has_perm("newsletter.send_issue"):
         raise NotReady("Start the send on the issue’s own page, so that you confirm how many people get it.")
-    send = request_send(issue=issue, by=request.user, now=timezone.now(), confirmed_recipients=people)
+    send = request_send(
+        issue=issue,
+        by=request.user,
+        now=timezone.now(),
+        confirmed_recipients=people,
+        write_entry=partial(log, instance=issue, action="newsletter.start", user=request.user),
+    )
     if send.state != Send.State.PREPARING:
         return _("The send of %(issue)s began before, so this changed nothing. Nobody gets it twice.") % {
             "issue": issue
@@ -114,7 +121,13 @@ def _pause(request: HttpRequest, issue: Issue) -> str:
 
 def _resume(request: HttpRequest, issue: Issue) -> str:
     reason = request.POST.get("reason", "").strip()
-    resume_send(send=require_live_send(issue), by=request.user, reason=reason, now=timezone.now())
+    resume_send(
+        send=require_live_send(issue),
+        by=request.user,
+        reason=reason,
+        now=timezone.now(),
+        write_entry=partial(log, instance=issue, action="newsletter.go_on", user=request.user),
+    )
     return _("The send of %(issue)s has resumed.") % {"issue": issue}
 
 

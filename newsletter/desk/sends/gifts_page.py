@@ -2,6 +2,7 @@
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -61,12 +62,12 @@ class GiftsPage(PermittedPage):
             form.add_error("file", _("The file is larger than 10 MB. Split it."))
             return self.refuse(form=form)
         try:
-            result = add_gift_file(file.read(), by=request.user.get_username())
+            with transaction.atomic():
+                result = add_gift_file(file.read(), by=request.user.get_username())
+                log(instance=request.user, action="newsletter.gifts_added", data=_count(result))
         except BadGiftFile as error:
             form.add_error("file", translate(error))
             return self.refuse(form=form)
-        counts = {"new": result.new, "known": result.known, "foreign": result.foreign, "refused": len(result.refused)}
-        log(instance=request.user, action="newsletter.gifts_added", data=counts)
         messages.success(request, describe_result(result))
         if not result.refused:
             return redirect("newsletter_gifts")
@@ -74,6 +75,10 @@ class GiftsPage(PermittedPage):
         return self.render_to_response(
             self.get_context_data(refused=refused, more=len(result.refused) - len(refused)),
         )
+
+
+def _count(result: GiftsRecorded) -> dict[str, int]:
+    return {"new": result.new, "known": result.known, "foreign": result.foreign, "refused": len(result.refused)}
 
 
 def add_gift_file(data: bytes, *, by: str) -> GiftsRecorded:

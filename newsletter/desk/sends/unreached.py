@@ -61,10 +61,11 @@ class CompleteSend(IssueFormPage):
             _("Those who got the issue or may have got it do not get it again, and nobody who joined since gets it."),
         ]
 
+    def prepare(self, form: forms.Form) -> None:
+        self.warn_of_gone_stories(check_before_copy(original=self.issue, now=timezone.now()))
+
     def run(self, form: forms.Form) -> str:
-        now = timezone.now()
-        self.warn_of_gone_stories(check_before_copy(original=self.issue, now=now))
-        made = complete_send(issue=self.issue, by=cast(User, self.request.user), now=now)
+        made = complete_send(issue=self.issue, by=cast(User, self.request.user), now=timezone.now())
         message = _("%(issue)s was created for those not reached. Correct it now.") % {"issue": made}
         self.done("complete", instance=self.issue, message=message, made=made.pk)
         return reverse("wagtailsnippets_newsletter_issue:edit", args=[made.pk])

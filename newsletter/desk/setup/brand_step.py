@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.forms import modelform_factory
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -95,8 +96,9 @@ class BrandStep(StepPage):
         created = form.instance.pk is None
         if created:
             form.instance.slug = BRAND
-        brand = form.save()
-        log(instance=brand, action="wagtail.create" if created else "wagtail.edit", user=request.user)
+        with transaction.atomic():
+            brand = form.save()
+            log(instance=brand, action="wagtail.create" if created else "wagtail.edit", user=request.user)
         return self.go_on()
 
     def _look(self, request: HttpRequest) -> HttpResponse:

@@ -1,6 +1,7 @@
 """Set up, the publication: its name and sender, days and time, and who approves."""
 
 from django import forms
+from django.db import transaction
 from django.db.models import Q
 from django.forms import modelform_factory
 from django.http import HttpRequest, HttpResponse
@@ -101,8 +102,9 @@ class PublicationStep(StepPage):
         created = form.instance.pk is None
         if created:
             form.instance.brand = brand
-        publication = form.save()
-        log(instance=publication, action="wagtail.create" if created else "wagtail.edit", user=request.user)
+        with transaction.atomic():
+            publication = form.save()
+            log(instance=publication, action="wagtail.create" if created else "wagtail.edit", user=request.user)
         return self.go_on()
 
     def _make_form(self, *data: object) -> PublicationStepForm:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.forms import modelform_factory
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -75,8 +76,9 @@ class ListStep(StepPage):
         if not form.is_valid():
             return self.show(form=form)
         created = form.instance.pk is None
-        mailing_list = form.save()
-        log(instance=mailing_list, action="wagtail.create" if created else "wagtail.edit", user=request.user)
+        with transaction.atomic():
+            mailing_list = form.save()
+            log(instance=mailing_list, action="wagtail.create" if created else "wagtail.edit", user=request.user)
         return self.go_on()
 
     def _make_form(self, *data: object) -> NamedForm:

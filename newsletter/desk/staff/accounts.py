@@ -19,6 +19,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -146,6 +147,7 @@ class AccountAdapter(DefaultAccountAdapter):
 class SessionsAdapter(DefaultUserSessionsAdapter):
     """Log the sessions that somebody ends on their own page."""
 
+    @transaction.atomic
     def end_sessions(self, sessions: Iterable[UserSession]) -> None:
         ended = list(sessions)
         super().end_sessions(ended)

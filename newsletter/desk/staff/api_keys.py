@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -57,11 +58,12 @@ class ApiKeysPage(PermittedPage):
         form = ApiKeyForm(request.POST)
         if form.is_valid():
             try:
-                key, text = make_key(**form.values(), by=request.user.get_username(), now=timezone.now())
+                with transaction.atomic():
+                    key, text = make_key(**form.values(), by=request.user.get_username(), now=timezone.now())
+                    log(instance=key, action="newsletter.api_key_made", user=request.user, data=_describe(key))
             except BadKey as error:
                 form.add_error("name", translate(error))
             else:
-                log(instance=key, action="newsletter.api_key_made", user=request.user, data=_describe(key))
                 response: HttpResponse = self.render_to_response(self.get_context_data(made=key, text=text))
                 response["Cache-Control"] = "no-store"
                 return response
@@ -109,7 +111,10 @@ def _describe(key: ApiKey) -> dict[str, object]:
 
 def _revoke(request: HttpRequest, pk: int) -> HttpResponse:
     key = get_object_or_404(ApiKey, pk=pk)
-    if revoke_key(key=key, by=request.user.get_username(), now=timezone.now()):
-        log(instance=key, action="newsletter.api_key_revoked", user=request.user)
+    with transaction.atomic():
+        is_revoked = revoke_key(key=key, by=request.user.get_username(), now=timezone.now())
+        if is_revoked:
+            log(instance=key, action="newsletter.api_key_revoked", user=request.user)
+    if is_revoked:
         messages.success(request, _("The key “%(name)s” is revoked.") % {"name": key.name})
     return redirect("newsletter_api_keys")

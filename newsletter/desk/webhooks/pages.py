@@ -1,9 +1,11 @@
 """The pages of webhooks: the list with a form to add one, and one webhook with its deliveries and its steps."""
 
 from collections.abc import Callable
+from functools import partial
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -75,11 +77,15 @@ class WebhooksPage(_WebhooksPage):
         form = EndpointForm(request.POST)
         if form.is_valid():
             try:
-                endpoint, secret = add_endpoint(**form.cleaned_data, by=request.user.get_username(), now=timezone.now())
+                endpoint, secret = add_endpoint(
+                    **form.cleaned_data,
+                    by=request.user.get_username(),
+                    now=timezone.now(),
+                    write_entry=partial(self.log, "webhook_added"),
+                )
             except (BadEndpoint, FetchError) as error:
                 form.add_error("name" if isinstance(error, BadEndpoint) else "url", translate(error))
             else:
-                self.log("webhook_added", endpoint)
                 return self.show_secret(secret, made=endpoint)
         return self.refuse(form=form)
 
@@ -125,22 +131,28 @@ class WebhookPage(_WebhooksPage):
         }
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        return self.steps.get(request.POST.get("step", ""), self._save)()
+        step = self.steps.get(request.POST.get("step", ""))
+        if step is None:
+            return self._save()
+        with transaction.atomic():
+            return step()
 
     def _save(self) -> HttpResponse:
         form = EndpointForm(self.request.POST)
         if form.is_valid():
             try:
-                secret = change_endpoint(endpoint=self.endpoint, **form.cleaned_data)
+                secret = change_endpoint(endpoint=self.endpoint, **form.cleaned_data, write_entries=self._log_change)
             except (BadEndpoint, FetchError) as error:
                 form.add_error("name" if isinstance(error, BadEndpoint) else "url", translate(error))
             else:
                 self.endpoint.refresh_from_db()
-                self.log("webhook_changed", self.endpoint)
-                if secret:
-                    self.log("webhook_secret", self.endpoint)
                 return self.show_secret(secret, moved=True) if secret else self._back(_("Saved."))
         return self.refuse(form=form)
+
+    def _log_change(self, endpoint: WebhookEndpoint, has_new_secret: bool) -> None:
+        self.log("webhook_changed", endpoint)
+        if has_new_secret:
+            self.log("webhook_secret", endpoint)
 
     def _test(self) -> HttpResponse:
         try:

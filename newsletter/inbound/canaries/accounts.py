@@ -1,10 +1,11 @@
 """The accounts of canary mailboxes: staff save one only if signing in works, and not with the address of a subscriber."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from ipaddress import ip_address
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -49,19 +50,36 @@ class Account:
     password: str = field(repr=False)
 
 
-def add_mailbox(account: Account, *, now: datetime) -> CanaryMailbox:
-    """Sign in, then store the mailbox. Raise BadCanaryAddress, MailboxUnavailable, OtherAddressKey."""
+def add_mailbox(
+    account: Account, *, now: datetime, write_entry: Callable[[CanaryMailbox], object] | None = None
+) -> CanaryMailbox:
+    """Sign in, then store the mailbox and write the staff log's entry in one transaction.
+
+    Raise BadCanaryAddress, MailboxUnavailable, OtherAddressKey.
+    """
     values = _check_address(account.address, except_for=None)
     try_account(account)
     try:
         with transaction.atomic():
-            return CanaryMailbox.objects.create(**values, **_read_login(account), looked_at=now, made_at=now)
+            mailbox = CanaryMailbox.objects.create(**values, **_read_login(account), looked_at=now, made_at=now)
+            if write_entry is not None:
+                write_entry(mailbox)
     except IntegrityError as error:
         raise _make_double(account.address) from error
+    return mailbox
 
 
-def change_mailbox(mailbox: CanaryMailbox, account: Account, *, enabled: bool, now: datetime) -> None:
-    """Sign in, then store what changed. Turning it off needs no sign-in; if only that changes, nothing is checked.
+def change_mailbox(
+    mailbox: CanaryMailbox,
+    account: Account,
+    *,
+    enabled: bool,
+    now: datetime,
+    write_entry: Callable[[CanaryMailbox], object] | None = None,
+) -> None:
+    """Sign in, then store what changed and write the staff log's entry in one transaction.
+
+    Turning it off needs no sign-in; if only that changes, nothing is checked.
 
     Without a new password, the old one is used, but only for the same server, port and user. Raise BadCanaryAddress,
     PasswordNeeded, MailboxUnavailable, OtherAddressKey, or NotReady if the old password cannot be decrypted.
@@ -73,7 +91,7 @@ def change_mailbox(mailbox: CanaryMailbox, account: Account, *, enabled: bool, n
             "password again."
         )
     if not enabled and not account.password and account.address == mailbox.address:
-        CanaryMailbox.objects.filter(pk=mailbox.pk).update(enabled=False)
+        _change(mailbox, {"enabled": False}, write_entry=write_entry)
         return
     values = _check_address(account.address, except_for=mailbox)
     if not account.password:
@@ -82,10 +100,19 @@ def change_mailbox(mailbox: CanaryMailbox, account: Account, *, enabled: bool, n
         try_account(account)
         values |= {"failing_since": None, "error": "", "looked_at": now}
     try:
-        with transaction.atomic():
-            CanaryMailbox.objects.filter(pk=mailbox.pk).update(**values, **_read_login(account), enabled=enabled)
+        _change(mailbox, {**values, **_read_login(account), "enabled": enabled}, write_entry=write_entry)
     except IntegrityError as error:
         raise _make_double(account.address) from error
+
+
+@transaction.atomic
+def _change(
+    mailbox: CanaryMailbox, values: dict[str, Any], *, write_entry: Callable[[CanaryMailbox], object] | None
+) -> None:
+    row = CanaryMailbox.objects.filter(pk=mailbox.pk)
+    row.update(**values)
+    if write_entry is not None:
+        write_entry(row.get())
 
 
 def try_account(account: Account) -> None:

@@ -1,5 +1,6 @@
 """Approve one content hash, and withdraw the approvals of an issue. Nothing here sends."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -51,12 +52,14 @@ def approve_issue(
     seen_sha256: str = "",
     seen_audience: str = "",
     seen_people: int | None = None,
+    write_entry: Callable[[], object] | None = None,
 ) -> Approval:
     """Approve the current content of the issue for its current audience.
 
     ``seen_sha256``, ``seen_audience`` and ``seen_people`` are the content's hash, the audience's hash and the number of
     recipients that the person saw. The approval is refused if one changed, or if the number of recipients grew by more than 10 %.
-    If the publication needs a second approval, the issue is in review until there is one.
+    If the publication needs a second approval, the issue is in review until there is one. The approval and the staff log's
+    entry, by ``write_entry``, are one transaction.
     Raises SwitchedOff, NotAllowed, NotApproved, AudienceChanged, NotReady (a check fails), WrongState.
     """
     require_issue_enabled(issue)
@@ -75,7 +78,11 @@ def approve_issue(
             seen=describe_people(seen_people),
             people=describe_people(people),
         )
-    return _record_approval(issue=issue, revision=revision, person_id=by.pk, people=people, now=now)
+    with transaction.atomic():
+        approval = _record_approval(issue=issue, revision=revision, person_id=by.pk, people=people, now=now)
+        if write_entry is not None:
+            write_entry()
+    return approval
 
 
 def approve_by_policy(*, issue: Issue, now: datetime) -> Approval:

@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from django.db import transaction
 from wagtail.log_actions import log
 
 from newsletter.api_keys import DAYS, find_key_by_name, make_key, revoke_key
@@ -57,20 +58,22 @@ class Command(ProductCommand):
             self._list(as_json=json)
         elif action == "revoke":
             key = find_key_by_name(name, now=now)
-            revoke_key(key=key, by=BY, now=now)
-            log(instance=key, action="newsletter.api_key_revoked")
+            with transaction.atomic():
+                revoke_key(key=key, by=BY, now=now)
+                log(instance=key, action="newsletter.api_key_revoked")
             self.stdout.write(f"The key “{key.name}” is revoked.")
         else:
-            key, text = make_key(
-                name=name,
-                scope=" ".join(scope),
-                by=BY,
-                now=now,
-                days=days,
-                lists=_find_lists(list) if list else None,
-                calls_per_minute=calls_per_minute,
-            )
-            log(instance=key, action="newsletter.api_key_made", data={"scope": key.scope, "lists": [*list]})
+            with transaction.atomic():
+                key, text = make_key(
+                    name=name,
+                    scope=" ".join(scope),
+                    by=BY,
+                    now=now,
+                    days=days,
+                    lists=_find_lists(list) if list else None,
+                    calls_per_minute=calls_per_minute,
+                )
+                log(instance=key, action="newsletter.api_key_made", data={"scope": key.scope, "lists": [*list]})
             if json:
                 self.write_json({**_describe(key), "key": text})
             else:

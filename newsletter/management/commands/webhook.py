@@ -3,7 +3,9 @@
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
+from django.db import transaction
 from wagtail.log_actions import log
 
 from newsletter.common.commands.base import ProductCommand, make_table
@@ -41,12 +43,13 @@ class Command(ProductCommand):
             self._list(as_json=json)
         elif action == "remove":
             endpoint = _find(name)
-            log(instance=endpoint, action="newsletter.webhook_removed", data={"name": endpoint.name})
-            remove_endpoint(endpoint=endpoint)
+            with transaction.atomic():
+                _log("removed", endpoint)
+                remove_endpoint(endpoint=endpoint)
             self.stdout.write(f"The webhook “{endpoint.name}” is removed.")
         else:
-            endpoint, secret = add_endpoint(name=name, url=url, kinds=event, by=BY, now=datetime.now(UTC))
-            log(instance=endpoint, action="newsletter.webhook_added", data={"name": endpoint.name})
+            now, write_entry = datetime.now(UTC), partial(_log, "added")
+            endpoint, secret = add_endpoint(name=name, url=url, kinds=event, by=BY, now=now, write_entry=write_entry)
             if json:
                 self.write_json({**_describe(endpoint), "secret": secret})
             else:
@@ -90,3 +93,7 @@ def _describe(endpoint: WebhookEndpoint) -> dict[str, object]:
         "failing_since": endpoint.failing_since.isoformat() if endpoint.failing_since else None,
         "waiting": endpoint.deliveries.pending().count(),
     }
+
+
+def _log(step: str, endpoint: WebhookEndpoint) -> None:
+    log(instance=endpoint, action=f"newsletter.webhook_{step}", data={"name": endpoint.name})

@@ -1,6 +1,7 @@
 """Make a send of an approved issue, for workers to dispatch. It writes the rows and sends no mail."""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -42,11 +43,16 @@ def start_send(*, issue: Issue, now: datetime, at_once: bool = False) -> Send:
 
 
 def request_send(
-    *, issue: Issue, by: User | AnonymousUser, now: datetime, confirmed_recipients: int | None = None
+    *,
+    issue: Issue,
+    by: User | AnonymousUser,
+    now: datetime,
+    confirmed_recipients: int | None = None,
+    write_entry: Callable[[], object] | None = None,
 ) -> Send:
     """Start the send of an approved issue for a member of staff. A job freezes the audience within seconds and sends.
 
-    Everybody gets it at once.
+    Everybody gets it at once. A new send and the staff log's entry, by ``write_entry``, are one transaction.
     ``confirmed_recipients`` is the number of people that they confirmed. If it is many more, nothing is sent.
     Raise NotAllowed, NotApproved, AudienceChanged, SwitchedOff, NotReady or WrongState.
     """
@@ -61,10 +67,13 @@ def request_send(
                 confirmed=describe_people(confirmed_recipients),
                 people=describe_people(people),
             )
-    send = _create_send(issue=issue, at_once=True, now=now)
-    preparing = Send.objects.filter(pk=send.pk, state=Send.State.PREPARING)
-    preparing.update(not_before=now, confirmed_recipients=confirmed_recipients)
-    return send
+
+    def finish_request(send: Send) -> None:
+        Send.objects.filter(pk=send.pk).update(not_before=now, confirmed_recipients=confirmed_recipients)
+        if write_entry is not None:
+            write_entry()
+
+    return _create_send(issue=issue, at_once=True, now=now, finish=finish_request)
 
 
 def prepare_requested_sends(*, now: datetime) -> list[Issue]:
@@ -96,7 +105,8 @@ def prepare_requested_sends(*, now: datetime) -> list[Issue]:
     return held
 
 
-def _create_send(*, issue: Issue, at_once: bool, now: datetime) -> Send:
+def _create_send(*, issue: Issue, at_once: bool, now: datetime, finish: Callable[[Send], object] | None = None) -> Send:
+    """Create the send and run ``finish`` on it in one transaction, or return the one that the issue has."""
     require_installation_sends(account=issue.publication.account, now=now)
     _require_not_welcome(issue)
     live = issue.sends.exclude(state=Send.State.CANCELLED).first()
@@ -121,6 +131,8 @@ def _create_send(*, issue: Issue, at_once: bool, now: datetime) -> Send:
                 made_at=now,
                 local_time="" if at_once else find_local_time(issue),
             )
+            if finish is not None:
+                finish(send)
     except IntegrityError:
         return issue.sends.exclude(state=Send.State.CANCELLED).get()
     return send

@@ -1,5 +1,6 @@
 """The controls of a send for staff: pause, resume, cancel or end it, and settle its uncertain batches."""
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
@@ -47,11 +48,19 @@ def pause_send(*, send: Send, by: Staff | str, reason: str = "") -> None:
         raise _wrong_state(send, Message("Only a send that is being submitted can be paused."))
 
 
-def resume_send(*, send: Send, by: Staff, now: datetime | None = None, reason: str = "") -> None:
+def resume_send(
+    *,
+    send: Send,
+    by: Staff,
+    now: datetime | None = None,
+    reason: str = "",
+    write_entry: Callable[[], object] | None = None,
+) -> None:
     """Resume a paused send: postponed batches become due now, and the failure count restarts.
 
     ``reason`` is required if Gmail's spam rate paused it, and kept with that pause. After a pause by canaries, their later
-    results no longer pause the send. A send that was paused before it had started is started.
+    results no longer pause the send. A send that was paused before it had started is started. The change and the staff log's
+    entry, by ``write_entry``, are one transaction.
 
     Raise NotAllowed, WrongState, BadValue without a reason or if it is too long, or SwitchedOff while the publication is
     switched off. Raise NotReady too if a start cannot be noted; the sweep then starts it.
@@ -80,6 +89,8 @@ def resume_send(*, send: Send, by: Staff, now: datetime | None = None, reason: s
         send.batches.filter(state=Batch.State.PENDING).update(not_before=None)
         if started:
             send_wake_up_signal(send)
+        if write_entry is not None:
+            write_entry()
     if not started:
         prepare_send(send=send, now=now)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -52,11 +53,12 @@ def take_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     require_permission(request, REQUIRED_PERMISSION)
     batch = get_object_or_404(BATCHES, pk=pk)
     try:
-        log_action, message = _STEPS[step](request, batch)
+        with transaction.atomic():
+            log_action, message = _STEPS[step](request, batch)
+            log_step(request, batch, step=log_action)
     except DomainError as error:
         messages.error(request, translate(error))
         return redirect("subscribers_import", pk)
-    log_step(request, batch, step=log_action)
     messages.success(request, message)
     return redirect("subscribers_imports") if step == "discard" else redirect("subscribers_import", pk)
 

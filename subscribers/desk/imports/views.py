@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -181,11 +182,12 @@ class ImportTermsPage(ImportDetailPage):
         form = TermsForm(request.POST, batch=batch, samples=self.sample.values)
         if form.is_valid():
             try:
-                set_import_terms(batch, terms=form.terms(), now=timezone.now())
+                with transaction.atomic():
+                    set_import_terms(batch, terms=form.terms(), now=timezone.now())
+                    log_step(request, batch, step="import_terms", data={"kind": batch.kind, "basis": batch.basis})
             except DomainError as error:
                 form.add_error(None, translate(error))
             else:
-                log_step(request, batch, step="import_terms", data={"kind": batch.kind, "basis": batch.basis})
                 return redirect("subscribers_import", batch.pk)
         return self.refuse(form=form)
 

@@ -4,13 +4,15 @@ from typing import TypedDict, cast
 
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
-from newsletter.common.staff_pages import Done, ServiceAction
+from newsletter.common.staff_pages import ServiceAction
 from newsletter.common.translation import translate
 from newsletter.desk.issues.issue_page import IssuePage, overview_url
 from newsletter.issues.assembly.reassemble import Reassembly, is_made_by_rules, preview_reassembly, reassemble_issue
@@ -51,17 +53,20 @@ class ReassemblePage(IssuePage):
         """Apply the shown plan, and go back to the issue's page."""
         issue = self.issue
 
-        def call() -> Done:
+        def call() -> str:
             now = timezone.now()
             if is_made_by_rules(issue):
                 gone_stories = check_before_assembly(issue=issue, now=now)
                 if gone_stories:
                     messages.warning(request, translate(describe_left_out(gone_stories)))
             seen = request.POST.get("sha256", "")
-            result = reassemble_issue(issue=issue, by=cast(User, request.user), now=now, seen_sha256=seen)
-            return Done(describe_reassembly(result), {"changed": result.changed})
+            with transaction.atomic():
+                result = reassemble_issue(issue=issue, by=cast(User, request.user), now=now, seen_sha256=seen)
+                data = {"changed": result.changed}
+                log(instance=issue, action="newsletter.reassemble", user=request.user, data=data)
+            return describe_reassembly(result)
 
-        action = ServiceAction(call=call, instance=issue, log_action="newsletter.reassemble")
+        action = ServiceAction(call=call, instance=issue, log_action=None)
         return action.respond(request, back=overview_url(issue))
 
 

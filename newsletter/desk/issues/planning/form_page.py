@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 
 from django.contrib import messages
+from django.db import transaction
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -19,7 +20,7 @@ from newsletter.models import Issue, Story
 
 
 class ServiceFormPage(IssuePermissionMixin, PathMixin, FormView, ABC):  # type: ignore[type-arg]
-    """``run`` calls the service with the valid form, logs it and returns where to go."""
+    """``run`` calls the service with the valid form, logs it and returns where to go. It is one transaction."""
 
     template_name = "desk/issue_form.html"
     header_icon = "mail"
@@ -49,16 +50,26 @@ class ServiceFormPage(IssuePermissionMixin, PathMixin, FormView, ABC):  # type: 
         response: HttpResponse = super().get(request, *args, **kwargs)
         return response
 
+    def prepare(self, form: Form) -> None:
+        """Do what waits for another system, before the transaction of ``run``."""
+
     @abstractmethod
     def run(self, form: Form) -> str:
         """Call the service and return the address of the next page."""
 
     def form_valid(self, form: Form) -> HttpResponse:
         try:
-            return redirect(self.run(form))
+            return self.complete(form)
         except DomainError as error:
             form.add_error(None, translate(error))
             return self.form_invalid(form)
+
+    def complete(self, form: Form) -> HttpResponse:
+        """Prepare and run the step, and go to the next page. Raise DomainError if it is refused: then nothing is changed."""
+        self.prepare(form)
+        with transaction.atomic():
+            address = self.run(form)
+        return redirect(address)
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         page = {

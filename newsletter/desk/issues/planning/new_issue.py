@@ -150,23 +150,26 @@ class NewIssue(ServiceFormPage):
     def list_parents(self) -> list[tuple[str, str]]:
         return [(_("Issues"), self.back_url)]
 
-    def run(self, form: forms.Form) -> str:
+    def prepare(self, form: forms.Form) -> None:
         chosen, now = form.cleaned_data, timezone.now()
-        publication: Publication = chosen["publication"]
         beginning = Beginning(chosen["beginning"])
         if beginning in (Beginning.RULES, Beginning.TEMPLATE):
-            self.warn_of_gone_stories(check_before_assembly(issue=Issue(publication=publication), now=now))
+            self.warn_of_gone_stories(check_before_assembly(issue=Issue(publication=chosen["publication"]), now=now))
         elif beginning is Beginning.COPY:
             self.warn_of_gone_stories(check_before_copy(original=chosen["original"], now=now))
+
+    def run(self, form: forms.Form) -> str:
+        chosen = form.cleaned_data
+        beginning = Beginning(chosen["beginning"])
         issue = create_issue(
-            publication=publication,
+            publication=chosen["publication"],
             beginning=beginning,
             original=chosen["template" if beginning is Beginning.TEMPLATE else "original"],
             segment=chosen["segment"],
             due=chosen["due"],
             public_id=chosen["public_id"],
             by=cast(User, self.request.user),
-            now=now,
+            now=timezone.now(),
         )
         self.done(
             "create", instance=issue, message=_("%(issue)s was created.") % {"issue": issue}, begins=chosen["beginning"]

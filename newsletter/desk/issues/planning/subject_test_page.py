@@ -5,7 +5,6 @@ from typing import Any, cast
 from django import forms
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -100,7 +99,7 @@ class SetSubjectTest(IssueFormPage):
     def form_valid(self, form: forms.Form) -> HttpResponse:
         """Show a subject that cannot be used at its field. Subject A has none: it is shown above the form."""
         try:
-            return redirect(self.run(form))
+            return self.complete(form)
         except BadSubject as error:
             row = [None, *cast(SubjectTestForm, form).list_subjects()][error.number - 1]
             form.add_error(f"subject_{row}" if row else None, translate(error))

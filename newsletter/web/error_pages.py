@@ -14,9 +14,12 @@ from django.views.defaults import page_not_found, server_error
 
 from newsletter.common.database.deadlines import database_deadline
 from newsletter.common.staff_pages import explain_undone, is_file_error
+from subscribers.models import MailingList
 from subscribers.web.page import DATABASE_WAIT_SECONDS, find_visitor_language, language_for, render_response
 
 _LOG = logging.getLogger(__name__)
+MAX_OPEN_LISTS = 3
+"""Lists whose sign-up page a missing page links to."""
 
 
 def show_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -37,7 +40,8 @@ def show_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def _make_branded_page(request: HttpRequest) -> HttpResponse:
     with translation.override(_find_language(request)):
-        return render_response("not_found.html", {}, status=404)
+        open_lists = MailingList.objects.filter(public=True).order_by("pk")[:MAX_OPEN_LISTS]
+        return render_response("not_found.html", {"open_lists": open_lists}, status=404)
 
 
 def _find_language(request: HttpRequest) -> str:

@@ -139,7 +139,10 @@ def change_address(request: HttpRequest, target: LinkTarget) -> HttpResponse:
 
 @linked_page(Purpose.CONFIRM_ADDRESS)
 def confirm_new_address(request: HttpRequest, target: LinkTarget) -> HttpResponse:
-    """Confirm the change of address from the new mailbox."""
+    """Confirm the change of address from the new mailbox.
+
+    The answer offers the choices by mail only. A link to them would let anybody who has this one see them, for 90 days.
+    """
     try:
         link = find_link(target, kind=Kind.CONFIRM_ADDRESS)
         activate_language_of(link.subscriber)
@@ -167,6 +170,8 @@ def confirm_new_address(request: HttpRequest, target: LinkTarget) -> HttpRespons
     return message_page(
         gettext("Done. Your mail comes here now."),
         gettext("Your choices were kept. Links in older mails still work."),
+        ask_path=ASK_PATH,
+        ask_label=gettext("Get a link to your choices by mail"),
     )
 
 

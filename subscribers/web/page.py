@@ -115,11 +115,15 @@ def render_page(template: str, context: Mapping[str, object]) -> str:
     return render_to_string(f"subscribers/{template}", {**shared, **context})
 
 
-def message_page(title: str, text: str, *, status: int = 200, ask_path: str = "", join_path: str = "") -> HttpResponse:
-    """Return a page with one message, and links to get a new link by mail or to sign up."""
-    return render_response(
-        "message.html", {"title": title, "text": text, "ask_path": ask_path, "join_path": join_path}, status=status
-    )
+def message_page(
+    title: str, text: str, *, status: int = 200, ask_path: str = "", ask_label: str = "", join_path: str = ""
+) -> HttpResponse:
+    """Return a page with one message, and links to get a new link by mail or to sign up.
+
+    Without ``ask_label``, the link to ``ask_path`` offers a new link.
+    """
+    context = {"title": title, "text": text, "ask_path": ask_path, "ask_label": ask_label, "join_path": join_path}
+    return render_response("message.html", context, status=status)
 
 
 def activate_language_of(person: Subscriber) -> None:

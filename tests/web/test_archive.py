@@ -329,3 +329,12 @@ def test_pages_load_nothing_from_elsewhere_and_run_nothing():
         assert "<script" not in html
         sources = re.findall(r'(?:src|srcset)="([^"]+)"', html)
         assert all(source.startswith(("/", "http://127.0.0.1:8000/")) for source in sources)
+
+
+@pytest.mark.parametrize("path", ["/news/", "/news/weekly/"])
+def test_the_first_link_of_an_archive_page_leads_to_its_content(path: str):
+    publish()
+    page = read(path)
+    first = page[page.index("<a ") :].split("</a>")[0]
+    assert first == '<a class="skip" href="#content">Skip to the content'
+    assert '<main id="content">' in page

@@ -10,6 +10,7 @@ from django.views.defaults import server_error
 
 from newsletter.web.error_pages import show_not_found
 from subscribers.people.publishing_hooks import Branding
+from tests.support.people import make_list
 
 
 def test_an_error_of_ours_says_that_it_is_ours() -> None:
@@ -45,6 +46,22 @@ def test_a_missing_page_has_the_brands_look_and_a_way_on(branded: Branding, path
     assert '<link rel="stylesheet" href="/look.css' in page
     assert '<a class="second" href="https://courts.example" rel="noreferrer">Open Courts</a>' in page
     assert 'href="/my-mail"' in page
+
+
+@pytest.mark.django_db
+def test_a_missing_page_leads_to_the_sign_up_of_each_open_list(branded: Branding) -> None:
+    make_list(name="Weekly & more")
+    make_list("board", name="The board", public=False)
+    page = Client(headers={"accept-language": "en"}).get("/no-such-page").content.decode()
+    assert '<a class="second" href="/join/weekly">Get <bdi>Weekly &amp; more</bdi> by email</a>' in page
+    assert "/join/board" not in page
+    assert "The board" not in page
+
+
+@pytest.mark.django_db
+def test_a_missing_page_names_no_sign_up_if_no_list_is_open(branded: Branding) -> None:
+    make_list("board", public=False)
+    assert "/join/" not in Client().get("/no-such-page").content.decode()
 
 
 @pytest.mark.parametrize(

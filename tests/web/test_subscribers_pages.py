@@ -579,12 +579,24 @@ def test_moving_to_an_unsubscribed_address_promises_no_mail(
     new = make_member(weekly, "new@example.org")
     if left_before:
         unsubscribe_from_list(subscriber=new, mailing_list=weekly, now=now, source="link")
-    assert request_mailed_link(
-        subscriber=ada, mailing_list=weekly, kind=Kind.CONFIRM_ADDRESS, new_email=new.email, now=now
-    )
-    arrive = urlsplit(make_mailed_link_url(link=MailedLink.objects.get(), now=now)).path
-    assert says in client.post(arrive).content
+    assert says in client.post(path_to_new_address(ada, weekly, new.email)).content
     assert Subscription.objects.mailable().exists() is not left_before
+
+
+def test_a_confirmed_address_leads_to_the_choices_by_mail_only(client: Client, weekly: MailingList) -> None:
+    arrive = path_to_new_address(make_member(weekly), weekly)
+    for page in (client.post(arrive).content.decode(), client.get(arrive).content.decode()):
+        assert '<a class="second" href="/my-mail">Get a link to your choices by mail</a>' in page
+        assert "/p/" not in page
+
+
+def path_to_new_address(person: Subscriber, mailing_list: MailingList, address: str = "new@example.org") -> str:
+    """The path behind the mail that asks a new address for its confirmation."""
+    now = timezone.now()
+    assert request_mailed_link(
+        subscriber=person, mailing_list=mailing_list, kind=Kind.CONFIRM_ADDRESS, new_email=address, now=now
+    )
+    return urlsplit(make_mailed_link_url(link=MailedLink.objects.get(new_email=address), now=now)).path
 
 
 @pytest.mark.usefixtures("still_clock")

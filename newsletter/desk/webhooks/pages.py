@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
-from newsletter.common.errors import NotFound, NotReady
+from newsletter.common.errors import BadValue, NotFound, NotReady
 from newsletter.common.staff_pages import PermittedPage
 from newsletter.common.translation import translate
 from newsletter.content.fetching.errors import FetchError
@@ -76,8 +76,8 @@ class WebhooksPage(_WebhooksPage):
         if form.is_valid():
             try:
                 endpoint, secret = add_endpoint(**form.cleaned_data, by=request.user.get_username(), now=timezone.now())
-            except (BadEndpoint, FetchError) as error:
-                form.add_error("name" if isinstance(error, BadEndpoint) else "url", translate(error))
+            except (BadEndpoint, BadValue, FetchError) as error:
+                form.add_error("url" if isinstance(error, FetchError) else "name", translate(error))
             else:
                 self.log("webhook_added", endpoint)
                 return self.show_secret(secret, made=endpoint)
@@ -132,8 +132,8 @@ class WebhookPage(_WebhooksPage):
         if form.is_valid():
             try:
                 secret = change_endpoint(endpoint=self.endpoint, **form.cleaned_data)
-            except (BadEndpoint, FetchError) as error:
-                form.add_error("name" if isinstance(error, BadEndpoint) else "url", translate(error))
+            except (BadEndpoint, BadValue, FetchError) as error:
+                form.add_error("url" if isinstance(error, FetchError) else "name", translate(error))
             else:
                 self.endpoint.refresh_from_db()
                 self.log("webhook_changed", self.endpoint)

@@ -11,11 +11,12 @@ from django.db.models import Max, Q
 from newsletter.common.database.prepared_rows import PreparedRows, Row
 from newsletter.common.errors import DomainError, NotFound
 from newsletter.common.messages import Message
-from newsletter.common.text import clean_line
+from newsletter.common.text import clean_line, require_length
 from newsletter.models import ApiAnswer, ApiCall, ApiKey, ApiScope
 from newsletter.models.api_keys import DEFAULT_CALLS_PER_MINUTE, MAX_CALLS_PER_MINUTE
 from subscribers.models import MailingList
 
+MAX_NAME_LENGTH = 120
 DAYS, MAX_DAYS = 365, 3650
 LAST_USED_INTERVAL = timedelta(minutes=1)
 CALLS_KEPT, CALLS_RETENTION = 1_000, timedelta(days=30)
@@ -46,12 +47,12 @@ def make_key(
     lists: Iterable[MailingList] | None = None,
     calls_per_minute: int = DEFAULT_CALLS_PER_MINUTE,
 ) -> tuple[ApiKey, str]:
-    """Create a key. Return its row and its text, which is not stored. Raise BadKey.
+    """Create a key. Return its row and its text, which is not stored. Raise BadKey, or BadValue for a long name.
 
     ``scope`` holds one or several of `ApiScope`, with spaces between. ``lists`` limits the key to them; None is all.
     The key works for ``days``; with 0, until it is revoked.
     """
-    name = clean_line(name, max_length=120)
+    name = require_length(clean_line(name), limit=MAX_NAME_LENGTH, name="name")
     if not name:
         raise BadKey("The key needs a name that says what uses it, such as “Web site”.")
     scopes = scope.split()

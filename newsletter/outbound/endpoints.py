@@ -9,13 +9,14 @@ from django.db.models import F, Q
 from django.db.models.functions import Least, Now
 
 from newsletter.common.errors import DomainError, NotReady
-from newsletter.common.text import clean_line
+from newsletter.common.text import clean_line, require_length
 from newsletter.content.fetching.poster import check_post_address
 from newsletter.outbound.signing import SEALER, make_secret
 from subscribers.models import EventKind, OutboundEvent, WebhookDelivery, WebhookEndpoint
 from subscribers.outbound_events import DESK
 
 MAX_ENDPOINTS = 20
+MAX_NAME_LENGTH = 120
 ROTATION_PERIOD = timedelta(days=1)
 CHOICES = [kind for kind in EventKind if kind != EventKind.TEST]
 """The kinds that an endpoint can choose."""
@@ -36,7 +37,7 @@ def add_endpoint(
 ) -> tuple[WebhookEndpoint, str]:
     """Create an endpoint and write the staff log's entry in one transaction. Return the endpoint and its signing secret.
 
-    Raises BadEndpoint and FetchError.
+    Raises BadEndpoint, BadValue and FetchError.
     """
     name = _check_name(name)
     chosen = _check_kinds(kinds)
@@ -69,7 +70,7 @@ def change_endpoint(
 
     Another address may be another receiver, and the one before knows the secret. So nothing is signed with it any more, and
     what waits is sent at once. It begins without the failures of the address before, and an attempt that runs there counts for
-    nothing. What waits of events that are no longer chosen is dropped. Raises BadEndpoint and FetchError.
+    nothing. What waits of events that are no longer chosen is dropped. Raises BadEndpoint, BadValue and FetchError.
     """
     name, chosen = _check_name(name, but=endpoint), _check_kinds(kinds)
     if url != endpoint.url:
@@ -149,7 +150,7 @@ def require_active(endpoint: WebhookEndpoint) -> None:
 
 
 def _check_name(name: str, *, but: WebhookEndpoint | None = None) -> str:
-    name = clean_line(name, max_length=120)
+    name = require_length(clean_line(name), limit=MAX_NAME_LENGTH, name="name")
     if not name:
         raise BadEndpoint("The webhook needs a name that says what receives it, such as “Donor database”.")
     with_name = WebhookEndpoint.objects.filter(name=name)

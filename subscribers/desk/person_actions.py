@@ -31,7 +31,7 @@ from subscribers.people.rename import rename_person as correct_name
 from subscribers.people.replies import BadReply, ReplyToUnsentIssue
 from subscribers.people.replies import record_reply as record_day
 from subscribers.person_locks import lock_people, lock_people_to_delete
-from subscribers.unsubscribing.suppression import CannotRemoveSuppression, remove_suppression, suppress
+from subscribers.unsubscribing.suppression import MAX_REASON, CannotRemoveSuppression, remove_suppression, suppress
 
 RENAME_PERMISSION, REMOVAL_PERMISSION, SUPPRESS_PERMISSION, ERASE_PERMISSION = (
     "subscribers.change_subscriber",
@@ -41,7 +41,6 @@ RENAME_PERMISSION, REMOVAL_PERMISSION, SUPPRESS_PERMISSION, ERASE_PERMISSION = (
 )
 REVEAL_PERMISSION = "subscribers.reveal"
 """Staff without this permission see addresses masked and download none."""
-MAX_REASON = 500
 
 
 _Arguments = ParamSpec("_Arguments")

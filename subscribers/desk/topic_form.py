@@ -1,5 +1,6 @@
 """The form of a topic, with its names in other languages as lines such as “es: Tierra”."""
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils.html import format_html
@@ -10,6 +11,8 @@ from newsletter.common.languages import OFFERED_LANGUAGES
 from subscribers.desk.editing.lines_field import LinesField
 from subscribers.desk.editing.short_name_form import ShortNameForm
 from subscribers.models import Topic
+
+MAX_NAME_LENGTH = 120
 
 
 def explain_missing_topics() -> str:
@@ -39,7 +42,12 @@ class NamesField(LinesField):
                     _("“%(line)s”: write a language, a colon and the name, such as “es: Tierra”. Languages: %(codes)s.")
                     % {"line": line, "codes": ", ".join(OFFERED_LANGUAGES)}
                 )
-            names[code.lower()] = name[:120]
+            if len(name) > MAX_NAME_LENGTH:
+                raise ValidationError(
+                    _("The name for “%(code)s” has %(length)s characters. The limit is %(limit)s. Shorten it.")
+                    % {"code": code, "length": intcomma(len(name)), "limit": MAX_NAME_LENGTH}
+                )
+            names[code.lower()] = name
         return names
 
 

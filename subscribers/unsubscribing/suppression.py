@@ -23,6 +23,8 @@ from subscribers.models import (
 from subscribers.person_locks import lock_people
 from subscribers.unsubscribing.suppression_journal import JournalEntry, journal_after_commit
 
+MAX_REASON = 1_000
+"""The limit of a reason that staff or the API give to stop or allow emails."""
 REASONS_REMOVED_BY_CONFIRMING = (Reason.UNSUBSCRIBE, Reason.COMPLAINT, Reason.ERASURE)
 _REASONS_ONLY_THE_PERSON_REMOVES = (Reason.UNSUBSCRIBE, Reason.ERASURE)
 

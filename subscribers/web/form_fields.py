@@ -5,14 +5,17 @@ from dataclasses import dataclass
 
 from django import forms
 from django.db.models import Model, QuerySet
+from django.utils.formats import number_format
 from django.utils.translation import get_language, gettext
 
+from subscribers.addresses.normalise import MAX_LENGTH
 from subscribers.models import Topic
 from subscribers.people.location_labels import label_town
 from subscribers.people.locations import Location, locate
 from subscribers.places.regions import find_country_in_language, regions_named
 
 MAX_CHOICES = 6
+MAX_TOWN_LENGTH = 120
 _MAX_DIGITS = 18
 
 
@@ -27,10 +30,27 @@ class ChosenRowsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
         return super().clean(given)
 
 
+def explain_length(text: str, *, limit: int) -> str:
+    """Return the error of a text that has more than ``limit`` characters."""
+    return gettext("Your text has %(length)s characters. The limit is %(limit)s. Please shorten it.") % {
+        "length": number_format(len(text), force_grouping=True),
+        "limit": number_format(limit, force_grouping=True),
+    }
+
+
+def check_length(text: str, *, limit: int) -> str:
+    """Return a typed text. Raise ValidationError if it has more than ``limit`` characters."""
+    if len(text) > limit:
+        raise forms.ValidationError(explain_length(text, limit=limit))
+    return text
+
+
 def explain_bad_address(typed: str) -> str:
     """Return the error of a text that is no valid email address."""
     if not typed.strip():
         return gettext("Please write your email address.")
+    if len(typed.strip()) > MAX_LENGTH:
+        return explain_length(typed.strip(), limit=MAX_LENGTH)
     return gettext("This is not an email address that we can send to. It looks like name@example.org.")
 
 
@@ -71,8 +91,9 @@ def read_town(text: str, *, meant: str) -> Location:
 
     Raises:
         AmbiguousTown: The text fits several places and none of them was chosen.
+        ValidationError: The text is too long.
     """
-    location = _locate_in_language(text)
+    location = _locate_in_language(check_length(text, limit=MAX_TOWN_LENGTH))
     if not location.ambiguous:
         return location
     choices = location.candidates[:MAX_CHOICES]

@@ -7,6 +7,7 @@ from django.http import QueryDict
 from django.utils.translation import get_language, gettext, gettext_lazy
 
 from newsletter.common.errors import BadAddress
+from newsletter.common.text import clean_line
 from newsletter.common.translation import language_choices
 from subscribers.addresses.domains import suggest_address
 from subscribers.addresses.normalise import normalise
@@ -14,9 +15,17 @@ from subscribers.consent.process_signup import process_signup
 from subscribers.consent.proof_of_work import Proof, check_proof, use_proof
 from subscribers.consent.signup import SignupRequest
 from subscribers.models import MailingList, Topic
+from subscribers.models.people import MAX_NAME_LENGTH
 from subscribers.people.locations import Location, get_location_row
 from subscribers.people.relevant_choices import find_asked_topics, is_language_asked
-from subscribers.web.form_fields import AmbiguousTown, ChosenRowsField, TownChoice, explain_bad_address, read_town
+from subscribers.web.form_fields import (
+    AmbiguousTown,
+    ChosenRowsField,
+    TownChoice,
+    check_length,
+    explain_bad_address,
+    read_town,
+)
 
 
 class JoinForm(forms.Form):
@@ -27,14 +36,12 @@ class JoinForm(forms.Form):
     `hinted` is kept.
     """
 
-    email = forms.CharField(
-        max_length=320, error_messages={"required": gettext_lazy("Please write your email address.")}
-    )
-    name = forms.CharField(max_length=200, required=False)
+    email = forms.CharField(error_messages={"required": gettext_lazy("Please write your email address.")})
+    name = forms.CharField(required=False)
     corrected = forms.CharField(max_length=320, required=False)
     hinted = forms.CharField(max_length=320, required=False)
     meant = forms.CharField(max_length=300, required=False)
-    city = forms.CharField(max_length=120, required=False)
+    city = forms.CharField(required=False)
     topics = ChosenRowsField(Topic.objects.all(), required=False)
     language = forms.ChoiceField(required=False)
     website = forms.CharField(required=False)
@@ -60,6 +67,9 @@ class JoinForm(forms.Form):
             return normalise(self.cleaned_data["email"])
         except BadAddress as error:
             raise forms.ValidationError(explain_bad_address(self.cleaned_data["email"])) from error
+
+    def clean_name(self) -> str:
+        return check_length(clean_line(self.cleaned_data["name"]), limit=MAX_NAME_LENGTH)
 
     def clean(self) -> dict[str, object]:
         data = self.cleaned_data

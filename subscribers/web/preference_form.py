@@ -25,7 +25,7 @@ class PreferencesForm(forms.Form):
     lists = ChosenRowsField(MailingList.objects.none(), required=False)
     topics = ChosenRowsField(Topic.objects.all(), required=False)
     meant = forms.CharField(max_length=300, required=False)
-    town = forms.CharField(max_length=120, required=False)
+    town = forms.CharField(required=False)
     radius = forms.TypedChoiceField(
         choices=[("", ""), *((str(km), "") for km in RADII_KM)], coerce=int, empty_value=None, required=False
     )

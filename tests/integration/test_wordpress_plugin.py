@@ -72,6 +72,15 @@ def test_mistakes_are_linked_to_their_fields_and_nothing_is_lost(page, newslette
     assert newsletter.people() == before
 
 
+def test_a_text_that_is_too_long_is_refused_beside_its_field_and_kept(page, newsletter):
+    before = newsletter.people()
+    visitor = Visitor(page).open().post(email=EMAIL, name="é" * 5_000)
+    assert "Your text has 5,000 characters. The limit is 200." in visitor.said()
+    assert visitor.fields()["newsletter_signup[name]"] == "é" * 5_000
+    assert "maxlength" not in visitor.form()
+    assert newsletter.people() == before
+
+
 def test_a_likely_slip_can_be_corrected_with_one_button(page, newsletter):
     visitor = Visitor(page).open().post(email="slip@gmial.com")
     assert "Did you mean slip@gmail.com?" in visitor.said()

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from newsletter.api.urls import api
 from newsletter.common.staff_pages import MAX_KEPT_LENGTH
 from newsletter.models import AuditEntry, Issue, ProtectedTerm, Send, Story
 from newsletter.models.sending.automatic_pauses import AutomaticPause
@@ -44,7 +45,7 @@ def make_sending() -> Issue:
     return issue
 
 
-def send_case(step: str, state: Send.State, code: Send.Code) -> Case:
+def send_case(step: str, state: Send.State, code: Send.Code, limit: int) -> Case:
     issue = make_sending()
     Send.objects.update(state=state, code=code, reason="Stopped automatically." if code else "")
     AutomaticPause.objects.create(send=Send.objects.get(), rule=AutomaticPause.Rule.GMAIL, cases=40, at=NOW)
@@ -53,16 +54,16 @@ def send_case(step: str, state: Send.State, code: Send.Code) -> Case:
         reverse("newsletter_issue_overview", args=[issue.pk]),
         "reason",
         lambda: Send.objects.get().state != state or AutomaticPause.objects.exclude(lifted_reason="").exists(),
-        300,
+        limit,
     )
 
 
 def pause_case() -> Case:
-    return send_case("pause", Send.State.SUBMITTING, Send.Code.NONE)
+    return send_case("pause", Send.State.SUBMITTING, Send.Code.NONE, 500)
 
 
 def resume_case() -> Case:
-    return send_case("go-on", Send.State.PAUSED, Send.Code.GMAIL_SPAM_RATE)
+    return send_case("go-on", Send.State.PAUSED, Send.Code.GMAIL_SPAM_RATE, 300)
 
 
 def withdraw_case() -> Case:
@@ -99,12 +100,12 @@ def allow_case() -> Case:
     suppress(address_hash=bytes(person.address_hash), reason=Reason.STAFF, now=NOW, note="asked", by="x")
     removed = Suppression.objects.filter(removed_at__isnull=False)
     return person_case(
-        "subscribers_remove_suppression", person, "why", removed.exists, 500, Suppression.objects.get().pk
+        "subscribers_remove_suppression", person, "why", removed.exists, 1_000, Suppression.objects.get().pk
     )
 
 
 def stop_case() -> Case:
-    case = person_case("subscribers_suppress", make_person(), "why", Suppression.objects.exists, 500)
+    case = person_case("subscribers_suppress", make_person(), "why", Suppression.objects.exists, 1_000)
     return Case(**{**vars(case), "others": (("list", "weekly"),)})
 
 
@@ -145,7 +146,7 @@ def test_a_text_that_is_too_long_is_refused_beside_its_field(make_case: Callable
     typed = "é" * (case.limit + 1)
     answer = post(client, case, typed)
     form = find_form(answer.content, case)
-    assert describe(form, case.field) == SAYS % (case.limit + 1, case.limit)
+    assert describe(form, case.field) == SAYS % (f"{case.limit + 1:,}", f"{case.limit:,}")
     values = dict(form.form_values())
     assert {name: values[name] for name in (case.field, *dict(case.others))} == {case.field: typed, **dict(case.others)}
     assert not case.is_stored()
@@ -166,14 +167,23 @@ def test_a_browser_cuts_nothing_that_is_pasted(make_case: Callable[[], Case]) ->
     assert "maxlength" not in form.inputs[case.field].attrib
 
 
+@pytest.mark.parametrize(
+    ("schema", "field", "make_case"),
+    [("Pause", "reason", pause_case), ("Lift", "reason", allow_case), ("Stop", "note", stop_case)],
+)
+def test_the_api_takes_reasons_as_long_as_the_desk(schema: str, field: str, make_case: Callable[[], Case]) -> None:
+    asked = api.get_openapi_schema()["components"]["schemas"][schema]["properties"][field]
+    assert asked["maxLength"] == make_case().limit
+
+
 def test_the_reason_to_hold_an_issue_is_stored_whole() -> None:
     post(sign_in("editor"), hold_case(), "é" * 500)
     assert Issue.objects.get().held_reason == "é" * 500
 
 
 def test_the_reason_to_allow_emails_again_is_proof_as_typed() -> None:
-    post(sign_in("admin"), allow_case(), "é" * 500)
-    assert ConsentEvent.objects.get(kind=ConsentEvent.Kind.SUPPRESSION_REMOVED).wording == "é" * 500
+    post(sign_in("admin"), allow_case(), "é" * 1_000)
+    assert ConsentEvent.objects.get(kind=ConsentEvent.Kind.SUPPRESSION_REMOVED).wording == "é" * 1_000
 
 
 def test_a_text_of_a_whole_page_is_kept_to_be_shortened() -> None:

@@ -6,8 +6,10 @@ from pydantic import BaseModel, Field, IPvAnyAddress
 
 from newsletter.api.calls.fields import StoredRequestModel
 
-_MAX_TEXT_LENGTH = 1_000
-Typed = Annotated[str, Field(max_length=_MAX_TEXT_LENGTH)]
+_MAX_TEXT_LENGTH, _MAX_TYPED_LENGTH = 1_000, 10_000
+Sent = Annotated[str, Field(max_length=_MAX_TEXT_LENGTH)]
+Typed = Annotated[str, Field(max_length=_MAX_TYPED_LENGTH)]
+"""A visitor's own text. It may be longer than its field, so that the visitor learns it."""
 
 
 class FormName(BaseModel):
@@ -32,7 +34,9 @@ class FormField(BaseModel):
     hint: str
     required: bool
     autocomplete: str = Field(description="The HTML attribute.")
-    max_length: int | None
+    max_length: int | None = Field(
+        description="The limit of characters. Do not cut a longer text: the answer says that it is too long."
+    )
     choices: list[FormChoice]
 
 
@@ -68,12 +72,12 @@ class FilledForm(StoredRequestModel):
     email: Typed = ""
     name: Typed = ""
     city: Typed = ""
-    topics: list[Typed] = Field([], description="Values of the choices.", max_length=100)
-    language: Typed = ""
-    website: Typed = Field("", description="The hidden field.")
-    meant: Typed = Field("", description="The town chosen from `choices` of an answer before.")
-    hinted: Typed = Field("", description="The address that the visitor keeps, though another was suggested.")
-    wording: Typed = Field(description="The wording that the visitor saw.")
+    topics: list[Sent] = Field([], description="Values of the choices.", max_length=100)
+    language: Sent = ""
+    website: Sent = Field("", description="The hidden field.")
+    meant: Sent = Field("", description="The town chosen from `choices` of an answer before.")
+    hinted: Sent = Field("", description="The address that the visitor keeps, though another was suggested.")
+    wording: Sent = Field(description="The wording that the visitor saw.")
     shown_in: str = Field("", description="The language of your page. The answer is in it.", max_length=16)
     visitor: IPvAnyAddress = Field(description="The visitor's IP address, for the limits of sign-ups.")
     page: str = Field("", description="Where they signed up, such as the page's address.", max_length=150)

@@ -4,9 +4,12 @@ from django.utils.translation import get_language, gettext
 
 from newsletter.api.people.form_schemas import FormAnswer, FormChoice, FormError, FormField, FormResult, Suggestion
 from newsletter.common.translation import language_choices
+from subscribers.addresses.normalise import MAX_LENGTH
 from subscribers.consent_events import make_consent_wording
 from subscribers.models import MailingList
+from subscribers.models.people import MAX_NAME_LENGTH
 from subscribers.people.relevant_choices import find_asked_topics
+from subscribers.web.form_fields import MAX_TOWN_LENGTH
 from subscribers.web.join_form import JoinForm
 
 _TRAP = "website"
@@ -99,17 +102,21 @@ def _describe_field(name: str, mailing_list: MailingList) -> FormField:
     optional = gettext("(optional)")
     match name:
         case "email":
-            return _make_field("email", "email", gettext("Email address"), autocomplete="email", max_length=320)
+            return _make_field("email", "email", gettext("Email address"), autocomplete="email", max_length=MAX_LENGTH)
         case "name":
             label = gettext("First name")
-            return _make_field("name", "text", label, note=optional, autocomplete="given-name", max_length=200)
+            return _make_field(
+                "name", "text", label, note=optional, autocomplete="given-name", max_length=MAX_NAME_LENGTH
+            )
         case "city":
             hint = gettext(
                 "Your town, or only your region, so that we can tell you about events near you. "
                 "We keep nothing more precise."
             )
             label, kind = gettext("Where you live"), "address-level2"
-            return _make_field("city", "text", label, note=optional, hint=hint, autocomplete=kind, max_length=120)
+            return _make_field(
+                "city", "text", label, note=optional, hint=hint, autocomplete=kind, max_length=MAX_TOWN_LENGTH
+            )
         case "topics":
             language = get_language() or "en"
             topics = [(topic.slug, topic.name_in(language)) for topic in find_asked_topics([mailing_list])]

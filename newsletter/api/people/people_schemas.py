@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from newsletter.api.calls.fields import StoredRequestModel
+from subscribers.unsubscribing.suppression import MAX_REASON
 
 MAX_TEXT_LENGTH = 200
 
@@ -162,4 +163,6 @@ class SuppressionAnswer(BaseModel):
 
 
 class Lift(StoredRequestModel):
-    reason: str = Field(description="Why mail may start again. It is kept as proof.", min_length=3, max_length=1_000)
+    reason: str = Field(
+        description="Why mail may start again. It is kept as proof.", min_length=3, max_length=MAX_REASON
+    )

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from newsletter.api.calls.fields import LanguageCode, RequestModel, StoredRequestModel
+from subscribers.unsubscribing.suppression import MAX_REASON
 
 MAX_PEOPLE_PER_CALL = 1_000
 Slugs = list[str]
@@ -83,7 +84,7 @@ class Stop(StoredRequestModel):
         "unsubscribe", description="unsubscribe: the person can come back by signing up and confirming."
     )
     list: str | None = Field(None, description="List's slug; left out: all mail.", max_length=80)
-    note: str = Field("", description="Stored with the reason.", max_length=_MAX_NOTE_LENGTH)
+    note: str = Field("", description="Stored with the reason.", max_length=MAX_REASON)
 
 
 class Stopped(BaseModel):

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from newsletter.api.calls.fields import LineText, StoredRequestModel
 from newsletter.issues.planning.edit_blocks import MAX_PART_BLOCKS
+from newsletter.sending.settling.send_controls import MAX_PAUSE_REASON
 
 
 class PublicationAnswer(BaseModel):
@@ -226,7 +227,7 @@ class SendProgress(SendAnswer):
 
 
 class Pause(StoredRequestModel):
-    reason: str = Field("", description="For staff, who decide whether it goes on.", max_length=500)
+    reason: str = Field("", description="For staff, who decide whether it goes on.", max_length=MAX_PAUSE_REASON)
 
 
 class LinkAnswer(BaseModel):

@@ -18,8 +18,9 @@ from django.utils.translation import gettext as _
 from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
-from newsletter.common.errors import NotConfirmed, UnknownPlace
+from newsletter.common.errors import BadValue, NotConfirmed, UnknownPlace
 from newsletter.common.staff_pages import PermittedPage, keep_refused_form, take_refused_form
+from newsletter.common.text import require_length
 from newsletter.common.translation import translate
 from newsletter.content.ingesting.home_location import find_home_country
 from newsletter.content.ingesting.location_questions import answer_location_question
@@ -34,6 +35,7 @@ from subscribers.places.town_names import town_label
 from subscribers.places.towns import Town, compass_point, county_name, distance_km, find_towns_named
 
 MAX_QUESTIONS_SHOWN = 50
+MAX_TOWN_LENGTH = 200
 COMPASS_LABELS = {
     "N": gettext_lazy("north"),
     "NE": gettext_lazy("north-east"),
@@ -104,7 +106,7 @@ class EventLocationsPage(PermittedPage):
         event = get_object_or_404(EventNotice.objects.select_related("source"), pk=pk if pk.isdigit() else 0)
         try:
             place = self._find_chosen_location(event) or self._find_typed_location(event)
-        except UnknownPlace as error:
+        except (BadValue, UnknownPlace) as error:
             problem = translate_note(error.message)
             keep_refused_form(request, problem=problem, field="town")
             messages.error(request, problem)
@@ -134,8 +136,8 @@ class EventLocationsPage(PermittedPage):
         return next((place for place in list_candidates(event) if location_key(place) == chosen), None)
 
     def _find_typed_location(self, event: EventNotice) -> Town:
-        """Return the town that staff typed. Raises UnknownPlace."""
-        text = self.request.POST.get("town", "").strip()[:200]
+        """Return the town that staff typed. Raises UnknownPlace, or BadValue for a text that is too long."""
+        text = require_length(self.request.POST.get("town", "").strip(), limit=MAX_TOWN_LENGTH, name="town")
         if not text:
             raise UnknownPlace("Choose one of the locations, or enter a town.")
         region = event.source.region if event.source else ""

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import View
 from wagtail.log_actions import log
 
-from newsletter.common.errors import DomainError
+from newsletter.common.errors import BadValue, DomainError
 from newsletter.common.languages import OFFERED_LANGUAGES
 from newsletter.common.translation import language_label, translate
 from newsletter.desk.issues.issue_page import DeskPage, IssuePermissionMixin
@@ -184,7 +184,8 @@ class MailTemplatePage(DeskPage):
             try:
                 save()
             except DomainError as error:
-                form.add_error(None, translate(error))
+                field = error.name if isinstance(error, BadValue) and error.name in form.fields else None
+                form.add_error(field, translate(error))
             else:
                 return self._done("mail_template_edited", _("Saved. An approver has to approve it before it is sent."))
         return self.refuse(**{name: form})

@@ -24,6 +24,7 @@ from newsletter.models.variant_labels import LETTERS
 from newsletter.sending.canaries.canary_decision import stop_waiting
 from newsletter.sending.freezing.start import request_send
 from newsletter.sending.settling.send_controls import (
+    MAX_PAUSE_REASON,
     cancel_send,
     end_send,
     pause_send,
@@ -62,7 +63,6 @@ ARMS = ("1", "2", "3", "4")
 
 STEPS_WITH_TEXT = ("pause", "go-on")
 STEPS_WITH_OWN_ENTRY = ("start", "go-on")
-MAX_REASON = 300
 
 
 @require_POST
@@ -112,7 +112,7 @@ def _start(request: HttpRequest, issue: Issue) -> str:
 
 
 def _pause(request: HttpRequest, issue: Issue) -> str:
-    reason = require_length(request.POST.get("reason", "").strip(), limit=MAX_REASON, name="reason")
+    reason = require_length(request.POST.get("reason", "").strip(), limit=MAX_PAUSE_REASON, name="reason")
     pause_send(send=require_live_send(issue), by=request.user, reason=reason)
     return _("The send of %(issue)s is paused. Batches already in progress will finish; no others will start.") % {
         "issue": issue

@@ -15,6 +15,7 @@ from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.api_keys import BadKey, make_key, revoke_key
+from newsletter.common.errors import BadValue
 from newsletter.common.staff_pages import PermittedPage
 from newsletter.common.translation import translate
 from newsletter.desk.staff.api_key_form import ApiKeyForm
@@ -61,7 +62,7 @@ class ApiKeysPage(PermittedPage):
                 with transaction.atomic():
                     key, text = make_key(**form.values(), by=request.user.get_username(), now=timezone.now())
                     log(instance=key, action="newsletter.api_key_made", user=request.user, data=_describe(key))
-            except BadKey as error:
+            except (BadKey, BadValue) as error:
                 form.add_error("name", translate(error))
             else:
                 response: HttpResponse = self.render_to_response(self.get_context_data(made=key, text=text))

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
-from newsletter.common.errors import NotFound, NotReady
+from newsletter.common.errors import BadValue, NotFound, NotReady
 from newsletter.common.staff_pages import PermittedPage
 from newsletter.common.translation import translate
 from newsletter.content.fetching.errors import FetchError
@@ -83,8 +83,8 @@ class WebhooksPage(_WebhooksPage):
                     now=timezone.now(),
                     write_entry=partial(self.log, "webhook_added"),
                 )
-            except (BadEndpoint, FetchError) as error:
-                form.add_error("name" if isinstance(error, BadEndpoint) else "url", translate(error))
+            except (BadEndpoint, BadValue, FetchError) as error:
+                form.add_error("url" if isinstance(error, FetchError) else "name", translate(error))
             else:
                 return self.show_secret(secret, made=endpoint)
         return self.refuse(form=form)
@@ -142,8 +142,8 @@ class WebhookPage(_WebhooksPage):
         if form.is_valid():
             try:
                 secret = change_endpoint(endpoint=self.endpoint, **form.cleaned_data, write_entries=self._log_change)
-            except (BadEndpoint, FetchError) as error:
-                form.add_error("name" if isinstance(error, BadEndpoint) else "url", translate(error))
+            except (BadEndpoint, BadValue, FetchError) as error:
+                form.add_error("url" if isinstance(error, FetchError) else "name", translate(error))
             else:
                 self.endpoint.refresh_from_db()
                 return self.show_secret(secret, moved=True) if secret else self._back(_("Saved."))

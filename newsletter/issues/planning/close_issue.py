@@ -7,6 +7,7 @@ from django.db import transaction
 
 from newsletter.common.errors import NotAllowed, NotReady, WrongState
 from newsletter.common.messages import Message
+from newsletter.common.text import require_length
 from newsletter.issues.approval.approve import withdraw_approvals
 from newsletter.issues.planning.change_time import lock_unsent, require_unsent
 from newsletter.models import Issue, Slot, transition
@@ -21,7 +22,7 @@ def close_issue(*, issue: Issue, reason: str, by: User, now: datetime) -> None:
     """Skip or cancel an issue that was not sent. Its number stays, and its stories are candidates again.
 
     The slot of a skipped issue is skipped too, so that nothing is assembled for it again.
-    Raises NotAllowed; NotReady without a reason; WrongState if its send has begun or it is over.
+    Raises NotAllowed; NotReady without a reason; BadValue if it is too long; WrongState if its send has begun or it is over.
     """
     reason = _require_reason(reason, by=by)
     locked = lock_unsent(issue)
@@ -48,7 +49,7 @@ def close_issue(*, issue: Issue, reason: str, by: User, now: datetime) -> None:
 def delete_issue(*, issue: Issue, reason: str, by: User) -> None:
     """Delete a draft that a person made and that nobody has approved or was mailed. The staff log keeps who, when and why.
 
-    Raises NotAllowed; NotReady without a reason; WrongState if it must stay on record.
+    Raises NotAllowed; NotReady without a reason; BadValue if it is too long; WrongState if it must stay on record.
     """
     _require_reason(reason, by=by)
     delete_unused_draft(issue)
@@ -94,4 +95,4 @@ def _require_reason(reason: str, *, by: User) -> str:
         )
     if not reason.strip():
         raise NotReady("Write a reason, so that others know why. Nothing was changed.")
-    return reason.strip()[:MAX_REASON]
+    return require_length(reason.strip(), limit=MAX_REASON, name="reason")

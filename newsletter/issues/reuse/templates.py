@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from newsletter.common.errors import NotReady, WrongState
+from newsletter.common.text import require_length
 from newsletter.issues.approval.edits_of_approved_issues import require_editor
 from newsletter.issues.assembly.first_draft import make_draft
 from newsletter.issues.assembly.merge_edits import list_stories
@@ -86,8 +87,8 @@ def _fill(block: Block, *, fresh: dict[str, Block]) -> Block | None:
 
 
 def require_free_name(model: type[SavedRow], name: str, *, except_for: int = 0) -> str:
-    """Return the name without spaces around it. Raises NotReady if it is empty, WrongState if it is in use."""
-    name = name.strip()[:MAX_NAME_LENGTH]
+    """Return the name without spaces around it. Raises NotReady if it is empty, BadValue if too long, WrongState if in use."""
+    name = require_length(name.strip(), limit=MAX_NAME_LENGTH, name="name")
     if not name:
         raise NotReady("Give it a name, so that others find it. Nothing was saved.")
     if model._default_manager.filter(name=name).exclude(pk=except_for).exists():

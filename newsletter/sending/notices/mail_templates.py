@@ -5,13 +5,15 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any, cast
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Model
 from django.utils.text import slugify
 
 from newsletter.common.errors import InUse, NotAllowed, NotReady, WrongState
-from newsletter.common.text import clean_line
+from newsletter.common.text import clean_line, require_length
 from newsletter.issues.approval.approval_rules import requires_other_approver
 from newsletter.models import MailTemplate, MailTemplateText, Publication
 from newsletter.sending.notices.template_terms import (
@@ -31,8 +33,8 @@ from newsletter.sending.notices.template_texts import (
 
 @transaction.atomic
 def make_template(*, name: str, publication: Publication, by: User | None, now: datetime) -> MailTemplate:
-    """Make an empty template. Raise BadTemplate if one has this name."""
-    name = clean_line(name, max_length=100)
+    """Make an empty template. Raise BadTemplate if one has this name, BadValue if the name is too long."""
+    name = require_length(clean_line(name), limit=_max_length(MailTemplate, "name"), name="name")
     slug = slugify(name)[:50]
     if not slug or MailTemplate.objects.filter(slug=slug).exists():
         raise BadTemplate("There is a template with this name already, or the name has no letters. Choose another.")
@@ -58,12 +60,13 @@ def save_fields(
 def save_text(
     *, template: MailTemplate, language: str, texts: Mapping[str, str], by: User | None, now: datetime
 ) -> None:
-    """Store the texts of one language. Raise BadTemplate."""
+    """Store the texts of one language. Raise BadTemplate, or BadValue for a text that is too long."""
     row = _lock(template)
     text = row.texts.filter(language=language).first() or MailTemplateText(template=row, language=language)
     for name in TEXTS:
         value = texts[name].replace("\r\n", "\n").strip()
-        setattr(text, name, value if name == "body" else clean_line(value, max_length=2_000))
+        cleaned = value if name == "body" else clean_line(value)
+        setattr(text, name, require_length(cleaned, limit=_max_length(MailTemplateText, name), name=name))
     check_text(text, fields=row.fields)
     refuse_protected_text(text)
     text.save()
@@ -117,6 +120,10 @@ def delete_template(*, template: MailTemplate) -> None:
             name=row,
         )
     row.delete()
+
+
+def _max_length(model: type[Model], field: str) -> int:
+    return int(cast(Any, model._meta.get_field(field)).max_length)
 
 
 def _lock(template: MailTemplate) -> MailTemplate:

@@ -25,6 +25,8 @@ from subscribers.models import EventKind
 RUNNING = (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING)
 _CANCELLABLE = (*RUNNING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION)
 
+MAX_PAUSE_REASON = 500
+
 Staff = User | AnonymousUser
 
 

@@ -132,7 +132,6 @@ final class FormView
     private static function input(array $field, string $attributes, string $value): string
     {
         $attributes .= $field['autocomplete'] !== '' ? ' autocomplete="' . esc_attr($field['autocomplete']) . '"' : '';
-        $attributes .= $field['max_length'] ? ' maxlength="' . (int) $field['max_length'] . '"' : '';
         $attributes .= $field['required'] ? ' required' : '';
         $attributes .= $field['kind'] === 'email' ? ' inputmode="email" dir="ltr"' : '';
         return sprintf('<input type="%s" value="%s"%s>', $field['kind'] === 'email' ? 'email' : 'text', esc_attr($value), $attributes);

@@ -12,7 +12,9 @@ final class Submission
     public const FIELD = 'newsletter_signup';
     public const NONCE = 'newsletter_signup_nonce';
     private const TEXTS = ['email', 'name', 'city', 'language', 'website', 'meant', 'hinted', 'wording', 'proof', 'corrected'];
+    private const TYPED = ['email', 'name', 'city'];
     private const MAX_LENGTH = 1000;
+    private const MAX_TYPED_LENGTH = 10000; // what the newsletter reads of a field, to answer that it is too long
     private static ?self $current = null;
     private bool $shown = false;
 
@@ -75,7 +77,8 @@ final class Submission
 
     private static function hand_on(string $list, array $values): array
     {
-        $body = array_diff_key($values, ['corrected' => true, 'proof' => true]) + [
+        $typed = array_map(fn (string $text): string => mb_substr($text, 0, self::MAX_TYPED_LENGTH), array_intersect_key($values, array_flip(self::TYPED)));
+        $body = $typed + array_diff_key($values, ['corrected' => true, 'proof' => true]) + [
             'proof' => substr($values['proof'], 0, 2000),
             'shown_in' => Forms::language(),
             'visitor' => Visitor::address(),
@@ -109,11 +112,16 @@ final class Submission
 
     private static function text(array $sent, string $name): string
     {
-        return is_string($sent[$name] ?? null) ? self::clean_text($sent[$name], $name === 'proof' ? 2000 : self::MAX_LENGTH) : '';
+        $length = match (true) {
+            in_array($name, self::TYPED, true) => null,
+            $name === 'proof' => 2000,
+            default => self::MAX_LENGTH,
+        };
+        return is_string($sent[$name] ?? null) ? self::clean_text($sent[$name], $length) : '';
     }
 
-    /** Return a text without what no field can hold. It is escaped where it is shown. */
-    public static function clean_text(string $text, int $length = self::MAX_LENGTH): string
+    /** Return a text without what no field can hold. What a visitor typed is not cut. It is escaped where it is shown. */
+    public static function clean_text(string $text, ?int $length = self::MAX_LENGTH): string
     {
         $text = wp_check_invalid_utf8($text);
         return mb_substr(trim((string) preg_replace('/[\x00-\x1f\x7f]+/', ' ', $text)), 0, $length);

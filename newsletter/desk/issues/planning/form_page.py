@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.generic import FormView
 from wagtail.log_actions import log
 
-from newsletter.common.errors import DomainError
+from newsletter.common.errors import BadValue, DomainError
 from newsletter.common.staff_pages import PathMixin
 from newsletter.common.translation import translate
 from newsletter.desk.issues.issue_page import ISSUES, IssuePermissionMixin, overview_url
@@ -61,7 +61,8 @@ class ServiceFormPage(IssuePermissionMixin, PathMixin, FormView, ABC):  # type: 
         try:
             return self.complete(form)
         except DomainError as error:
-            form.add_error(None, translate(error))
+            field = error.name if isinstance(error, BadValue) and error.name in form.fields else None
+            form.add_error(field, translate(error))
             return self.form_invalid(form)
 
     def complete(self, form: Form) -> HttpResponse:

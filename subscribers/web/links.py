@@ -69,7 +69,10 @@ def _too_old(purpose: Purpose, token: str, *, mailing_list: MailingList | None) 
             "Links to your choices are valid for 90 days, because newsletters get forwarded. We can mail you a new one."
         ),
         Purpose.CONFIRM: gettext("It was valid for seven days. Sign up again to get a new one."),
-        Purpose.CONFIRM_ADDRESS: gettext("It was valid for seven days. You can ask for a new one on your own page."),
+        Purpose.CONFIRM_ADDRESS: gettext(
+            "It was valid for seven days. If you did not confirm your new address in time, your mail still goes to the old one. "
+            "Ask for a new link with your old address, then change it again."
+        ),
     }
     text = texts.get(purpose, gettext("It was valid for an hour. You can ask for a new one on your own page."))
     context = {

@@ -36,7 +36,7 @@ from subscribers.people.preferences import find_subscribed_lists
 from subscribers.person_locks import lock_current
 from subscribers.unsubscribing.suppression import is_all_mail_blocked
 from subscribers.web.form_fields import explain_bad_address
-from subscribers.web.links import Page, erased_person_page, find_target, linked_page
+from subscribers.web.links import Page, erased_person_page, find_target, join_path, linked_page
 from subscribers.web.page import ASK_PATH, activate_language_of, message_page, render_response
 
 
@@ -62,13 +62,13 @@ def offer_mailed_link(request: HttpRequest, target: LinkTarget, *, kind: MailedL
     return link_mailed_page(address=mask(person.email))
 
 
-def link_mailed_page(*, address: str) -> HttpResponse:
-    """Return the same page, also if no mail is sent."""
+def link_mailed_page(*, address: str, also: str = "") -> HttpResponse:
+    """Return the same page, also if no mail is sent. ``also`` is one more sentence."""
     text = gettext(
         "We are sending a mail to %(address)s. Its button works once, and the mail says until when. "
         "If it is not there after ten minutes, check your junk mail."
     ) % {"address": address}
-    return message_page(gettext("Check your inbox"), text)
+    return message_page(gettext("Check your inbox"), f"{text} {also}".strip())
 
 
 @linked_page(Purpose.DOWNLOAD)
@@ -131,7 +131,8 @@ def change_address(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     except BadAddress:
         error = explain_bad_address(request.POST.get("email", ""))
     else:
-        return link_mailed_page(address=address)
+        old = gettext("Until you confirm there, your mail goes to your old address.")
+        return link_mailed_page(address=address, also=old)
     return render_response(
         "change_address.html", {**context, "value": request.POST.get("email", ""), "error": error}, status=400
     )
@@ -155,8 +156,8 @@ def confirm_new_address(request: HttpRequest, target: LinkTarget) -> HttpRespons
         used = find_link_row(target, kind=Kind.CONFIRM_ADDRESS)
         if used is None or used.subscriber.email != used.new_email:
             return _used_link_page(target)
-        activate_language_of(used.subscriber)
-        person = used.subscriber
+        link, person = used, used.subscriber
+        activate_language_of(person)
     except NewAddressSuppressed:
         return _suppressed_address_page()
     if not find_subscribed_lists(person):
@@ -166,6 +167,7 @@ def confirm_new_address(request: HttpRequest, target: LinkTarget) -> HttpRespons
                 "You will get no mail here, because you unsubscribed at this address or at the old one. "
                 "To get mail again, sign up again."
             ),
+            join_path=join_path(link.mailing_list),
         )
     return message_page(
         gettext("Done. Your mail comes here now."),

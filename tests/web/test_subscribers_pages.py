@@ -583,6 +583,31 @@ def test_moving_to_an_unsubscribed_address_promises_no_mail(
     assert Subscription.objects.mailable().exists() is not left_before
 
 
+def test_an_unsubscribed_new_address_leads_to_the_sign_up(client: Client, weekly: MailingList) -> None:
+    MailingList.objects.update(public=True)
+    ada, now = make_member(weekly), timezone.now()
+    new = make_member(weekly, "new@example.org")
+    unsubscribe_from_list(subscriber=new, mailing_list=weekly, now=now, source="link")
+    page = client.post(path_to_new_address(ada, weekly, new.email)).content.decode()
+    assert '<a class="second" href="/join/weekly">Sign up again</a>' in page
+
+
+def test_an_expired_link_to_a_new_address_asks_for_the_old_one(client: Client, weekly: MailingList) -> None:
+    arrive = path_to_new_address(make_member(weekly), weekly)
+    with time_machine.travel(timezone.now() + timedelta(days=8), tick=False):
+        page = client.get(arrive).content.decode()
+    assert "your mail still goes to the old one" in page
+    assert "Ask for a new link with your old address" in page
+
+
+def test_mail_goes_to_the_old_address_until_the_new_one_is_confirmed(client: Client, weekly: MailingList) -> None:
+    ada, now = make_member(weekly), timezone.now()
+    assert request_mailed_link(subscriber=ada, mailing_list=weekly, kind=Kind.CHANGE_ADDRESS, now=now)
+    path = urlsplit(make_mailed_link_url(link=MailedLink.objects.get(), now=now)).path
+    page = client.post(path, {"email": "new@example.org"}).content.decode()
+    assert "Until you confirm there, your mail goes to your old address." in page
+
+
 def test_a_confirmed_address_leads_to_the_choices_by_mail_only(client: Client, weekly: MailingList) -> None:
     arrive = path_to_new_address(make_member(weekly), weekly)
     for page in (client.post(arrive).content.decode(), client.get(arrive).content.decode()):

@@ -52,6 +52,8 @@ AFTER_A_CHANGE = frozenset(
 )
 """Changes that must hold without an entry (a sign-up, the end of mails), that other systems have made already (a sent proof, a
 webhook at a provider), that a library makes, or that are done in steps, so that a part of them holds."""
+UPLOADED = "wagtailimages.image"
+"""The model of an upload. Its file would stay without a row if the row were undone with the entry."""
 
 
 @dataclass
@@ -71,6 +73,8 @@ def watched_staff_log() -> Iterator[None]:
     append = AuditEntryManager.log_action
 
     def log_action(manager: AuditEntryManager, instance: Model, action: str, **details: object) -> AuditEntry:
+        if instance._meta.label_lower == UPLOADED:
+            return append(manager, instance, action, **details)
         is_alone = _watch.before is not None and _count_transactions() <= _watch.before
         if is_alone and action not in WITHOUT_A_CHANGE | AFTER_A_CHANGE and _is_product_calling():
             _watch.late.append(action)

@@ -10,7 +10,6 @@ from wagtail.log_actions import log
 
 
 class LoggedPictureAdd(AddView):
-    @transaction.atomic
     def save_object(self, form: object) -> AbstractImage:
         image: AbstractImage = super().save_object(form)
         log(instance=image, action="wagtail.create", user=self.request.user)
@@ -18,14 +17,12 @@ class LoggedPictureAdd(AddView):
 
 
 class LoggedPictureCreate(CreateFromUploadedImageView):
-    @transaction.atomic
     def save_object(self, form: object) -> None:
         super().save_object(form)
         log(instance=self.object, action="wagtail.create", user=self.request.user)
 
 
 class LoggedPictureEdit(EditView):
-    @transaction.atomic
     def save_object(self, form: object) -> None:
         super().save_object(form)
         log(instance=self.object, action="wagtail.edit", user=self.request.user)
@@ -41,7 +38,6 @@ class LoggedPictureDelete(DeleteView):
 
 
 class LoggedChooserUpload(ImageUploadView):
-    @transaction.atomic
     def save_form(self, form: object) -> AbstractImage:
         image: AbstractImage = super().save_form(form)
         log(instance=image, action="wagtail.create", user=self.request.user)

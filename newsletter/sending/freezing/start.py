@@ -73,7 +73,11 @@ def request_send(
         if write_entry is not None:
             write_entry()
 
-    return _create_send(issue=issue, at_once=True, now=now, finish=finish_request)
+    send = _create_send(issue=issue, at_once=True, now=now, finish=finish_request)
+    if send.made_at < now:  # one that a stalled process left
+        stalled = Send.objects.filter(pk=send.pk, state=Send.State.PREPARING)
+        stalled.update(not_before=now, confirmed_recipients=confirmed_recipients)
+    return send
 
 
 def prepare_requested_sends(*, now: datetime) -> list[Issue]:

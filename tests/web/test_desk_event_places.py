@@ -6,29 +6,20 @@ import lxml.html
 import pytest
 import time_machine
 
-from newsletter.content.ingesting.location_questions import make_location_question
-from newsletter.content.parsing.event_locations import EventLocation
 from newsletter.models import EventNotice, Issue, LocationAnswer
-from subscribers.places.search import find_place
 from subscribers.places.towns import compass_point
 from tests.support.desk import list_messages, sign_in
 from tests.support.fixtures import LONDON, NOW, add_subscribers, make_event, make_issue, make_publication, make_story
+from tests.support.located_events import PAGE, make_question
 from tests.support.page_html import compact_html
 
 pytestmark = pytest.mark.django_db
-PAGE = "/admin/events/places/"
 
 
 @pytest.fixture(autouse=True)
 def _on_the_day() -> Iterator[None]:
     with time_machine.travel(NOW):
         yield
-
-
-def make_question(title: str = "Vigil", words: str = "Springfield", **changes: object) -> EventNotice:
-    match = find_place(words)
-    question = make_location_question(EventLocation(note=match.reason, candidates=match.candidates))
-    return make_event(title, place_text=words, note=match.reason, place_question=question, **changes)
 
 
 def key(event: EventNotice, region: str) -> str:

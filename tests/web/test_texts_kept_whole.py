@@ -17,10 +17,10 @@ from newsletter.sending.notices.mail_templates import make_template, save_text
 from subscribers.models import Topic, WebhookEndpoint
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, make_approver, make_issue, make_publication, make_story
+from tests.support.located_events import PAGE as EVENT_LOCATIONS
+from tests.support.located_events import make_question
 from tests.support.mail_templates import TEXTS, make_mail_template
 from tests.support.webhooks import make_endpoint
-from tests.web.test_desk_event_places import PAGE as EVENT_LOCATIONS
-from tests.web.test_desk_event_places import make_question
 
 pytestmark = pytest.mark.django_db
 SAYS = "Your text has %s characters. The limit is %s. Nothing was changed. Shorten the text."

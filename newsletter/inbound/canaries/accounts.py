@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from ipaddress import ip_address
-from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -107,7 +106,7 @@ def change_mailbox(
 
 @transaction.atomic
 def _change(
-    mailbox: CanaryMailbox, values: dict[str, Any], *, write_entry: Callable[[CanaryMailbox], object] | None
+    mailbox: CanaryMailbox, values: dict[str, object], *, write_entry: Callable[[CanaryMailbox], object] | None
 ) -> None:
     row = CanaryMailbox.objects.filter(pk=mailbox.pk)
     row.update(**values)

@@ -108,10 +108,14 @@ def _send(question: StayQuestion, *, sender: Sender, adapter: Adapter, now: date
                 subject=gettext("Do you still want emails from %(organisation)s?") % values,
                 paragraphs=[
                     gettext("We send you %(list)s, and have not heard from you for a long time.") % values,
-                    gettext("If you still want our emails, press the button. Everything stays as it is.") % values,
+                    gettext(
+                        "If you still want our emails, open the first link below and confirm on the page that opens. "
+                        "Everything stays as it is."
+                    )
+                    % values,
                     gettext(
                         "If you do not answer within %(days)s days, we stop sending them. You can start them again at any "
-                        "time with the same button."
+                        "time with the same link."
                     )
                     % values,
                 ],

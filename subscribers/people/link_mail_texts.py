@@ -13,7 +13,10 @@ Kind = MailedLink.Kind
 
 @dataclass(frozen=True)
 class LinkMail:
-    """One mail: subject, text, the button's label and the reason why it was sent."""
+    """One mail: subject, text, the button's label and the reason why it was sent.
+
+    The text calls the button “the link below”, which it also is in the plain text.
+    """
 
     subject: str
     text: str
@@ -46,28 +49,29 @@ def _link_mail_text(kind: MailedLink.Kind) -> tuple[str, str, str]:
     if kind == Kind.DOWNLOAD:
         return (
             gettext("Your data at %(organisation)s"),
-            gettext("You asked for a file with all that we keep about you. The button works once, for an hour."),
+            gettext("You asked for a file with all that we keep about you. The link below works once, for an hour."),
             gettext("Get my data"),
         )
     if kind == Kind.ERASE:
         return (
             gettext("Erase what %(organisation)s knows about you?"),
             gettext(
-                "You asked us to erase you. The button works once, for an hour. Nothing happens before you press it."
+                "You asked us to erase you. The link below works once, for an hour. It shows what happens; nothing is "
+                "erased before you confirm it there."
             ),
             gettext("Look at what happens"),
         )
     if kind == Kind.CHANGE_ADDRESS:
         return (
             gettext("Your new address for %(organisation)s"),
-            gettext("You asked to get our mail at another address. The button works once, for an hour."),
+            gettext("You asked to get our mail at another address. The link below works once, for an hour."),
             gettext("Write the new address"),
         )
     return (
         gettext("Get mail from %(organisation)s here?"),
         gettext(
-            "You, or somebody else, asked us to send our emails to this address. To confirm, press the button within "
-            "7 days. It works once."
+            "You, or somebody else, asked us to send our emails to this address. Open the link below within 7 days "
+            "and confirm on the page that opens. The link works once."
         ),
         gettext("Yes, send it here"),
     )

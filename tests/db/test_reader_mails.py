@@ -1,19 +1,32 @@
-"""Mails about a subscription are in the reader's language: links that they asked for, and the question of silent people."""
+"""Mails about a subscription: each reader gets their own language, and each sentence is true of the plain text too."""
 
 from datetime import timedelta
 
 import pytest
 
 from newsletter.common.languages import OFFERED_LANGUAGES
+from newsletter.jobs.confirmation_mails import send_due_confirmations
 from newsletter.jobs.link_mails import send_due_links
 from newsletter.jobs.silent_people import send_due_questions
 from newsletter.models import MailLimits, Publication
-from subscribers.models import MailedLink, StayQuestion, Subscriber
+from subscribers.models import Basis, Confirmation, MailedLink, StayQuestion, Subscriber, Subscription
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_publication
 from tests.support.provider_mailgun import ReceivedMail
 
 pytestmark = pytest.mark.django_db(transaction=True)
+BUTTONS = {
+    "en": ("button", "press"),
+    "de": ("knopf", "schaltfläche", "drücken"),
+    "es": ("botón", "pulsa"),
+    "fr": ("bouton", "appuy"),
+    "pt": ("botão", "carregue"),
+    "ro": ("buton", "apas", "apăs"),
+    "uk": ("кнопк", "натис"),
+    "ar": ("زر", "ضغط"),
+    "hi": ("बटन", "दबा"),
+}
+"""Words for a button, and for pressing it, in each language. A plain text has links only."""
 FURTHER = [language for language in OFFERED_LANGUAGES if language != "en"]
 
 
@@ -40,8 +53,14 @@ def read_lines(mail: ReceivedMail) -> set[str]:
 
 
 def check_languages(people: dict[str, Subscriber], mailgun: FakeProvider) -> None:
-    """Assert that each reader got one mail, which has no line of the English one and names its language."""
+    """Assert that each reader got one mail, which has no line of the English one and names its language.
+
+    Its plain text names no button.
+    """
     (english,) = mailgun.mailbox(people["en"].email)
+    for language, words in BUTTONS.items():
+        (mail,) = mailgun.mailbox(people[language].email)
+        assert [word for word in words if word in mail.text.lower()] == [], language
     for language in FURTHER:
         (mail,) = mailgun.mailbox(people[language].email)
         assert read_lines(mail) & read_lines(english) == set(), language
@@ -67,4 +86,13 @@ def test_silent_people_are_asked_in_their_language(people: dict[str, Subscriber]
     for person in people.values():
         StayQuestion.objects.create(subscriber=person, mailing_list=mailing_list, asked_at=NOW - timedelta(hours=1))
     assert send_due_questions(now=NOW) == len(people)
+    check_languages(people, mailgun)
+
+
+def test_a_confirmation_comes_in_the_readers_language(people: dict[str, Subscriber], mailgun: FakeProvider) -> None:
+    mailing_list = Publication.objects.get().mailing_list
+    Subscription.objects.update(basis=Basis.DOUBLE_OPT_IN, confirmed_at=None)
+    for person in people.values():
+        Confirmation.objects.create(subscriber=person, mailing_list=mailing_list, requested_at=NOW)
+    assert send_due_confirmations(now=NOW) == len(people)
     check_languages(people, mailgun)

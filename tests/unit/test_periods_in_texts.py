@@ -54,7 +54,7 @@ PERIODS: list[tuple[timedelta, tuple[str, ...]]] = [
     (STAFF_LINKS[StaffLink.Kind.INVITATION], ("The link works once and for {}.",)),
     (
         LIFETIMES[Purpose.CONFIRM_ADDRESS] or timedelta(),
-        ("confirm the new address within {}.", "To confirm, press the button within {}."),
+        ("confirm the new address within {}.", "Open the link below within {} and confirm"),
     ),
     (EXPIRY_NOTICE_PERIOD, ("implied consent expires within {}",)),
     (ANSWER_TIME, ("Without an answer in {}, they get no newsletters",)),

@@ -140,6 +140,14 @@ def test_many_sign_ups_of_one_visitor_are_held_with_the_same_answer() -> None:
     assert HeldSignup.objects.count() == 2
 
 
+def test_a_name_that_is_too_long_as_stored_is_refused_not_cut() -> None:
+    """Unicode's NFC makes two characters of this letter of Hindi."""
+    make_list("weekly")
+    given = {"email": "new@example.org", "list": "weekly", "wording": WORDING, "name": "\u0958" * 150}
+    assert "300 characters" in problem(call("post", "sign-ups", given, key=create_key()), 422)
+    assert not Subscriber.objects.exists()
+
+
 def test_a_refused_sign_up_says_what_to_send_instead() -> None:
     make_list("weekly")
     make_list("staff", public=False)

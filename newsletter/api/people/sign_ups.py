@@ -6,6 +6,7 @@ from wagtail.log_actions import log
 
 from newsletter.api.calls.access import get_key, label_caller, require_all_lists
 from newsletter.api.calls.handle_call import repeats
+from newsletter.api.calls.problems import Problem
 from newsletter.api.people.key_scope import (
     find_ids,
     find_list,
@@ -37,6 +38,7 @@ from subscribers.consent.proof_of_work import Proof
 from subscribers.consent.signup import SignupRequest
 from subscribers.identity import identify
 from subscribers.models import Subscriber
+from subscribers.models.people import MAX_NAME_LENGTH
 from subscribers.people.bulk_update import Outcome, PersonUpdate, RowResult, update_people
 from subscribers.people.describe_person import describe_person
 from subscribers.people.locations import get_location_row, locate
@@ -61,7 +63,7 @@ def sign_up(request: HttpRequest, data: SignUp) -> dict[str, str]:
             mailing_list=mailing_list,
             wording=data.wording,
             source=clean_line(f"{label_caller(key)} {data.page}", max_length=_MAX_SOURCE_LENGTH),
-            name=data.name,
+            name=_require_name(data.name),
             language=data.language,
             place=get_location_row(locate(country=data.country, region=data.region, town=data.city)),
             topics=find_topics(data.topics),
@@ -73,6 +75,19 @@ def sign_up(request: HttpRequest, data: SignUp) -> dict[str, str]:
     )
     log(instance=find_signed_up(email) or key, action="newsletter.api_signed_up", data=log_data(key, mailing_list))
     return {"answer": SIGN_UP_ANSWER}
+
+
+def _require_name(text: str) -> str:
+    """Return the name as it is stored: some letters become two characters. Raise Problem if it is too long then."""
+    name = clean_line(text)
+    if len(name) > MAX_NAME_LENGTH:
+        raise Problem(
+            422,
+            "A field is invalid",
+            f"name: it has {len(name)} characters as it is stored. The limit is {MAX_NAME_LENGTH}. Nobody was signed up.",
+            code="invalid_field",
+        )
+    return name
 
 
 @router.patch("people", auth=WRITING_AS_BEFORE, response=PeopleChanged, summary="Set what is known of people")

@@ -138,8 +138,8 @@ class CanaryPage(_CanariesPage):
 
     def _remove(self) -> HttpResponse:
         with transaction.atomic():
+            CanaryMailbox.objects.filter(pk=self.mailbox.pk).delete()
             self.log("canary_removed", self.mailbox)
-            self.mailbox.delete()
         messages.success(self.request, _("%(mailbox)s is removed, with its results.") % {"mailbox": self.mailbox})
         return redirect("newsletter_canaries")
 

@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import TypedDict, cast
 
 from django import forms
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
+from wagtail.log_actions import log
 
 from newsletter.common.errors import NotReady
 from newsletter.common.messages import describe_people
@@ -142,6 +144,7 @@ class AccountForm(forms.Form):
 
 
 class MoveAccount(IssueFormPage):
+    logs_itself = True
     form_class = AccountForm
     any_permission_required = ["send"]
     page_title = gettext_lazy("Move the rest to another account")
@@ -175,10 +178,19 @@ class MoveAccount(IssueFormPage):
     def run(self, form: forms.Form) -> str:
         send = require_live_send(self.issue)
         to = form.cleaned_data["account"]
-        people = move_by_hand(send=send, to=to, by=cast(User, self.request.user), now=timezone.now())
+        people = move_by_hand(
+            send=send,
+            to=to,
+            by=cast(User, self.request.user),
+            now=timezone.now(),
+            write_entry=lambda moved: self._log(people=moved, account=to),
+        )
         message = _("%(people)s moved to the account “%(account)s”.") % {
             "people": label_people(people),
             "account": to,
         }
-        self.done("move_account", instance=self.issue, message=message, people=people, account=to)
+        messages.success(self.request, message)
         return self.back_url
+
+    def _log(self, **data: object) -> None:
+        log(instance=self.issue, action="newsletter.move_account", user=self.request.user, data=data)

@@ -2,6 +2,7 @@
 
 from django import forms
 from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -62,9 +63,7 @@ class GiftsPage(PermittedPage):
             form.add_error("file", _("The file is larger than 10 MB. Split it."))
             return self.refuse(form=form)
         try:
-            with transaction.atomic():
-                result = add_gift_file(file.read(), by=request.user.get_username())
-                log(instance=request.user, action="newsletter.gifts_added", data=_count(result))
+            result = add_gift_file(file.read(), by=request.user)
         except BadGiftFile as error:
             form.add_error("file", translate(error))
             return self.refuse(form=form)
@@ -81,8 +80,8 @@ def _count(result: GiftsRecorded) -> dict[str, int]:
     return {"new": result.new, "known": result.known, "foreign": result.foreign, "refused": len(result.refused)}
 
 
-def add_gift_file(data: bytes, *, by: str) -> GiftsRecorded:
-    """Store the gifts of a file, with the lines that were refused. Raises BadGiftFile."""
+def add_gift_file(data: bytes, *, by: User | AnonymousUser) -> GiftsRecorded:
+    """Store and log the gifts of a file. Return them with the lines that were refused. Raises BadGiftFile."""
     gifts: list[ReportedGift] = []
     refused: list[tuple[int, Message]] = []
     for line in read_gifts(data):
@@ -90,8 +89,10 @@ def add_gift_file(data: bytes, *, by: str) -> GiftsRecorded:
             gifts.append(line)
         else:
             refused.append(line)
-    result = record_gifts(gifts, by=by, now=timezone.now())
-    result.refused = refused
+    with transaction.atomic():
+        result = record_gifts(gifts, by=by.get_username(), now=timezone.now())
+        result.refused = refused
+        log(instance=by, action="newsletter.gifts_added", data=_count(result))
     return result
 
 

@@ -198,8 +198,8 @@ class WebhookPage(_WebhooksPage):
         return self.refuse(replay_form=form)
 
     def _remove(self) -> HttpResponse:
-        self.log("webhook_removed", self.endpoint)
         remove_endpoint(endpoint=self.endpoint)
+        self.log("webhook_removed", self.endpoint)
         messages.success(self.request, _("The webhook “%(name)s” is removed.") % {"name": self.endpoint.name})
         return redirect("newsletter_webhooks")
 

@@ -44,8 +44,8 @@ class Command(ProductCommand):
         elif action == "remove":
             endpoint = _find(name)
             with transaction.atomic():
-                _log("removed", endpoint)
                 remove_endpoint(endpoint=endpoint)
+                _log("removed", endpoint)
             self.stdout.write(f"The webhook “{endpoint.name}” is removed.")
         else:
             now, write_entry = datetime.now(UTC), partial(_log, "added")

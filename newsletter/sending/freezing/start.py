@@ -138,7 +138,10 @@ def _create_send(*, issue: Issue, at_once: bool, now: datetime, finish: Callable
             if finish is not None:
                 finish(send)
     except IntegrityError:
-        return issue.sends.exclude(state=Send.State.CANCELLED).get()
+        live = issue.sends.exclude(state=Send.State.CANCELLED).first()
+        if live is None:
+            raise
+        return live
     return send
 
 

@@ -4,6 +4,7 @@ A move locks the send and skips the batches that a worker is claiming. The const
 forbids to move a batch that an account may have.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -53,10 +54,13 @@ def list_movable_batches(send: Send) -> list[MovableBatches]:
     return [MovableBatches(*row) for row in rows] if send.state in MOVABLE_STATES else []
 
 
-def move_by_hand(*, send: Send, to: str, by: Staff, now: datetime) -> int:
+def move_by_hand(
+    *, send: Send, to: str, by: Staff, now: datetime, write_entry: Callable[[int], object] | None = None
+) -> int:
     """Move the rest of a send to an account that staff chose. Return how many people. A paused send stays paused.
 
-    If many batches have to be split for that account, some people follow with the next sweeps.
+    If many batches have to be split for that account, some people follow with the next sweeps. The move and the staff log's
+    entry, by ``write_entry`` with the number of people, are one transaction.
 
     Raise NotAllowed, WrongState, AccountNotUsable, or NotReady if nobody is left or the mail does not fit there.
     """
@@ -78,12 +82,14 @@ def move_by_hand(*, send: Send, to: str, by: Staff, now: datetime) -> int:
             if moved.people:
                 people += moved.people
                 _record(locked, moved, source=group.account, to=to, code=AccountMove.Code.BY_HAND, by=str(by), now=now)
-    if not people:
-        raise NotReady(
-            "Nobody is left who could move to the account “%(account)s”: all others have the mail, may have it, or wait for "
-            "this account already. Nothing was changed.",
-            account=to,
-        )
+        if not people:
+            raise NotReady(
+                "Nobody is left who could move to the account “%(account)s”: all others have the mail, may have it, or wait "
+                "for this account already. Nothing was changed.",
+                account=to,
+            )
+        if write_entry is not None:
+            write_entry(people)
     return people
 
 

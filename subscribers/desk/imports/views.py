@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -182,9 +182,9 @@ class ImportTermsPage(ImportDetailPage):
         form = TermsForm(request.POST, batch=batch, samples=self.sample.values)
         if form.is_valid():
             try:
-                with transaction.atomic():
-                    set_import_terms(batch, terms=form.terms(), now=timezone.now())
-                    log_step(request, batch, step="import_terms", data={"kind": batch.kind, "basis": batch.basis})
+                set_import_terms(
+                    batch, terms=form.terms(), now=timezone.now(), write_entry=partial(log_terms, request, batch)
+                )
             except DomainError as error:
                 form.add_error(None, translate(error))
             else:
@@ -286,6 +286,11 @@ def show_import_progress(request: HttpRequest, pk: int) -> HttpResponse:
     response = JsonResponse(asdict(measure_progress(get_object_or_404(BATCHES, pk=pk))))
     response["Cache-Control"] = "no-store"
     return response
+
+
+def log_terms(request: HttpRequest, batch: ImportBatch) -> None:
+    """Write the decisions about an import into the staff log."""
+    log_step(request, batch, step="import_terms", data={"kind": batch.kind, "basis": batch.basis})
 
 
 def log_step(request: HttpRequest, batch: ImportBatch, *, step: str, data: Mapping[str, str] | None = None) -> None:

@@ -107,8 +107,18 @@ def read_sample(batch: ImportBatch) -> FileSample:
         return sample_file(file, detected=inspect_file(file, encoding=batch.encoding))
 
 
-def set_import_terms(batch: ImportBatch, *, terms: ImportOptions, now: datetime, check: bool = True) -> None:
-    """Store the decisions and have the file checked, or without `check` imported. Raises `CannotImport`, `BadFile`."""
+def set_import_terms(
+    batch: ImportBatch,
+    *,
+    terms: ImportOptions,
+    now: datetime,
+    check: bool = True,
+    write_entry: Callable[[], object] | None = None,
+) -> None:
+    """Store the decisions and have the file checked, or without `check` imported. Raises `CannotImport`, `BadFile`.
+
+    The change and the staff log's entry, by `write_entry`, are one transaction. The file is read before it.
+    """
     if terms.encoding and terms.encoding not in ENCODINGS:
         raise CannotImport(_("This encoding is unknown. Choose one from the list."))
     check_terms(basis=terms.basis, evidence=terms.evidence, by=batch.by, kind=terms.kind)
@@ -136,17 +146,20 @@ def set_import_terms(batch: ImportBatch, *, terms: ImportOptions, now: datetime,
     if batch.counts:
         chosen["evidence"] = keep_evidence(batch, chosen)
         counts = keep_counts(batch, chosen)
-    _transition(
-        batch,
-        states=_DISCARDABLE_STATES,
-        state=ImportState.CHECKING if check else ImportState.RUNNING,
-        started_at=batch.started_at if check else date_start(batch, now=now),
-        checked={},
-        problem="",
-        counts=counts,
-        rows_done=0 if check else find_rows_to_skip(counts),
-        **chosen,
-    )
+    with transaction.atomic():
+        _transition(
+            batch,
+            states=_DISCARDABLE_STATES,
+            state=ImportState.CHECKING if check else ImportState.RUNNING,
+            started_at=batch.started_at if check else date_start(batch, now=now),
+            checked={},
+            problem="",
+            counts=counts,
+            rows_done=0 if check else find_rows_to_skip(counts),
+            **chosen,
+        )
+        if write_entry is not None:
+            write_entry()
 
 
 def start_run(batch: ImportBatch, *, now: datetime) -> None:

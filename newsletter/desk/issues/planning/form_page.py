@@ -1,6 +1,7 @@
 """A page with one form that calls one service. If the service refuses, the form stays filled in and shows the reason."""
 
 from abc import ABC, abstractmethod
+from contextlib import nullcontext
 
 from django.contrib import messages
 from django.db import transaction
@@ -20,13 +21,18 @@ from newsletter.models import Issue, Story
 
 
 class ServiceFormPage(IssuePermissionMixin, PathMixin, FormView, ABC):  # type: ignore[type-arg]
-    """``run`` calls the service with the valid form, logs it and returns where to go. It is one transaction."""
+    """``run`` calls the service with the valid form, logs it and returns where to go.
+
+    It is one transaction, unless ``logs_itself``: then the service reads much before it changes something, and writes the entry
+    in the transaction of the change.
+    """
 
     template_name = "desk/issue_form.html"
     header_icon = "mail"
     any_permission_required = ["change"]
     button: object = ""
     dangerous = False
+    logs_itself = False
     back_url = ""
 
     @property
@@ -68,7 +74,7 @@ class ServiceFormPage(IssuePermissionMixin, PathMixin, FormView, ABC):  # type: 
     def complete(self, form: Form) -> HttpResponse:
         """Prepare and run the step, and go to the next page. Raise DomainError if it is refused: then nothing is changed."""
         self.prepare(form)
-        with transaction.atomic():
+        with nullcontext() if self.logs_itself else transaction.atomic():
             address = self.run(form)
         return redirect(address)
 

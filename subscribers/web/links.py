@@ -74,13 +74,16 @@ def _too_old(purpose: Purpose, token: str, *, mailing_list: MailingList | None) 
             "Ask for a new link with your old address, then change it again."
         ),
     }
-    text = texts.get(purpose, gettext("It was valid for an hour. You can ask for a new one on your own page."))
+    text = texts.get(
+        purpose, gettext("It was valid for an hour. Get a link to your choices by mail and ask for a new one there.")
+    )
     context = {
         "title": gettext("This link has expired"),
         "text": text,
         "fresh_path": f"/p/{token}/fresh" if purpose is Purpose.PREFERENCES else "",
         "join_path": join_path(mailing_list) if purpose is Purpose.CONFIRM else "",
         "ask_path": "" if purpose in (Purpose.PREFERENCES, Purpose.CONFIRM) else ASK_PATH,
+        "ask_label": "" if purpose is Purpose.CONFIRM_ADDRESS else gettext("Get a link to your choices by mail"),
     }
     return render_response("message.html", context, status=410)
 

@@ -5,6 +5,7 @@ A mailed link works once. A person who presses its button twice gets the answer 
 
 import json
 from datetime import datetime
+from http import HTTPStatus
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -83,7 +84,7 @@ def download(request: HttpRequest, target: LinkTarget) -> HttpResponse:
             mark_link_used(link, now=timezone.now(), may_repeat=True)
             record = describe_person(link.subscriber, now=timezone.now(), for_subscriber=True)
     except UsedLink:
-        return _used_link_page(target)
+        return _used_link_page(target, Kind.DOWNLOAD)
     response = HttpResponse(json.dumps(record, ensure_ascii=False, indent=2), content_type="application/json")
     response["Content-Disposition"] = 'attachment; filename="my-data.json"'
     response["X-Content-Type-Options"] = "nosniff"
@@ -103,7 +104,7 @@ def erase(request: HttpRequest, target: LinkTarget) -> HttpResponse:
             mark_link_used(link, now=timezone.now())
             erase_person(subscriber=link.subscriber, by="", now=timezone.now())
     except UsedLink:
-        return _used_link_page(target)
+        return _used_link_page(target, Kind.ERASE)
     return message_page(
         gettext("You have been erased"),
         gettext(
@@ -125,7 +126,7 @@ def change_address(request: HttpRequest, target: LinkTarget) -> HttpResponse:
             return render_response("change_address.html", context)
         address = request_address_change(link=link, email=request.POST.get("email", ""), now=timezone.now())
     except UsedLink:
-        return _used_link_page(target)
+        return _used_link_page(target, Kind.CHANGE_ADDRESS)
     except SameAddress:
         error = gettext("This is the address that we have. Write the new one.")
     except BadAddress:
@@ -155,7 +156,7 @@ def confirm_new_address(request: HttpRequest, target: LinkTarget) -> HttpRespons
     except UsedLink:
         used = find_link_row(target, kind=Kind.CONFIRM_ADDRESS)
         if used is None or used.subscriber.email != used.new_email:
-            return _used_link_page(target)
+            return _used_link_page(target, Kind.CONFIRM_ADDRESS)
         link, person = used, used.subscriber
         activate_language_of(person)
     except NewAddressSuppressed:
@@ -169,17 +170,18 @@ def confirm_new_address(request: HttpRequest, target: LinkTarget) -> HttpRespons
             ),
             join_path=join_path(link.mailing_list),
         )
-    return message_page(
+    return _leading_to_choices(
         gettext("Done. Your mail comes here now."),
         gettext("Your choices were kept. Links in older mails still work."),
-        ask_path=ASK_PATH,
-        ask_label=gettext("Get a link to your choices by mail"),
     )
 
 
 def _suppressed_address_page() -> HttpResponse:
-    text = gettext("We may not send mail to this address. Your old address stays as it was.")
-    return message_page(gettext("Nothing was changed"), text, status=409)
+    text = gettext(
+        "We may not send mail to this address. Your old address stays as it was. To use another address, get a link to your "
+        "choices and change it there."
+    )
+    return _leading_to_choices(gettext("Nothing was changed"), text, status=409)
 
 
 def _pressed_at(request: HttpRequest) -> datetime | None:
@@ -187,8 +189,20 @@ def _pressed_at(request: HttpRequest) -> datetime | None:
     return timezone.now() if request.method == "POST" else None
 
 
-def _used_link_page(target: LinkTarget) -> HttpResponse:
+def _used_link_page(target: LinkTarget, kind: Kind) -> HttpResponse:
     if find_target(target)[0] is None:
         return erased_person_page(status=410)
-    text = gettext("This link works only once. You can ask for a new one on your own page.")
-    return message_page(gettext("This link was used already"), text, status=410, ask_path=ASK_PATH)
+    if kind is Kind.CHANGE_ADDRESS:
+        text = gettext(
+            "This link works only once. If you gave a new address, open the mail that we sent there and confirm. To give another "
+            "one, get a link to your choices by mail and change it there."
+        )
+    else:
+        text = gettext("This link works only once. Get a link to your choices by mail and ask for a new one there.")
+    return _leading_to_choices(gettext("This link was used already"), text, status=410)
+
+
+def _leading_to_choices(title: str, text: str, *, status: int = HTTPStatus.OK) -> HttpResponse:
+    """Return a page whose way on is a link to the choices, by mail."""
+    label = gettext("Get a link to your choices by mail")
+    return message_page(title, text, status=status, ask_path=ASK_PATH, ask_label=label)

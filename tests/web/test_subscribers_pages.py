@@ -254,7 +254,7 @@ def test_preferences_are_saved_from_the_page(client: Client, weekly: MailingList
     assert answer.status_code == 200
     shown = compact_html(answer.content.decode())
     assert '<p class="notice" role="status">Enregistré.</p>' in shown
-    assert '<p class="notice todo" role="status">Pour recevoir Events, appuyez sur le bouton du courriel' in shown
+    assert '<p class="notice todo" role="status">Pour recevoir Events, ouvrez le courriel' in shown
     ada = Subscriber.objects.get()
     assert (str(ada.place), ada.language, list(ada.topics.all())) == ("Houston, Texas, United States", "fr", [topic])
     assert [one.mailing_list for one in list_due_confirmations(now=timezone.now())] == [events]

@@ -64,7 +64,7 @@ def describe_acceptance(mailing_list: MailingList, *, address: str) -> FormResul
     if mailing_list.double_opt_in:
         sentence = gettext(
             "If %(address)s is not on the list yet, we are sending it a mail. "
-            "Press the button in that mail to join the list."
+            "Open that mail and confirm to join the list."
         )
         junk = gettext(
             "If it is not there after ten minutes, check your junk mail. You can ask for it once a day, and three times in "

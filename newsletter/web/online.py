@@ -82,4 +82,4 @@ def wrap_mail(html: str, *, head: str = "", top: str = "", foot: str = "") -> st
     html = html.replace("</head>", head + "</head>", 1)
     start = html.index(">", html.index("<body")) + 1
     end = html.rindex("</body>")
-    return f"{html[:start]}{top}<main>{html[start:end]}</main>{foot}{html[end:]}"
+    return f'{html[:start]}{top}<main id="nl-content">{html[start:end]}</main>{foot}{html[end:]}'

@@ -331,6 +331,14 @@ def test_pages_load_nothing_from_elsewhere_and_run_nothing():
         assert all(source.startswith(("/", "http://127.0.0.1:8000/")) for source in sources)
 
 
+def test_the_first_link_of_an_archived_issue_leads_to_its_text():
+    publish()
+    page = read(pages()[1])
+    first = page[page.index("<a ") :].split("</a>")[0]
+    assert first == '<a class="nl-skip" href="#nl-content">Skip to the content'
+    assert page.index('<main id="nl-content">') > page.index("nl-archive")
+
+
 @pytest.mark.parametrize("path", ["/news/", "/news/weekly/"])
 def test_the_first_link_of_an_archive_page_leads_to_its_content(path: str):
     publish()

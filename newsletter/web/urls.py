@@ -3,7 +3,8 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from newsletter.web.archive import show_archives, show_feed, show_issue, show_issues, show_story
+from newsletter.web.archive import show_archives, show_issue, show_issues, show_story
+from newsletter.web.archive_feed import show_feed
 from newsletter.web.calendar import go_to_google, go_to_outlook, show_calendar_choices, show_calendar_file
 from newsletter.web.clicks import follow_link
 from newsletter.web.icons import show_icon, show_site_icon

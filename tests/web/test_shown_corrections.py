@@ -1,5 +1,6 @@
 """The public pages of an issue show the corrections of its mistakes above its text."""
 
+import feedparser
 import pytest
 from django.test import Client
 
@@ -56,6 +57,26 @@ def test_a_sent_correction_is_above_the_text_of_its_issue() -> None:
     for page in (read_archive(), read_online(issue)):
         assert "Correction · 4 March 2026" in page
         assert page.index(TEXT) < page.index("The first verdict</a>")
+
+
+def read_feed_entry() -> str:
+    feed = feedparser.parse(Client().get("/news/weekly/feed.xml").content)
+    return feed.entries[0].summary
+
+
+def test_the_feed_begins_the_text_of_an_issue_with_its_correction() -> None:
+    issue = publish()
+    assert "Correction" not in read_feed_entry()
+    correct_and_send(issue)
+    entry = read_feed_entry()
+    assert entry.startswith("<p><strong>Correction · 4 March 2026</strong></p>")
+    assert entry.index(TEXT) < entry.index("The first verdict</a>")
+
+
+def test_the_feed_names_no_correction_while_a_story_is_withdrawn() -> None:
+    correct_and_send(publish())
+    Story.objects.update(withdrawn_at=NOW, withdrawn_reason="consent")
+    assert "Correction" not in read_feed_entry()
 
 
 def test_a_correction_that_was_not_sent_is_shown_nowhere() -> None:

@@ -12,7 +12,7 @@ from newsletter.issues.snapshot.exposure import shows_stopped_story_to_anybody
 from newsletter.issues.snapshot.records.blocks import NoteBlock
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.unreached import find_root, list_parts
-from newsletter.models import Issue, IssueRevision, Story, Variant
+from newsletter.models import Correction, Issue, IssueRevision, Story, Variant
 from newsletter.rendering.phrases import reader_text
 
 
@@ -40,6 +40,11 @@ def list_corrections(issue_ids: Iterable[int]) -> list[int]:
         newest = [part for correction in corrections for part in list_parts(correction)]
         found += newest
     return found
+
+
+def find_corrected(issue_ids: Iterable[int]) -> set[int]:
+    """Return the ids of those of these issues whose mistakes have a correction, sent or not."""
+    return set(Correction.objects.filter(corrects__in=list(issue_ids)).values_list("corrects", flat=True))
 
 
 def may_name_stopped_story(issue: Issue) -> bool:

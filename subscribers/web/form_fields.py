@@ -13,9 +13,9 @@ from subscribers.models import Topic
 from subscribers.people.location_labels import label_town
 from subscribers.people.locations import Location, locate
 from subscribers.places.regions import find_country_in_language, regions_named
+from subscribers.places.search import MAX_TOWN_LENGTH
 
 MAX_CHOICES = 6
-MAX_TOWN_LENGTH = 120
 _MAX_DIGITS = 18
 
 

@@ -6,10 +6,11 @@ import unicodedata
 import regex
 
 from newsletter.common.errors import BadValue
-from newsletter.common.messages import Quantity
+from newsletter.common.messages import Message, Quantity
 
 MAX_CODE_POINTS = 16
 """Longer than any emoji."""
+MAX_SEARCH_LENGTH, MAX_SEARCH_WORDS = 200, 20
 _FORMULA = r"""[ "']*[=+\-@\t\r\n\x00＝＋－＠]"""
 _UNGUARDED = re.compile(rf"(\A|[;\t\r\n])(?={_FORMULA})")
 _GUARDED = re.compile(rf"(\A|[;\t\r\n])'(?={_FORMULA})")
@@ -45,6 +46,25 @@ def require_length(text: str, *, limit: int, name: str) -> str:
             limit=Quantity(limit),
         )
     return text
+
+
+def explain_long_search(typed: str, *, max_words: int | None = MAX_SEARCH_WORDS) -> str:
+    """Return why a text is too long to search for, "" if it is not. `max_words` is None if the text is searched as one."""
+    length = len(typed.strip())
+    if length > MAX_SEARCH_LENGTH:
+        return Message(
+            "Search for at most %(limit)s characters. Your text has %(length)s. Please shorten it.",
+            limit=Quantity(MAX_SEARCH_LENGTH),
+            length=Quantity(length),
+        )
+    words = len(typed.split())
+    if max_words is not None and words > max_words:
+        return Message(
+            "Search for at most %(limit)s words. Your text has %(length)s. Please leave some out.",
+            limit=Quantity(max_words),
+            length=Quantity(words),
+        )
+    return ""
 
 
 def count_characters(text: str) -> int:

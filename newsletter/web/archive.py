@@ -17,7 +17,7 @@ from django.views.decorators.http import conditional_page, require_safe
 
 from newsletter.issues.archive.archived_issues import ArchivedIssue, find_archived_sends, list_archived_issues
 from newsletter.issues.archive.public_view import find_public_content, find_shown_corrections, render_for_archive
-from newsletter.issues.archive.search_archive import MAX_QUERY_LENGTH, find_page
+from newsletter.issues.archive.search_archive import Excess, find_excess, find_page
 from newsletter.issues.protected_terms.check import mail_has_protected_term
 from newsletter.issues.snapshot.consent_rules import ARCHIVE
 from newsletter.issues.snapshot.resolve_stories import find_story_of_page
@@ -56,13 +56,15 @@ def show_archives(request: HttpRequest) -> HttpResponse:
 def show_issues(request: HttpRequest, slug: str) -> HttpResponse:
     """List the issues of a publication, newest first: all of them, or those with the words of a search."""
     publication = get_object_or_404(_publications(), slug=slug, archive=Publication.Archive.PUBLIC)
-    query = " ".join(request.GET.get("q", "").split())[:MAX_QUERY_LENGTH]
+    query = " ".join(request.GET.get("q", "").split())
+    excess = find_excess(query)
     listed = _search_issues(request, publication, query) if query else _list_issues(request, publication)
     context = {
         "publication": publication,
         **listed,
         "title": publication.name,
         "query": query,
+        "unsearched": _explain_excess(excess, publication.language) if excess else "",
         "found_issues": reader_text("found_issues", publication.language, words=query),
     }
     response = render(request, "archive/issues.html", {**context, **page_context(publication)})
@@ -92,6 +94,10 @@ def _search_issues(request: HttpRequest, publication: Publication, query: str) -
         "newer": make_link(results.newer),
         "older": make_link(results.older),
     }
+
+
+def _explain_excess(excess: Excess, language: str) -> str:
+    return reader_text(f"too_many_{excess.unit}", language, limit=str(excess.limit), number=str(excess.number))
 
 
 def _read_number(text: str) -> int | None:

@@ -24,7 +24,7 @@ def hold_signup(request: SignupRequest, *, reason: str, now: datetime) -> HeldSi
         mailing_list=request.mailing_list,
         defaults={
             "email": request.email,
-            "name": clean_line(request.name, max_length=200),
+            "name": clean_line(request.name),
             "language": request.language,
             "place": request.place,
             "wording": request.wording,

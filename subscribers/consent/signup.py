@@ -176,7 +176,7 @@ def _get_or_create_subscriber(
     Without the lock, an erasure, a merge or the undo of an import could delete the row at this moment.
     """
     details: dict[str, str | SubscriberLocation | None] = {
-        "name": clean_line(request.name, max_length=200),
+        "name": clean_line(request.name),
         "language": request.language,
         "place": request.place,
     }

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, reverse, reverse_lazy
 from django.utils import timezone
@@ -17,6 +17,9 @@ from wagtail.admin.menu import MenuItem
 from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, Column
 from wagtail.log_actions import LogActionRegistry
 from wagtail.snippets.views.snippets import IndexView, SnippetViewSet
+
+from newsletter.common.text import explain_long_search
+from newsletter.common.translation import translate
 
 HOME_BREADCRUMB = [{"url": reverse_lazy("wagtailadmin_home"), "label": gettext_lazy("Home")}]
 """The first breadcrumb. Wagtail translates its own when the program starts, so all readers would get one language."""
@@ -82,7 +85,28 @@ def register_log_actions(labels: Mapping[str, tuple[str | Promise, str | Promise
     hooks.register("register_log_actions", register)
 
 
-class DeskList(IndexView):
+class LimitedSearch:
+    """A mixin of lists: for a text that is too long, show no rows but the reason, `unsearched`. The box keeps the text."""
+
+    max_search_words: int | None = None
+    search_query: str
+
+    @cached_property
+    def unsearched(self) -> str:
+        return translate(explain_long_search(self.search_query or "", max_words=self.max_search_words))
+
+    @cached_property
+    def no_results_message(self) -> str:
+        return self.unsearched or str(super().no_results_message)  # type: ignore[misc]
+
+    def search_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.unsearched:
+            return queryset.none()
+        rows: QuerySet[Any] = super().search_queryset(queryset)  # type: ignore[misc]
+        return rows
+
+
+class DeskList(LimitedSearch, IndexView):
     """A list without check boxes: the desk deletes nothing in bulk."""
 
     @cached_property

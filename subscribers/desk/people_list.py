@@ -31,10 +31,10 @@ from newsletter.common.languages import OFFERED_LANGUAGES
 from newsletter.common.translation import language_label
 from subscribers.desk.imports.views import REQUIRED_PERMISSION as MANAGE_PERMISSION
 from subscribers.desk.labels import name_or_initials, subscription_label
-from subscribers.desk.listing import DateTimeColumn
+from subscribers.desk.listing import DateTimeColumn, LimitedSearch
 from subscribers.desk.person_actions import REVEAL_PERMISSION
 from subscribers.models import Giving, MailingList, Subscriber, Subscription, Topic
-from subscribers.people.lookup import explain_unfound, search_people
+from subscribers.people.lookup import MAX_WORDS, explain_unfound, search_people
 
 MAX_COUNTED = 10_000
 SEARCH_ACTION = "subscribers.search"
@@ -115,7 +115,8 @@ class TickColumn(Column):
         )
 
 
-class PeopleList(IndexView):
+class PeopleList(LimitedSearch, IndexView):
+    max_search_words = MAX_WORDS
     page_title = gettext_lazy("Subscribers")
     paginator_class = CappedPaginator
     default_ordering = "-created_at"
@@ -125,7 +126,7 @@ class PeopleList(IndexView):
 
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         response: HttpResponse = super().get(request, *args, **kwargs)
-        if self.search_query and self.can_reveal:
+        if self.search_query and self.can_reveal and not self.unsearched:
             log_search(request)
         return response
 
@@ -163,7 +164,7 @@ class PeopleList(IndexView):
         if not self.can_change:
             return []
         buttons = [HeaderButton(_("Add people"), url=reverse("subscribers_import_new"), icon_name="plus")]
-        if self.is_searching or self.is_filtering:
+        if (self.is_searching or self.is_filtering) and not self.unsearched:
             url = f"{reverse('subscribers_bulk')}?{self.request.GET.urlencode()}"
             buttons.insert(0, HeaderButton(_("Change everybody found"), url=url, icon_name="group"))
         return buttons
@@ -184,7 +185,7 @@ class PeopleList(IndexView):
         return search_people(queryset, self.search_query, by_part=self.can_reveal, limit=MAX_COUNTED + 1)
 
     def get_context_data(self, *args: object, **kwargs: object) -> dict[str, object]:
-        unfound = "" if self.can_reveal else explain_unfound(self.search_query or "")
+        unfound = "" if self.can_reveal or self.unsearched else explain_unfound(self.search_query or "")
         return {**super().get_context_data(*args, **kwargs), "can_change": self.can_change, "unfound": unfound}
 
 

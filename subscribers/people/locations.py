@@ -1,7 +1,7 @@
 """Turn a typed place into a shared `SubscriberLocation`, no finer than a town. Postcodes are never kept."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from newsletter.common.errors import UnknownPlace
@@ -10,10 +10,8 @@ from subscribers.models import SubscriberLocation
 from subscribers.models.locations import location_key
 from subscribers.places.disambiguation import describe, describe_apart
 from subscribers.places.regions import country_name, country_of, resolve_country, resolve_region
-from subscribers.places.search import find_place
+from subscribers.places.search import MAX_TOWN_LENGTH, explain_long_town, find_place
 from subscribers.places.towns import Town
-
-_MAX_TOWN_LENGTH = 120
 
 
 @dataclass(frozen=True)
@@ -52,19 +50,26 @@ class Location:
         return str(self.columns["key"])
 
 
-@lru_cache(maxsize=16_384)
 def locate(*, country: str = "", region: str = "", town: str = "", home: str = "") -> Location:
     """Return the location that these texts name: a certain town, else the region, else the country, else nothing.
 
-    It never raises. Unknown parts are left out; `note` names them. ``home`` is the code of the country that is meant if
-    none is given and region and town do not name another.
+    It never raises. Unknown parts are left out, and a town that is too long; `note` names them. ``home`` is the code of the
+    country that is meant if none is given and region and town do not name another.
     """
+    if len(town.strip()) <= MAX_TOWN_LENGTH:
+        return _locate(country=country, region=region, town=town.strip(), home=home)
+    found = _locate(country=country, region=region, town="", home=home)
+    return replace(found, note=_join([explain_long_town(town.strip()), *filter(None, [found.note])]))
+
+
+@lru_cache(maxsize=16_384)
+def _locate(*, country: str, region: str, town: str, home: str) -> Location:
     notes: list[str] = []
     if home and not country.strip():
         if region.strip():
             country = home if _region(region, home, []) else country_of(_region(region, "", [])) or home
         else:
-            return _locate_at_home(town.strip()[:_MAX_TOWN_LENGTH], home)
+            return _locate_at_home(town, home)
     country_code = _country(country, notes)
     region_code = _region(region, country_code, notes)
     if region_code and not country_code:
@@ -78,9 +83,9 @@ def locate(*, country: str = "", region: str = "", town: str = "", home: str = "
             )
         )
         region_code = ""
-    if not town.strip():
+    if not town:
         return Location(country_code, region_code, note=_join(notes))
-    match = find_place(town.strip()[:_MAX_TOWN_LENGTH], country=country_code, region=region_code)
+    match = find_place(town, country=country_code, region=region_code)
     if match.place is None:
         notes.append(match.reason)
         return Location(

@@ -3,13 +3,13 @@
 from django.db.models import Q, QuerySet
 
 from newsletter.common.errors import BadAddress, DomainError
-from newsletter.common.text import remove_accents
+from newsletter.common.text import explain_long_search, remove_accents
 from newsletter.common.translation import translate
 from subscribers.addresses.normalise import normalise
 from subscribers.identity import OtherAddressKey, identify, require_own_key
 from subscribers.models import Subscriber, SubscriberLocation
 
-MAX_WORDS, MAX_LENGTH = 8, 200
+MAX_WORDS = 8
 
 
 class UnknownPerson(DomainError):
@@ -29,11 +29,12 @@ def search_people(people: QuerySet[Subscriber], typed: str, *, by_part: bool, li
     """Return the newest `limit` people in whom each word is found: in the town, or as the whole address.
 
     `by_part` also searches names and parts of addresses. It needs the permission to see whole addresses: repeated
-    searches would spell out a masked one.
+    searches would spell out a masked one. Nobody is found by a text that is too long to search for.
     """
-    words = typed.replace("\0", " ")[:MAX_LENGTH].split()[:MAX_WORDS]
+    if explain_long_search(typed, max_words=MAX_WORDS):
+        return people.none()
     matching = people
-    for word in words:
+    for word in typed.replace("\0", " ").split():
         matching = matching.filter(_in_town(word) | (_in_name_or_address(word) if by_part else _is_address(word)))
     # Read once here: the page and its number of people would each read the whole table.
     ids = list(matching.order_by("-pk").values_list("pk", flat=True)[:limit])

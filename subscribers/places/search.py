@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from newsletter.common.messages import Message
+from newsletter.common.messages import Message, Quantity
 from subscribers.places import areas
 from subscribers.places.areas import Area
 from subscribers.places.disambiguation import LARGE_TOWN_POPULATION, TOWN_POPULATION, describe
@@ -26,6 +26,8 @@ _OLD_BORDER_KM = 25.0
 _NEAR_COUNTRY_KM = 80.0
 _MAX_LENGTH = 2_000
 """A postcode after this is not looked for: each costs a query."""
+MAX_TOWN_LENGTH = 200
+"""The limit of a text that says where a person lives, in forms, the API and imports."""
 
 
 @lru_cache(maxsize=4096)
@@ -65,6 +67,15 @@ def find_place(text: str, *, country: str = "", region: str = "", near: str = ""
             find_by_name(replace(narrowed, areas=tuple(areas.without_counties(narrowed.areas))), near), narrowed
         )
     return match or _ask_about_town_outside(narrowed) or _make_unknown_match(text, narrowed, near)
+
+
+def explain_long_town(text: str) -> Message:
+    """Return why a text that says where a person lives is not used."""
+    return Message(
+        "The town has %(length)s characters. The limit is %(limit)s. It was left out.",
+        length=Quantity(len(text)),
+        limit=Quantity(MAX_TOWN_LENGTH),
+    )
 
 
 def find_described(text: str) -> PlaceMatch:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import cast
 
 from django import forms
 from django.db.models import Model, QuerySet
@@ -13,9 +14,9 @@ from subscribers.models import Topic
 from subscribers.people.location_labels import label_town
 from subscribers.people.locations import Location, locate
 from subscribers.places.regions import find_country_in_language, regions_named
+from subscribers.places.search import MAX_TOWN_LENGTH
 
 MAX_CHOICES = 6
-MAX_TOWN_LENGTH = 120
 _MAX_DIGITS = 18
 
 
@@ -28,6 +29,17 @@ class ChosenRowsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
         if wrong:
             raise forms.ValidationError(self.error_messages["invalid_choice"], params={"value": wrong[:_MAX_DIGITS]})
         return super().clean(given)
+
+
+class RemainingRowsField(ChosenRowsField):
+    """Leave out rows that staff deleted since the page was opened. Nobody could choose them again."""
+
+    def clean(self, value: Iterable[object] | None) -> "QuerySet[Model]":
+        given = [str(pk) for pk in value or ()]
+        numbers = [pk for pk in given if pk.isascii() and pk.isdecimal() and len(pk) <= _MAX_DIGITS]
+        rows = cast("QuerySet[Model]", self.queryset).filter(pk__in=numbers)
+        remaining = set(map(str, rows.values_list("pk", flat=True)))
+        return super().clean([pk for pk in given if pk not in numbers or pk in remaining])
 
 
 def explain_length(text: str, *, limit: int) -> str:

@@ -20,7 +20,7 @@ from subscribers.people.locations import Location, get_location_row
 from subscribers.people.relevant_choices import find_asked_topics, is_language_asked
 from subscribers.web.form_fields import (
     AmbiguousTown,
-    ChosenRowsField,
+    RemainingRowsField,
     TownChoice,
     check_length,
     explain_bad_address,
@@ -42,8 +42,8 @@ class JoinForm(forms.Form):
     hinted = forms.CharField(max_length=320, required=False)
     meant = forms.CharField(max_length=300, required=False)
     city = forms.CharField(required=False)
-    topics = ChosenRowsField(Topic.objects.all(), required=False)
-    language = forms.ChoiceField(required=False)
+    topics = RemainingRowsField(Topic.objects.all(), required=False)
+    language = forms.CharField(required=False)
     website = forms.CharField(required=False)
 
     def __init__(self, data: QueryDict | None = None, *, mailing_list: MailingList) -> None:
@@ -59,8 +59,6 @@ class JoinForm(forms.Form):
         for field, is_asked in asks.items():
             if not is_asked:
                 del self.fields[field]
-        if "language" in self.fields:
-            self.fields["language"].choices = language_choices("")  # type: ignore[attr-defined]
 
     def clean_email(self) -> str:
         try:
@@ -70,6 +68,11 @@ class JoinForm(forms.Form):
 
     def clean_name(self) -> str:
         return check_length(clean_line(self.cleaned_data["name"]), limit=MAX_NAME_LENGTH)
+
+    def clean_language(self) -> str:
+        """Return the chosen language, "" for one that is not offered any more: then that of the page counts."""
+        code: str = self.cleaned_data["language"]
+        return code if code in dict(language_choices("")) else ""
 
     def clean(self) -> dict[str, object]:
         data = self.cleaned_data

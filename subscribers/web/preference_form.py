@@ -13,7 +13,7 @@ from subscribers.people.preferences import PAUSE_LENGTHS, RADII_KM
 from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.people.relevant_choices import find_topics_asked_of
 from subscribers.web.fewer_emails import label_monthly
-from subscribers.web.form_fields import AmbiguousTown, ChosenRowsField, TownChoice, read_known_town
+from subscribers.web.form_fields import AmbiguousTown, ChosenRowsField, RemainingRowsField, TownChoice, read_known_town
 
 
 class PreferencesForm(forms.Form):
@@ -23,7 +23,7 @@ class PreferencesForm(forms.Form):
     """
 
     lists = ChosenRowsField(MailingList.objects.none(), required=False)
-    topics = ChosenRowsField(Topic.objects.all(), required=False)
+    topics = RemainingRowsField(Topic.objects.all(), required=False)
     meant = forms.CharField(max_length=300, required=False)
     town = forms.CharField(required=False)
     radius = forms.TypedChoiceField(

@@ -157,6 +157,7 @@ def _page(
         "stay_path": make_related_path(target, Purpose.STAY),
         "form": form,
         "refused": refused,
+        "choice_is_gone": refused and bool(form.errors.keys() - {"town"}),
         "saved": saved,
         "waiting": [public_list_name(mailing_list) for mailing_list in waiting or ()],
         "has_left_all_mail": has_left_all_mail(address_hash=bytes(person.address_hash)),

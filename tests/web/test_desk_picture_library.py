@@ -123,7 +123,7 @@ def test_a_publication_that_needs_consent_limits_the_choice(publication: Publica
 def test_a_description_that_is_too_long_says_so() -> None:
     page = upload("Our harbour", description="x" * 256).content.decode()
     assert "The description has 256 characters. Shorten it to at most 255." in page
-    assert 'maxlength="255"' in page
+    assert "x" * 256 in page
     assert not Image.objects.exists()
 
 

@@ -49,7 +49,7 @@ def test_every_desk_page_has_its_own_title_and_one_filled_button(desk: dict[str,
 
 
 def test_no_browser_cuts_a_text_that_is_pasted_into_a_desk_page(desk: dict[str, str]) -> None:
-    texts = {name: list(page.iter("textarea")) for name, page in open_pages(desk).items()}
+    texts = {name: list(page.iter("textarea", "input")) for name, page in open_pages(desk).items()}
     assert len([name for name, areas in texts.items() if areas]) > 10
     assert {name for name, areas in texts.items() if any(area.get("maxlength") for area in areas)} == set()
 

@@ -14,6 +14,7 @@ from newsletter.issues.planning.close_issue import close_issue, delete_issue
 from newsletter.issues.reuse.templates import rename_saved, save_template
 from newsletter.models import ApiKey, EventNotice, Issue, IssueTemplate, LocationAnswer, MailTemplate
 from newsletter.sending.notices.mail_templates import make_template, save_text
+from newsletter.sending.notices.template_texts import BadTemplate
 from subscribers.models import Topic, WebhookEndpoint
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, make_approver, make_issue, make_publication, make_story
@@ -71,6 +72,16 @@ def test_an_api_key_with_too_long_a_name_is_refused_beside_the_name() -> None:
     answer = sign_in("admin").post(reverse("newsletter_api_keys"), {"name": QA * 100, "scope": ["read"], "days": 30})
     assert SAYS % (200, 120) in describe(answer, "name", QA * 100)
     assert not ApiKey.objects.exists()
+
+
+def test_mail_templates_with_long_names_that_begin_alike_are_two() -> None:
+    publication = make_publication()
+    begin = "Thank you for the gift that you gave at the spring fair"
+    first, second = (make_template(name=f"{begin} {end}", publication=publication, by=None, now=NOW) for end in "ab")
+    assert first.slug == "thank-you-for-the-gift-that-you-gave-at-the"
+    assert second.slug == f"{first.slug}-2"
+    with pytest.raises(BadTemplate, match="name already"):
+        make_template(name=f"{begin.upper()} a", publication=publication, by=None, now=NOW)
 
 
 def test_a_mail_template_with_too_long_a_name_is_refused_beside_the_name() -> None:

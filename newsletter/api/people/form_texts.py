@@ -9,7 +9,7 @@ from subscribers.consent_events import make_consent_wording
 from subscribers.models import MailingList
 from subscribers.models.people import MAX_NAME_LENGTH
 from subscribers.people.relevant_choices import find_asked_topics
-from subscribers.web.form_fields import MAX_TOWN_LENGTH
+from subscribers.places.search import MAX_TOWN_LENGTH
 from subscribers.web.join_form import JoinForm
 
 _TRAP = "website"

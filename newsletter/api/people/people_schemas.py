@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from newsletter.api.calls.fields import StoredRequestModel
+from subscribers.places.search import MAX_TOWN_LENGTH
 from subscribers.unsubscribing.suppression import MAX_REASON
 
 MAX_TEXT_LENGTH = 200
@@ -52,7 +53,7 @@ class PersonValues(StoredRequestModel):
         None, description="Country, region and city are set together.", max_length=MAX_TEXT_LENGTH
     )
     region: str | None = Field(None, max_length=MAX_TEXT_LENGTH)
-    city: str | None = Field(None, max_length=MAX_TEXT_LENGTH)
+    city: str | None = Field(None, max_length=MAX_TOWN_LENGTH)
     attributes: dict[str, str] | None = Field(None, description="An empty value removes one.", max_length=50)
 
 
@@ -81,7 +82,7 @@ class NewPerson(StoredRequestModel):
     name: str = Field("", max_length=MAX_TEXT_LENGTH)
     country: str = Field("", description="A code such as GB, or a name.", max_length=MAX_TEXT_LENGTH)
     region: str = Field("", description="ISO 3166-2, or a name together with the country.", max_length=MAX_TEXT_LENGTH)
-    city: str = Field("", description="The town.", max_length=MAX_TEXT_LENGTH)
+    city: str = Field("", description="The town.", max_length=MAX_TOWN_LENGTH)
     postcode: str = Field("", description="Finds the town; not stored.", max_length=40)
     language: str = Field("", description="Such as en or pt-BR.", max_length=16)
     topics: list[str] = Field([], description="Slugs or names of topics.", max_length=100)

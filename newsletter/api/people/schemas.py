@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from newsletter.api.calls.fields import LanguageCode, RequestModel, StoredRequestModel
+from subscribers.places.search import MAX_TOWN_LENGTH
 from subscribers.unsubscribing.suppression import MAX_REASON
 
 MAX_PEOPLE_PER_CALL = 1_000
@@ -29,7 +30,7 @@ class SignUp(StoredRequestModel):
     topics: Slugs = Field([], description="Slugs of topics.", max_length=100)
     country: str = Field("", description="A code such as GB, or a name.", max_length=_MAX_TEXT_LENGTH)
     region: str = Field("", description="ISO 3166-2, or a name together with the country.", max_length=_MAX_TEXT_LENGTH)
-    city: str = Field("", description="The town.", max_length=_MAX_TEXT_LENGTH)
+    city: str = Field("", description="The town.", max_length=MAX_TOWN_LENGTH)
 
 
 class SignedUp(BaseModel):
@@ -48,7 +49,7 @@ class PersonChange(RequestModel):
     region: str | None = Field(
         None, description="ISO 3166-2, or a name together with the country.", max_length=_MAX_TEXT_LENGTH
     )
-    city: str | None = Field(None, max_length=_MAX_TEXT_LENGTH)
+    city: str | None = Field(None, max_length=MAX_TOWN_LENGTH)
     attributes: dict[str, str] | None = Field(
         None, description="Values by name. An empty value removes an attribute. Others do not change.", max_length=50
     )

@@ -17,18 +17,20 @@ from wagtail.admin.menu import Menu, SubmenuMenuItem, admin_menu
 from wagtail.admin.panels import FieldPanel, Panel
 
 from newsletter.common.staff_pages import StaffTemplatePage
+from newsletter.common.text import explain_long_search
+from newsletter.common.translation import translate
 from newsletter.desk.issues.issue_page import overview_url
 from newsletter.desk.publications.slot_text import format_sent_or_due
 from newsletter.desk.setup.steps import REQUIRED_PERMISSION as SET_UP_PERMISSION
 from newsletter.desk.setup.steps import STEPS
 from newsletter.desk.shell.labels import label_issue_state, send_began, written_to_files
-from newsletter.desk.shell.search_fields import MAX_LENGTH, filter_by_words
+from newsletter.desk.shell.search_fields import filter_by_words
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, Source, Story
 from subscribers.desk.labels import name_or_initials
 from subscribers.desk.people_list import log_search
 from subscribers.desk.person_actions import REVEAL_PERMISSION
 from subscribers.models import MailingList, Segment, Subscriber, Topic
-from subscribers.people.lookup import explain_unfound, search_people
+from subscribers.people.lookup import MAX_WORDS, explain_unfound, search_people
 
 MAX_HITS = 8
 VIEW_PEOPLE = "subscribers.view_subscriber"
@@ -57,12 +59,23 @@ class SearchPage(StaffTemplatePage):
     page_title = gettext_lazy("Search")
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        typed = self.request.GET.get("q", "").strip()[:MAX_LENGTH]
-        groups = find_hits(self.request, typed) if typed else []
-        person = self.request.user
-        by_address = person.has_perm(VIEW_PEOPLE) and not person.has_perm(REVEAL_PERMISSION)
-        unfound = explain_unfound(typed) if by_address else ""
-        return {**super().get_context_data(**kwargs), "typed": typed, "groups": groups, "unfound": unfound}
+        typed = self.request.GET.get("q", "").strip()
+        unsearched = translate(explain_long_search(typed))
+        return {
+            **super().get_context_data(**kwargs),
+            "typed": typed,
+            "groups": find_hits(self.request, typed) if typed and not unsearched else [],
+            "unsearched": unsearched,
+            "unfound": "" if unsearched else _explain_unfound_people(self.request.user, typed),
+        }
+
+
+def _explain_unfound_people(person: User | AnonymousUser, typed: str) -> str:
+    if not person.has_perm(VIEW_PEOPLE):
+        return ""
+    if explain_long_search(typed, max_words=MAX_WORDS):
+        return _("Subscribers were not searched: a search for them has at most %(limit)s words.") % {"limit": MAX_WORDS}
+    return "" if person.has_perm(REVEAL_PERMISSION) else explain_unfound(typed)
 
 
 def find_hits(request: HttpRequest, typed: str) -> list[HitGroup]:

@@ -16,6 +16,7 @@ from wagtail.admin.widgets import AdminTagWidget
 from wagtail.images.fields import ImageFileExtensionValidator, WagtailImageField
 from wagtail.images.forms import BaseImageForm
 
+from newsletter.common.fields.limited_text import LimitedTextsMixin
 from newsletter.common.translation import translate
 from newsletter.content.images.formats import LIBRARY_FORMAT
 from newsletter.content.images.sandbox_messages import BadImage
@@ -69,7 +70,7 @@ class TagWidgetWithoutHelp(AdminTagWidget):
     template_name = "django/forms/widgets/text.html"
 
 
-class SandboxedImageForm(UploadForm, BaseImageForm):
+class SandboxedImageForm(LimitedTextsMixin, UploadForm, BaseImageForm):
     """Wagtail's form. The title is the file's name if nobody types one.
 
     The title that a script made from the name of a refused file does not stay for the next one.

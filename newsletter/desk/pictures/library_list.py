@@ -12,6 +12,7 @@ from wagtail.images.views.images import ImagesFilterSet, IndexView
 from newsletter.common.translation import translate
 from newsletter.issues.snapshot.consent_rules import EMAIL
 from newsletter.issues.snapshot.content_links import find_use_restriction
+from subscribers.desk.listing import LimitedSearch
 
 OF_STORIES, UPLOADED = "stories", "uploads"
 ORIGINS = ((OF_STORIES, _("Stories")), (UPLOADED, _("Uploads by staff")))
@@ -41,7 +42,7 @@ class LibraryFilters(ImagesFilterSet):
         return images.filter(description="")
 
 
-class LibraryList(IndexView):
+class LibraryList(LimitedSearch, IndexView):
     """Wagtail's page, in our words. A picture of a story says so, and why it may not be chosen elsewhere."""
 
     ORDERING_OPTIONS = {

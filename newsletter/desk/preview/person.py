@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
 from newsletter.common.errors import BadAddress
+from newsletter.common.text import explain_long_search
 from newsletter.common.translation import translate
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.audience_rules import FREQUENCIES, find_audience_segment
@@ -51,6 +52,8 @@ def search_people(request: HttpRequest, pk: int) -> JsonResponse:
     if len(query) < MIN_QUERY_LENGTH:
         hint = _("Type at least %(shortest)s letters.") % {"shortest": MIN_QUERY_LENGTH}
         return JsonResponse({"people": [], "hint": hint})
+    if unsearched := explain_long_search(query, max_words=None):
+        return JsonResponse({"people": [], "hint": translate(unsearched)})
     people = search_list(query, issue=issue)
     details = {"found": len(people), "people": [person.pk for person in people]}
     log(instance=issue, action="newsletter.preview_as", user=request.user, data=details)

@@ -5,7 +5,8 @@ from typing import Any, TypeVar
 
 from wagtail.search.backends import database
 
-MAX_WORDS, MAX_LENGTH = 20, 200
+from newsletter.common.text import explain_long_search
+
 _NOT_A_WORD = re.compile(r"[^\w@.+-]+")
 
 
@@ -13,7 +14,7 @@ Query = TypeVar("Query")
 
 
 class _PlainWordSearch:
-    """The database search, with a limited number of words and without query syntax."""
+    """The database search, without query syntax. It finds nothing for a text that is too long to search for."""
 
     def __init__(self, backend: Any) -> None:
         self._backend = backend
@@ -36,4 +37,6 @@ def SearchBackend(params: dict[str, object]) -> _PlainWordSearch:  # noqa: N802 
 def _plain(query: Query) -> Query | str:
     if not isinstance(query, str):
         return query
-    return " ".join(_NOT_A_WORD.sub(" ", query[:MAX_LENGTH]).split()[:MAX_WORDS])
+    if explain_long_search(query):
+        return ""
+    return " ".join(_NOT_A_WORD.sub(" ", query).split())

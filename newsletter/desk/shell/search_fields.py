@@ -11,21 +11,26 @@ from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.choosers import BaseFilterForm
 
-MAX_WORDS, MAX_LENGTH = 20, 200
+from newsletter.common.text import explain_long_search
+from newsletter.common.translation import translate
+
 Row = TypeVar("Row", bound=Model)
 
 
 def filter_by_words(rows: QuerySet[Row], typed: str, *, fields: Iterable[str]) -> QuerySet[Row]:
-    """Return the rows in which each word is in one of the fields."""
-    for word in typed[:MAX_LENGTH].split()[:MAX_WORDS]:
+    """Return the rows in which each word is in one of the fields: none if the text is too long to search for."""
+    if explain_long_search(typed):
+        return rows.none()
+    for word in typed.split():
         matches = [Q(**{f"{field}__icontains": word}) for field in fields]
         rows = rows.filter(Q(*matches, _connector=Q.OR))
     return rows
 
 
 class ChooserSearch(BaseFilterForm):
-    """The search box of a chooser. Subclasses name the fields."""
+    """The search box of a chooser. Subclasses name the fields. `unsearched` is why it does not search for a text."""
 
+    unsearched = ""
     fields_to_search: tuple[str, ...] = ()
     q = forms.CharField(
         label=gettext_lazy("Search term"),
@@ -37,4 +42,5 @@ class ChooserSearch(BaseFilterForm):
         typed = str(self.cleaned_data.get("q") or "")
         if typed:
             self.is_searching, self.search_query = True, typed
+            self.unsearched = translate(explain_long_search(typed))
         return filter_by_words(objects, typed, fields=self.fields_to_search)

@@ -8,9 +8,10 @@ from django.utils.translation import gettext_lazy
 from django.views.defaults import page_not_found
 from django.views.generic import RedirectView
 from wagtail.admin.auth import require_admin_access
-from wagtail.admin.forms.choosers import ExternalLinkChooserForm
-from wagtail.admin.views.chooser import ExternalLinkView
+from wagtail.admin.forms.choosers import EmailLinkChooserForm, ExternalLinkChooserForm
+from wagtail.admin.views.chooser import EmailLinkView, ExternalLinkView
 
+from newsletter.common.fields.limited_text import LimitedTextsMixin
 from newsletter.common.fields.web_address import WebAddressFormField
 
 BLOCKED_PATHS = (
@@ -65,6 +66,14 @@ class ExternalLink(ExternalLinkView):
         return response
 
 
+class MailLinkForm(LimitedTextsMixin, EmailLinkChooserForm):
+    """Wagtail's form. It keeps an address that is too long."""
+
+
+class MailLink(EmailLinkView):
+    form_class = MailLinkForm
+
+
 urlpatterns: list[URLPattern] = [
     *(re_path(rf"^admin/{part}(?:/|$|(?<=/))", show_not_found) for part in BLOCKED_PATHS if not part.endswith("$")),
     *(re_path(rf"^admin/{part}", show_not_found) for part in BLOCKED_PATHS if part.endswith("$")),
@@ -72,4 +81,5 @@ urlpatterns: list[URLPattern] = [
     # Addresses of saved content until it moved below issues: bookmarks of staff have them.
     re_path(r"^admin/saved/(?P<rest>.*)$", RedirectView.as_view(url="/admin/issues/saved/%(rest)s", query_string=True)),
     path("admin/choose-external-link/", require_admin_access(ExternalLink.as_view())),
+    path("admin/choose-email-link/", require_admin_access(MailLink.as_view())),
 ]

@@ -16,6 +16,7 @@ from wagtail.admin.views.account import (
     NotificationsSettingsPanel,
 )
 
+from newsletter.common.fields.limited_text import LimitedTextsMixin
 from newsletter.desk.content.wall_clock import label_zone
 from newsletter.desk.content.zone_choices import zone_choices
 from newsletter.organisation.accounts.administrators import may_use_password
@@ -48,7 +49,7 @@ class NewPasswordPanel(ChangePasswordPanel):
         return self.request.new_password_form
 
 
-class NameForm(NameEmailForm):
+class NameForm(LimitedTextsMixin, NameEmailForm):
     """A form without a required name, so that somebody can save only their language."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:

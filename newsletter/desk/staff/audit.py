@@ -18,7 +18,8 @@ from wagtail.models import ModelLogEntry
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.staff_pages import PermittedPage
-from newsletter.common.text import escape_csv_cell
+from newsletter.common.text import escape_csv_cell, explain_long_search
+from newsletter.common.translation import translate
 from newsletter.desk.staff.log_details import is_long, label_details
 from newsletter.models import AuditEntry
 from subscribers.desk.csv_response import stream_csv
@@ -84,12 +85,19 @@ class AuditFilters:
 
     @classmethod
     def read(cls, request: HttpRequest) -> "AuditFilters":
-        values = {name: request.GET.get(name, "").strip()[:200] for name in ("person", "action", "days", "words")}
+        values = {name: request.GET.get(name, "").strip() for name in ("person", "action", "days", "words")}
         values["days"] = values["days"] if values["days"] in PERIODS else ""
         return cls(**values)
 
+    @property
+    def error(self) -> str:
+        """Why the log is not searched for the words."""
+        return translate(explain_long_search(self.words, max_words=None))
+
     def apply(self, *, now: datetime) -> QuerySet[AuditEntry]:
         rows: QuerySet[AuditEntry] = AuditEntry.objects.select_related("user", "content_type").order_by("-pk")
+        if self.error:
+            return rows.none()
         if self.person.isdecimal():
             rows = rows.filter(user_id=int(self.person))
         if self.person == "nobody":
@@ -111,10 +119,9 @@ class AuditLogPage(PermittedPage):
     permission_required = "view"
 
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> Any:
-        if request.GET.get("as") == "csv":
-            return stream_csv(
-                _list_csv_rows(AuditFilters.read(request).apply(now=timezone.now())), file_name="staff-log.csv"
-            )
+        filters = AuditFilters.read(request)
+        if request.GET.get("as") == "csv" and not filters.error:
+            return stream_csv(_list_csv_rows(filters.apply(now=timezone.now())), file_name="staff-log.csv")
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:

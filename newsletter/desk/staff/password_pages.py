@@ -28,6 +28,7 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import FormView
 
 from newsletter.common.errors import BadAddress, BadLink
+from newsletter.common.fields.limited_text import LimitedTextsMixin
 from newsletter.common.networks import single_client_network
 from newsletter.common.translation import translate
 from newsletter.identity_provider.settings import ADMINISTRATORS, get_identity_provider
@@ -60,7 +61,7 @@ class SignInPage(views.LoginView):
         return {**context, **make_button_context(self.request)}
 
 
-class ChoosePasswordForm(forms.Form):
+class ChoosePasswordForm(LimitedTextsMixin, forms.Form):
     password = forms.CharField(
         label=gettext_lazy("Password"),
         help_text=gettext_lazy("At least 12 characters. Three or four words are easy to remember and hard to guess."),
@@ -118,7 +119,7 @@ class FirstAdministratorForm(InvitationForm):
             raise ValidationError(translate(error)) from error
 
 
-class EmailForm(forms.Form):
+class EmailForm(LimitedTextsMixin, forms.Form):
     email = forms.EmailField(
         label=gettext_lazy("Email"), widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": ""})
     )

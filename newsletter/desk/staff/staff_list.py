@@ -25,6 +25,7 @@ from newsletter.desk.staff.staff_pages import (
 )
 from subscribers.desk.editing.row_pages import DeleteRowMixin
 from subscribers.desk.editing.uses import RefuseUsedMixin
+from subscribers.desk.listing import LimitedSearch
 
 
 def label_roles(person: User) -> str:
@@ -62,7 +63,7 @@ class StaffFilters(UserFilterSet):
         del self.filters["group"], self.filters["is_superuser"]
 
 
-class StaffList(IndexView):
+class StaffList(LimitedSearch, IndexView):
     paginator_class = StaffPaginator
     page_title = _("Staff")
     add_item_label = _("Invite staff")

@@ -48,7 +48,7 @@ class EndpointForm(LimitedTextsMixin, forms.Form):
         return cls(initial={"name": endpoint.name, "url": endpoint.url, "kinds": endpoint.kinds})
 
 
-class ReplayForm(forms.Form):
+class ReplayForm(LimitedTextsMixin, forms.Form):
     message_id = forms.CharField(
         label=gettext_lazy("Id of one event"),
         required=False,

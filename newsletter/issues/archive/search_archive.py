@@ -17,6 +17,7 @@ from django.db.models import TextField
 from django.db.models.functions import Cast
 from pydantic import JsonValue
 
+from newsletter.common.text import MAX_SEARCH_LENGTH, MAX_SEARCH_WORDS
 from newsletter.issues.archive.archived_issues import ArchivedIssue, find_archived_sends, list_archived_issues
 from newsletter.issues.snapshot.records.fields import to_json
 from newsletter.models import IssueRevision, Publication
@@ -25,8 +26,6 @@ from newsletter.rendering.schemas import load_schemas
 
 MAX_SEARCHED = 500
 """Issues that are searched, the newest ones: those of nearly ten years, if there is one each week."""
-MAX_QUERY_LENGTH = 100
-_MAX_WORDS = 8
 MAX_KEPT_CHARACTERS = 20_000_000
 """Characters of texts that a process keeps."""
 _READ_AT_ONCE = 20
@@ -74,12 +73,30 @@ class FoundPage:
     older: int | None
 
 
+@dataclass(frozen=True)
+class Excess:
+    """What a query has more of than a search takes: `unit` is “characters” or “words”."""
+
+    unit: str
+    number: int
+    limit: int
+
+
+def find_excess(query: str) -> Excess | None:
+    """Return what a query has too much of, None if it can be searched for."""
+    if len(query) > MAX_SEARCH_LENGTH:
+        return Excess("characters", len(query), MAX_SEARCH_LENGTH)
+    words = len(_split_query(query))
+    return Excess("words", words, MAX_SEARCH_WORDS) if words > MAX_SEARCH_WORDS else None
+
+
 def find_page(publication: Publication, *, query: str, first: int | None, length: int, at: datetime) -> FoundPage:
     """Return the issues that show all words of the query now, from the one with the number ``first`` on, or from the newest.
 
-    Issues are read in groups until the page is full, because a withdrawn story may have had the words.
+    Issues are read in groups until the page is full, because a withdrawn story may have had the words. No issue is found for
+    a query with an excess.
     """
-    words = _split_query(query)
+    words = [] if find_excess(query) else _split_query(query)
     matches = _find_matching_issues(publication, words=words)
     start = 0 if first is None else sum(number > first for number in matches)
 
@@ -121,8 +138,7 @@ def _list_shown(
 
 def _split_query(query: str) -> list[str]:
     """Return the words of a query. Vowel signs, as Hindi has them, are part of a word though no letters."""
-    folded = _fold(query[:MAX_QUERY_LENGTH])
-    return "".join(char if unicodedata.category(char)[0] in "LMN" else " " for char in folded).split()[:_MAX_WORDS]
+    return "".join(char if unicodedata.category(char)[0] in "LMN" else " " for char in _fold(query)).split()
 
 
 def _has_words(text: str, words: Sequence[str]) -> bool:

@@ -35,11 +35,21 @@ from newsletter.sending.notices.template_texts import (
 def make_template(*, name: str, publication: Publication, by: User | None, now: datetime) -> MailTemplate:
     """Make an empty template. Raise BadTemplate if one has this name, BadValue if the name is too long."""
     name = require_length(clean_line(name), limit=_max_length(MailTemplate, "name"), name="name")
-    slug = slugify(name)[:50]
-    if not slug or MailTemplate.objects.filter(slug=slug).exists():
+    slug, longest = slugify(name), _max_length(MailTemplate, "slug")
+    if len(slug) > longest and not MailTemplate.objects.filter(name__iexact=name).exists():
+        slug = _find_free_slug(slug, longest=longest)
+    if not slug or len(slug) > longest or MailTemplate.objects.filter(slug=slug).exists():
         raise BadTemplate("There is a template with this name already, or the name has no letters. Choose another.")
     editors = [by.pk] if by else []
     return MailTemplate.objects.create(slug=slug, name=name, publication=publication, editors=editors, edited_at=now)
+
+
+def _find_free_slug(slug: str, *, longest: int) -> str:
+    """Return the first words of a slug that is too long, with a number if another template has them."""
+    words = slug[: longest - len("-99")].rpartition("-")[0] or slug[: longest - len("-99")]
+    candidates = (words, *(f"{words}-{number}" for number in range(2, 100)))
+    taken = set(MailTemplate.objects.filter(slug__in=candidates).values_list("slug", flat=True))
+    return next((candidate for candidate in candidates if candidate not in taken), "")
 
 
 @transaction.atomic

@@ -130,6 +130,7 @@ class SourceText(ConditionBlock, blocks.CharBlock):
             "As the import or the form recorded it, such as “spring fair”. Upper and lower case are the same."
         )
         super().__init__(**{"max_length": 120, "help_text": help_text, **kwargs})
+        del self.field.widget.attrs["maxlength"]
 
     def to_rule(self, value: object) -> Rule:
         return {"source": value}

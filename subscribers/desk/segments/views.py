@@ -123,5 +123,6 @@ def list_regions(request: HttpRequest) -> JsonResponse:
 
 @cache_control(private=True, max_age=3600)
 def list_towns(request: HttpRequest) -> JsonResponse:
-    """Answer `?q=lon` with `{"choices": [name, …]}`: the towns that begin so."""
-    return JsonResponse({"choices": suggest_towns(request.GET.get("q", "")[:_MAX_LENGTH])})
+    """Answer `?q=lon` with `{"choices": [name, …]}`: the towns that begin so, none for a text longer than any name."""
+    typed = request.GET.get("q", "")
+    return JsonResponse({"choices": suggest_towns(typed) if len(typed) <= _MAX_LENGTH else []})

@@ -11,11 +11,11 @@ from zoneinfo import available_timezones
 from newsletter.common.errors import UnknownPlace
 from newsletter.common.languages import find_named_language, normalise_language_code
 from newsletter.common.messages import Message, Quantity
-from newsletter.common.text import unescape_csv_cell
+from newsletter.common.text import clean_line, unescape_csv_cell
 from subscribers.places.disambiguation import describe, describe_closely
 from subscribers.places.postcodes import shorten_postcode
 from subscribers.places.regions import resolve_country
-from subscribers.places.search import find_described, find_place
+from subscribers.places.search import MAX_TOWN_LENGTH, explain_long_town, find_described, find_place
 
 _GIVING = {"none", "donor", "monthly"}
 _FREQUENCY = {"every", "monthly", "events"}
@@ -29,9 +29,36 @@ _WRITTEN_DAY = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})(?:,? (\d{1,2}):(\
 _MONTHS = 12
 _MAX_JSON_CHARACTERS = 20_000
 _MAX_POSTCODE_LENGTH = 12
+_MAX_NAME_LENGTH = 200
 _POSTCODE_COUNTRIES = ("GB", "US")
-LINES = {"country": 100, "region": 100, "city": 120, "source": 120}
+LINES = {"country": 100, "region": 100, "city": MAX_TOWN_LENGTH, "source": 120}
 """Columns of one line of text, with their maximum lengths. They are fields of a `PersonRow`, too."""
+
+
+def read_line(text: str, field: str, notes: list[str]) -> str:
+    """Return a cell of one of `LINES`. A source that is too long is cut and a town left out, with a note.
+
+    A country or region that is too long is cut: it names none, which `locate` notes.
+    """
+    line, limit = _clean_common_cell(text), LINES[field]
+    if len(line) > limit and field == "city":
+        notes.append(explain_long_town(line))
+        return ""
+    if len(line) > limit and field == "source":
+        notes.append(
+            Message(
+                "The source has %(length)s characters. It was cut to %(limit)s.",
+                length=Quantity(len(line)),
+                limit=Quantity(limit),
+            )
+        )
+    return line[:limit].rstrip()
+
+
+@lru_cache(maxsize=1_024)
+def _clean_common_cell(text: str) -> str:
+    """Return a cell as one line. Many lines have the same one, such as a country."""
+    return clean_line(unescape_csv_cell(text))
 
 
 def read_topics(text: str) -> list[str]:
@@ -196,8 +223,8 @@ def read_frequency(text: str, notes: list[str]) -> str:
     return ""
 
 
-def join_name(name: str, first: str, last: str, *, is_partial: bool) -> str:
-    """Return the full name.
+def join_name(name: str, first: str, last: str, *, is_partial: bool, notes: list[str]) -> str:
+    """Return the full name. One that is too long is cut, with a note.
 
     ``is_partial``: the name may be a part. A single word beside only one part is then the other part: “Lovelace” beside “Ada”.
     It is not if it repeats the part, or is the beginning of the first name: “Rob” beside “Robert”.
@@ -211,7 +238,16 @@ def join_name(name: str, first: str, last: str, *, is_partial: bool) -> str:
         and not first.casefold().startswith(folded)
     )
     parts = [name] if name and not is_part else [first, name, last]
-    return " ".join(part for part in parts if part)[:200].strip()
+    joined = " ".join(part for part in parts if part)
+    if len(joined) > _MAX_NAME_LENGTH:
+        notes.append(
+            Message(
+                "The name has %(length)s characters. It was cut to %(limit)s.",
+                length=Quantity(len(joined)),
+                limit=Quantity(_MAX_NAME_LENGTH),
+            )
+        )
+    return joined[:_MAX_NAME_LENGTH].strip()
 
 
 def find_town_by_postcode(text: str, *, country: str) -> str:

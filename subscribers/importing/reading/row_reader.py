@@ -6,7 +6,6 @@ It uses no database; places and topics stay texts. A postcode is used to find th
 import csv
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from functools import lru_cache
 
 from newsletter.common.errors import BadAddress
 from newsletter.common.messages import Message, Quantity
@@ -20,6 +19,7 @@ from subscribers.importing.reading.cell_values import (
     join_name,
     read_day_or_note,
     read_language,
+    read_line,
     read_topics,
     unpack_attributes,
 )
@@ -50,8 +50,8 @@ from subscribers.importing.reading.unclear_state import find_unclear_state, may_
 _UNREADABLE = Message(
     "This line cannot be read: a quotation mark is missing, or there is one too many. Correct the line."
 )
-_PACKED_FIELD_LENGTHS = {"country": 100, "region": 100, "city": 120, "language": 40}
-"""Fields that may also be inside the JSON attributes, with their maximum lengths."""
+_PACKED_FIELDS = ("country", "region", "city", "language")
+"""Fields that may also be inside the JSON attributes."""
 
 
 class RowReader:
@@ -88,7 +88,7 @@ class RowReader:
             for name in ("topics", "asked_on", "left_on", "bounced_on", "expires_on", *YES_NO_FIELDS)
         }
         self._yes_no_fields = [field for field in YES_NO_FIELDS if self._columns_of[field]]
-        self._lines = [(self._column_of[name], name, LINES[name]) for name in LINES if name in self._column_of]
+        self._lines = [(self._column_of[name], name) for name in LINES if name in self._column_of]
         self._readers = [
             (self._column_of[target], field, read)
             for target, (field, read) in READERS.items()
@@ -198,13 +198,13 @@ class RowReader:
         self, line: int, cells: list[str], email: str, asked_on: datetime | None, notes: list[str]
     ) -> PersonRow:
         packed = self._unpack_attributes(cells, notes) if "attributes" in self._column_of else {}
-        person = PersonRow(line=line, email=email, name=self._read_name(cells), dated_at=asked_on)
-        for at, field, max_length in self._lines:
+        person = PersonRow(line=line, email=email, name=self._read_name(cells, notes), dated_at=asked_on)
+        for at, field in self._lines:
             if at < len(cells) and cells[at]:
-                setattr(person, field, _clean_common_cell(cells[at], max_length))
+                setattr(person, field, read_line(cells[at], field, notes))
         language = self._read_cell(cells, "language")
         if packed:
-            from_attributes = self._extract_known_fields(packed)
+            from_attributes = self._extract_known_fields(packed, notes)
             for field in ("country", "region", "city"):
                 setattr(person, field, getattr(person, field) or from_attributes.get(field, ""))
             language = language or from_attributes.get("language", "")
@@ -236,14 +236,10 @@ class RowReader:
         """Return the texts of all columns with one field."""
         return [cells[at] for at in self._columns_of[target] if at < len(cells) and cells[at]]
 
-    def _read_line(self, cells: list[str], target: str, max_length: int) -> str:
-        text = self._read_cell(cells, target)
-        return _clean_cell(text, max_length) if text else ""
-
-    def _read_name(self, cells: list[str]) -> str:
-        name = self._read_line(cells, "name", 200)
-        first, last = self._read_line(cells, "first_name", 100), self._read_line(cells, "last_name", 100)
-        return join_name(name, first, last, is_partial=self._partial_names)
+    def _read_name(self, cells: list[str], notes: list[str]) -> str:
+        texts = (self._read_cell(cells, target) for target in ("name", "first_name", "last_name"))
+        name, first, last = (clean_line(unescape_csv_cell(text)) if text else "" for text in texts)
+        return join_name(name, first, last, is_partial=self._partial_names, notes=notes)
 
     def _read_day(self, cells: list[str], target: str, notes: list[str]) -> datetime | None:
         """Return the first day that is given in the columns of one field."""
@@ -256,17 +252,14 @@ class RowReader:
         packed = self._read_cell(cells, "attributes").strip()
         return unpack_attributes(packed, notes) if packed else {}
 
-    def _extract_known_fields(self, packed: dict[str, str]) -> dict[str, str]:
+    def _extract_known_fields(self, packed: dict[str, str], notes: list[str]) -> dict[str, str]:
         """Move location and topics from packed attributes to their fields, unless the file has columns for them."""
         targets = {key: guess_target(key) for key in packed}
         keys_by_field = {
-            key: field
-            for key, field in targets.items()
-            if field in _PACKED_FIELD_LENGTHS and field not in self._column_of
+            key: field for key, field in targets.items() if field in _PACKED_FIELDS and field not in self._column_of
         }
-        return {
-            field: _clean_cell(packed.pop(key), _PACKED_FIELD_LENGTHS[field]) for key, field in keys_by_field.items()
-        }
+        texts = {field: packed.pop(key) for key, field in keys_by_field.items()}
+        return {field: read_line(text, field, notes) if field in LINES else text for field, text in texts.items()}
 
     def _read_attributes(self, cells: list[str], packed: dict[str, str], notes: list[str]) -> dict[str, str]:
         values = {
@@ -288,13 +281,3 @@ def _has_open_quote(cell: str) -> bool:
 
 def _refuse(record: Record, kind: RefusalKind, reason: str) -> RefusedRow:
     return RefusedRow(record.line, format_csv_line(record.cells or []), reason, kind)
-
-
-def _clean_cell(text: str, max_length: int) -> str:
-    return clean_line(unescape_csv_cell(text), max_length=max_length)
-
-
-@lru_cache(maxsize=1_024)
-def _clean_common_cell(text: str, max_length: int) -> str:
-    """Return the same as `_clean_cell`, sooner for a text that many lines have, such as a country."""
-    return _clean_cell(text, max_length)

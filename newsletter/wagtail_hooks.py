@@ -41,7 +41,15 @@ register_body_blocks()
 
 _STYLES = ("frame", "blocks", "tables", "forms", "issue", "account", "editor")
 """In the order in which they are loaded: a later one may change an earlier one's rule."""
-_FORM_SCRIPTS = ("announce", "missing_labels", "keep_focus", "first_error", "focus_message", "save_rich_text")
+_FORM_SCRIPTS = (
+    "announce",
+    "missing_labels",
+    "keep_focus",
+    "first_error",
+    "focus_message",
+    "save_rich_text",
+    "ask_before_leaving",
+)
 
 for viewset in (
     IssueViewSet,

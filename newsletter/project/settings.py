@@ -160,6 +160,7 @@ WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAIL_PASSWORD_RESET_ENABLED = False
+WAGTAIL_ALLOW_UNICODE_SLUGS = False  # the slugs of rows are ASCII, so the browser writes “Ä” as “A”
 # Leave out legacy names such as "Cuba" and "localtime": browsers do not know them.
 WAGTAIL_USER_TIME_ZONES = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
 WAGTAILADMIN_LOGIN_URL = "/accounts/login/"

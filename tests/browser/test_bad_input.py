@@ -56,6 +56,14 @@ def test_unreadable_colours_of_a_brand_are_refused_at_their_field(page: Page) ->
     expect(page.get_by_text("Harbour Justice renamed")).to_have_count(0)
 
 
+@pytest.mark.parametrize("address", ["topics", "segments"])
+def test_a_row_whose_name_has_other_letters_gets_a_short_name(page: Page, address: str) -> None:
+    page.goto(f"/admin/{address}/add/")
+    page.locator("#id_name").press_sequentially("Ägypten für Łódź")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".listing").get_by_text("Ägypten für Łódź")).to_be_visible()
+
+
 def test_why_a_preview_is_old_lies_over_nothing(page: Page) -> None:
     page.goto("/admin/stories/add/")
     banner, choice = page.locator("#w-preview-error-banner"), page.get_by_text("Shown as")

@@ -98,6 +98,35 @@ def test_leaving_a_form_asks_while_text_is_unsaved(page: Page, kind: str) -> Non
     assert asked == ["beforeunload"]
 
 
+def test_leaving_a_form_without_a_row_asks_while_text_is_unsent(page: Page) -> None:
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss() if not asked[1:] else dialog.accept()))
+    page.goto("/admin/sources/find/")
+    address = page.locator("main input[name=site]")
+    address.press_sequentially("http://127.0.0.1:9/no-answer")
+    with page.expect_event("dialog"):
+        page.get_by_role("link", name="Home").first.click()
+    expect(address).to_have_value("http://127.0.0.1:9/no-answer")
+    page.locator("main form[method=post] button").first.click()
+    expect(page.locator("main [aria-invalid=true]")).to_be_visible()
+    assert asked == ["beforeunload"], "sending the form does not ask"
+    page.get_by_role("link", name="Home").first.click()
+    expect(page.get_by_role("heading", name="To do")).to_be_visible()
+    assert asked == ["beforeunload"] * 2, "the text of a refused form is not stored either"
+
+
+def test_leaving_a_form_without_a_row_does_not_ask_without_text(page: Page) -> None:
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.goto("/admin/sources/find/")
+    address = page.locator("main input[name=site]")
+    address.press_sequentially("example.org")
+    address.fill("")
+    page.get_by_role("link", name="Home").first.click()
+    expect(page.get_by_role("heading", name="To do")).to_be_visible()
+    assert asked == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_warning_of_unsaved_text_can_be_read(page: Page, scheme: Literal["light", "dark"]) -> None:
     page.emulate_media(color_scheme=scheme)

@@ -64,6 +64,13 @@ def test_a_row_whose_name_has_other_letters_gets_a_short_name(page: Page, addres
     expect(page.locator(".listing").get_by_text("Ägypten für Łódź")).to_be_visible()
 
 
+def test_a_segment_offers_only_conditions_that_it_can_save(page: Page) -> None:
+    page.goto("/admin/segments/add/")
+    page.get_by_role("button", name="Insert a block").first.click()
+    expect(page.get_by_role("option", name="Topic")).to_be_visible()
+    expect(page.get_by_role("option", name="Condition that cannot be shown")).to_have_count(0)
+
+
 def test_why_a_preview_is_old_lies_over_nothing(page: Page) -> None:
     page.goto("/admin/stories/add/")
     banner, choice = page.locator("#w-preview-error-banner"), page.get_by_text("Shown as")

@@ -100,7 +100,9 @@ def test_leaving_a_form_asks_while_text_is_unsaved(page: Page, kind: str) -> Non
 
 def test_leaving_a_form_without_a_row_asks_while_text_is_unsent(page: Page) -> None:
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss() if not asked[1:] else dialog.accept()))
+    page.on(
+        "dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss() if not asked[1:] else dialog.accept())
+    )
     page.goto("/admin/sources/find/")
     address = page.locator("main input[name=site]")
     address.press_sequentially("http://127.0.0.1:9/no-answer")

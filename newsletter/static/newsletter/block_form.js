@@ -132,7 +132,9 @@
   class BodyDefinition extends StreamBlockDefinition {
     constructor(name, groups, states, meta) {
       super(name, groups, states, meta);
-      const closed = document.querySelector('[data-nl-ordinary-issue]') ? meta.filled : [];
+      const filled = document.querySelector('[data-nl-ordinary-issue]') ? meta.filled : [];
+      const missing = Object.keys(meta.blockCounts).filter((block) => meta.blockCounts[block].max_num === 0);
+      const closed = [...filled, ...missing];
       const offer = ([label, defs]) => [label, defs.filter((def) => !closed.includes(def.name))];
       this.groupedChildBlockDefs = groups.map(offer).filter(([, defs]) => defs.length);
     }

@@ -4,10 +4,13 @@ from collections.abc import Hashable
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.forms import Media
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy
 from wagtail import blocks
+from wagtail.admin.telepath import register
 from wagtail.blocks.base import BlockField
-from wagtail.blocks.stream_block import StreamValue
+from wagtail.blocks.stream_block import StreamBlockAdapter, StreamValue
 
 from newsletter.common.errors import BadRule
 from newsletter.common.translation import translate
@@ -50,6 +53,22 @@ _MATCHES = [
 ]
 
 
+class ConditionsBlock(blocks.StreamBlock):
+    """Conditions of a rule. The menu that adds one leaves out those of which there may be none."""
+
+
+class _ConditionsAdapter(StreamBlockAdapter):
+    js_constructor = "subscribers.Conditions"
+
+    @cached_property
+    def media(self) -> Media:
+        media: Media = super().media + Media(js=["subscribers/conditions.js"])
+        return media
+
+
+register(_ConditionsAdapter(), ConditionsBlock)
+
+
 def make_builder() -> blocks.StreamBlock:
     """Return the builder's blocks: conditions, and groups of them, nested up to `MAX_DEPTH`."""
     leaves: list[tuple[str, blocks.Block]] = [
@@ -66,7 +85,7 @@ def make_builder() -> blocks.StreamBlock:
         ("unread", UnsupportedRuleBlock(group=gettext_lazy("Activity"))),
     ]
     hidden = {"unread": {"max_num": 0}}
-    here = blocks.StreamBlock(leaves, block_counts=hidden, label=gettext_lazy("Conditions"))
+    here = ConditionsBlock(leaves, block_counts=hidden, label=gettext_lazy("Conditions"))
     for _ in range(MAX_DEPTH):
         group = blocks.StructBlock(
             [
@@ -78,7 +97,7 @@ def make_builder() -> blocks.StreamBlock:
             label_format="{match}",
             group=gettext_lazy("Combine"),
         )
-        here = blocks.StreamBlock([*leaves, ("group", group)], block_counts=hidden, label=gettext_lazy("Conditions"))
+        here = ConditionsBlock([*leaves, ("group", group)], block_counts=hidden, label=gettext_lazy("Conditions"))
     here.meta.required = False
     return here
 

@@ -20,7 +20,7 @@ from newsletter.issues.protected_terms.check import event_has_protected_term
 from newsletter.issues.snapshot.resolve_blocks import make_calendar_name, parse_calendar_name, resolve_event
 from newsletter.issues.snapshot.translated_rows import find_translations
 from newsletter.issues.variants.dates import format_event_time
-from newsletter.issues.visible.event_locations import describe_event_location
+from newsletter.issues.visible.event_locations import add_town, describe_event_location
 from newsletter.models import EventNotice
 from newsletter.rendering.phrases import find_phrase, get_babel_locale, reader_text
 from subscribers.web.page import private_page, render_response
@@ -74,7 +74,7 @@ def go_to_google(request: HttpRequest, name: str) -> HttpResponse:
         "text": event.title,
         "dates": f"{starts:{date_format}}/{ends:{date_format}}",
         "details": _details(event),
-        "location": event.place_text,
+        "location": _describe_location(event),
     }
     return HttpResponseRedirect(f"{GOOGLE}?{urlencode(query)}", headers=_PRIVATE_HEADERS)
 
@@ -91,7 +91,7 @@ def go_to_outlook(request: HttpRequest, name: str) -> HttpResponse:
         "startdt": _format_for_outlook(starts, all_day=event.all_day),
         "enddt": _format_for_outlook(ends, all_day=event.all_day),
         "body": _details(event),
-        "location": event.place_text,
+        "location": _describe_location(event),
     }
     if event.all_day:
         query["allday"] = "true"
@@ -117,7 +117,7 @@ def make_calendar(event: EventNotice) -> bytes:
     entry.add("dtend", ends.date() if event.all_day else ends)
     entry.add("summary", event.title)
     entry.add("status", "CANCELLED" if event.cancelled else "CONFIRMED")
-    for name, value in (("description", _details(event)), ("location", event.place_text), ("url", event.url)):
+    for name, value in (("description", _details(event)), ("location", _describe_location(event)), ("url", event.url)):
         if value:
             entry.add(name, value)
     calendar.add_component(entry)
@@ -154,8 +154,16 @@ def _put_translated_words(event: EventNotice, *, language: str) -> None:
     row = find_translations(EventNotice, {event.pk}).get((event.pk, language)) if language else None
     if row is not None and not row.cancelled:
         event.title, event.summary, event.url = row.title, row.summary or event.summary, row.url or event.url
+        event.language = row.language
         if has_same_location(row, event):
             event.place_text = row.place_text or event.place_text
+
+
+def _describe_location(event: EventNotice) -> str:
+    """Return the address, with its town in the event's own language. Online, it can be a link."""
+    return (
+        event.place_text if event.online else add_town(event.place_text, resolve_event(event), language=event.language)
+    )
 
 
 def _details(event: EventNotice) -> str:

@@ -31,7 +31,10 @@ def open_editor(issue: Issue, client: Client) -> str:
 
 @pytest.mark.parametrize(
     ("page", "field", "kind"),
-    [("/admin/issues/edit/{}/", "body", "newsletter.ShowTo"), ("/admin/segments/add/", "rule", "subscribers.Conditions")],
+    [
+        ("/admin/issues/edit/{}/", "body", "newsletter.ShowTo"),
+        ("/admin/segments/add/", "rule", "subscribers.Conditions"),
+    ],
 )
 def test_the_blocks_are_described_once(issue: Issue, page: str, field: str, kind: str) -> None:
     client = sign_in("admin")

@@ -142,6 +142,13 @@ def test_a_calendar_names_the_place_in_the_words_of_the_translation(client: Clie
     assert str(event_of(client, translated)["LOCATION"]) == "Abbey Square 1"
 
 
+def test_a_calendar_names_the_town_that_the_address_leaves_out(client: Client, translated: EventNotice) -> None:
+    EventNotice.objects.filter(pk=translated.pk).update(place_text="Parish hall", town="Reading", country="GB")
+    assert str(event_of(client, translated)["LOCATION"]) == "Parish hall, Reading"
+    address = client.get(f"/calendar/{make_calendar_name(translated.pk)}/google")["Location"]
+    assert parse_qs(urlsplit(address).query)["location"] == ["Parish hall, Reading"]
+
+
 @pytest.mark.parametrize(
     "own",
     [

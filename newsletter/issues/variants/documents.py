@@ -21,7 +21,7 @@ from newsletter.issues.variants.dates import find_due_day, find_first_day, forma
 from newsletter.issues.variants.mail_links import FOOTER, make_campaign, name_blocks
 from newsletter.issues.variants.subject_assignment import with_subject
 from newsletter.issues.visible.block_choices import find_own_country
-from newsletter.issues.visible.event_locations import describe_location_for_readers
+from newsletter.issues.visible.event_locations import add_town, describe_location_for_readers
 from newsletter.issues.visible.nearby_events import CLOSE_KM, EventSelection, list_abroad
 from newsletter.issues.visible.visible_content import VisibleContent, filter_visible
 from newsletter.rendering import blocks as mail
@@ -233,11 +233,15 @@ def _make_event_card(block: records.EventCardBlock, content: IssueContent, visib
             _make_event(event, content, visible, abroad=bool(abroad)),
             summary=block.summary,
             picture=make_optional_picture(block.picture),
-            map_url="" if event.online or not event.location else _MAP + quote(event.location),
+            map_url="" if event.online or not event.location else _MAP + quote(_name_on_map(event, visible.language)),
         ),
         button=block.button,
         key=block.key,
     )
+
+
+def _name_on_map(event: EventRecord, language: str) -> str:
+    return add_town(event.location, event, language=language)
 
 
 def _make_event(event: EventRecord, content: IssueContent, visible: VisibleContent, *, abroad: bool) -> mail.EventItem:

@@ -336,13 +336,21 @@ def test_towns_have_the_names_that_spanish_readers_use() -> None:
     assert town_label("London", country="GB", language="../es") == "London"
 
 
-def test_the_gazetteer_has_each_town_with_a_spanish_name() -> None:
-    named = json.loads((Path(places.__file__).parent / "towns.es.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize(
+    ("language", "name"), [("de", "München"), ("fr", "Munich"), ("es", "Múnich"), ("en", "Munich"), ("pt", "Munich")]
+)
+def test_a_town_is_called_as_its_reader_calls_it(language: str, name: str) -> None:
+    assert town_label("Munich", country="DE", language=language) == name
+
+
+@pytest.mark.parametrize("language", ["de", "es", "fr"])
+def test_the_gazetteer_has_each_town_with_a_name_in_a_language(language: str) -> None:
+    named = json.loads((Path(places.__file__).parent / f"towns.{language}.json").read_text(encoding="utf-8"))
     for country, names in named.items():
-        for name, spanish in names.items():
+        for name, translated in names.items():
             assert {(town.name, town.country) for town, _own in find_towns_named(name)} >= {(name, country)}, name
-            found = find_place(spanish, country=country).place
-            assert found is not None, spanish
+            found = find_place(translated, country=country).place
+            assert found is not None, translated
             assert found.name == name
 
 

@@ -80,7 +80,7 @@ def test_a_warning_names_its_location_and_links_to_it(issue: Issue) -> None:
 def test_a_warning_names_the_other_page_on_which_it_is_fixed(issue: Issue) -> None:
     Story.objects.update(about_minor=True)
     Brand.objects.update(postal_address="")
-    page = overview(issue)
+    page = overview(issue, role="admin")
     story = Story.objects.get()
     assert re.search(rf'href="/admin/stories/edit/{story.pk}/"[^>]*>Open the story</a>', page)
     assert re.search(rf'href="/admin/brand/edit/{issue.publication.brand_id}/"[^>]*>Open the brand</a>', page)
@@ -285,6 +285,45 @@ def test_an_unauthenticated_sender_blocks_real_sending(issue: Issue, settings: o
     )
     assert "No DMARC policy is published. Add it." in overview(issue)
     assert "a check failed" in list_messages(approve(sign_in("approver"), issue, looked="yes"))[0]
+
+
+@pytest.fixture
+def unauthenticated(issue: Issue, settings: object) -> Issue:
+    """An approved issue whose sending domain has lost its DMARC record."""
+    settings.NEWSLETTER_PROVIDER_URL = "postmark://token@"
+    SenderDomain.objects.create(domain="news.example.org", provider="postmark", looked_at=timezone.now(), findings=[])
+    warnings = list_warning_names(overview(issue))
+    approve(sign_in("approver"), issue, looked="yes", warning=warnings)
+    SenderDomain.objects.update(
+        findings=[{"check": "DMARC", "level": "error", "says": "No DMARC policy is published.", "do": "Add it."}]
+    )
+    issue.refresh_from_db()
+    assert issue.state == Issue.State.APPROVED
+    return issue
+
+
+def test_a_page_promises_no_send_that_the_domain_prevents(unauthenticated: Issue) -> None:
+    page = overview(unauthenticated, role="admin")
+    assert "It is not sent until the sending domain is put right: No DMARC policy is published. Add it." in page
+    assert "It is sent at its time" not in page
+    assert "Send now" not in page
+    SenderDomain.objects.update(findings=[])
+    assert "It is not sent until" not in overview(unauthenticated, role="admin")
+    assert "Send now" in overview(unauthenticated, role="admin")
+
+
+def test_send_now_says_that_the_domain_prevents_it_before_it_asks(unauthenticated: Issue, settings: object) -> None:
+    settings.NEWSLETTER_PRODUCTION = True
+    page = sign_in("admin").get(f"/admin/issues/{unauthenticated.pk}/send/start/sure/").content.decode()
+    assert "cannot be sent now" in page
+    assert "No DMARC policy is published. Add it." in page
+
+
+def test_the_check_of_a_domain_leads_to_its_records(unauthenticated: Issue) -> None:
+    assert 'href="/admin/setup/domain/"' in overview(unauthenticated, role="admin")
+    page = overview(unauthenticated, role="approver")
+    assert 'href="/admin/setup/domain/"' not in page
+    assert "An administrator can put this right." in page
 
 
 def test_assembling_again_adds_new_stories_and_keeps_edits(publication: Publication) -> None:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from newsletter.common.errors import NotApproved
 from newsletter.common.translation import translate
 from newsletter.desk.issues.audience.recipient_counts import count_audience_for_page
+from newsletter.desk.sends.alarms import describe_domain_error
 from newsletter.desk.sends.local_hours import LocalHoursContext, hours_ahead_context
 from newsletter.issues.approval.approval_rules import (
     count_approvals_needed,
@@ -46,6 +47,7 @@ class ApprovalContext(LocalHoursContext):
     is_author: bool
     approval_request: ApprovalRequest | None
     open_comments: int
+    domain_error: str
     approval_refusal: str
 
 
@@ -96,6 +98,7 @@ def approval_context(
         "is_author": user.pk in authors,
         "approval_request": request,
         "approval_refusal": "" if needs_second else refusal,
+        "domain_error": describe_domain_error(issue.publication) if is_open else "",
         "open_comments": count_open_comments(issue) if is_open else 0,
         **hours,
     }

@@ -8,12 +8,14 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from newsletter.common.translation import translate
 from newsletter.desk.shell.labels import format_reason
 from newsletter.models import Installation, Issue, Publication, Send
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.registry import OUTBOX
 from newsletter.sending.accounts import explain_unusable, has_further_accounts
 from newsletter.sending.adapters import writes_to_files
+from newsletter.sending.deliverability.domains import find_domain_error
 from newsletter.sending.deliverability.gmail_figures.spam_rate_level import list_accounts_in_use
 from newsletter.sending.limits.recipient_allowlist import BLOCKED_REASON, is_sending_blocked
 from subscribers.audience.recipient_allowlist import get_recipient_allowlist
@@ -83,6 +85,12 @@ def describe_refusal(account: str) -> str:
     if problem := explain_unusable(account):
         return format_reason(problem)
     return format_reason(BLOCKED_REASON) if is_sending_blocked(account) else ""
+
+
+def describe_domain_error(publication: Publication) -> str:
+    """Return what is wrong with the sender's domain, so that no send of the publication starts, or ""."""
+    problem = find_domain_error(publication.from_email, account=publication.account)
+    return translate(problem.text) if problem else ""
 
 
 def describe_no_mail(account: str) -> str:

@@ -17,6 +17,7 @@ from newsletter.desk.issues.issue_page import IssuePage, IssuePermissionMixin, d
 from newsletter.desk.sends.alarms import (
     AlarmsContext,
     alarms_context,
+    describe_domain_error,
     describe_hold,
     describe_refusal,
     list_accounts_of_issue,
@@ -127,9 +128,15 @@ class ConfirmStep(IssuePage):
 
 
 def confirm_start(issue: Issue) -> Confirmation:
+    publication = issue.publication
     people, nobody = _count_people(issue)
     action = reverse("newsletter_send_step", args=[issue.pk, "start"])
-    if refusal := describe_hold() or describe_refusal(issue.publication.account) or nobody:
+    if (
+        refusal := describe_hold()
+        or describe_refusal(publication.account)
+        or describe_domain_error(publication)
+        or nobody
+    ):
         return Confirmation(
             title=_("%(issue)s cannot be sent now") % {"issue": issue},
             sentences=[refusal, _("Nobody gets it before this is put right.")],

@@ -101,6 +101,12 @@ def find_domain_problems(from_email: str, *, account: str = DEFAULT_ACCOUNT) -> 
     return [Finding.from_row(stored) for stored in findings if stored["level"] in ("warning", "error")]
 
 
+def find_domain_error(from_email: str, *, account: str) -> Finding | None:
+    """Return the first problem of a sender's domain that keeps its issues from being sent, or None."""
+    problems = find_domain_problems(from_email, account=account)
+    return next((problem for problem in problems if problem.level == "error"), None)
+
+
 def _find_stored(domain: str, *, provider: ProviderSettings, account: str) -> list[dict[str, object]] | None:
     """Return the rows of the last check for this account, None if there was none."""
     row = SenderDomain.objects.filter(domain=domain, looked_at__isnull=False).first()

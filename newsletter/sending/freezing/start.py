@@ -21,7 +21,7 @@ from newsletter.issues.variants.reader_zones import find_local_time
 from newsletter.models import Issue, Send, transition
 from newsletter.providers.base.contract import Capabilities
 from newsletter.sending.adapters import account_adapter, provider_label
-from newsletter.sending.deliverability.domains import find_domain_problems
+from newsletter.sending.deliverability.domains import find_domain_error
 from newsletter.sending.freezing.freeze import freeze_audience
 from newsletter.sending.freezing.recheck_content import recheck_events, recheck_stories
 from newsletter.sending.limits.gmail_spam_rate import pause_if_reported
@@ -185,13 +185,9 @@ def require_installation_sends(*, account: str, now: datetime) -> None:
 
 def require_own_domain(issue: Issue) -> None:
     """Raise NotReady if the sender's domain is not authenticated: mailbox providers block such senders."""
-    for problem in find_domain_problems(issue.publication.from_email, account=issue.publication.account):
-        if problem.level == "error":
-            raise NotReady(
-                "%(issue)s cannot be sent yet: %(problem)s",
-                issue=issue,
-                problem=problem.text,
-            )
+    problem = find_domain_error(issue.publication.from_email, account=issue.publication.account)
+    if problem is not None:
+        raise NotReady("%(issue)s cannot be sent yet: %(problem)s", issue=issue, problem=problem.text)
 
 
 def prepare_send(*, send: Send, now: datetime) -> Send:

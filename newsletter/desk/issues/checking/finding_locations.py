@@ -28,10 +28,14 @@ _STORY_CODES = frozenset({"alt-empty", "no-link"})
 
 
 class FixLink(NamedTuple):
-    """The page where a finding can be fixed, and its name. Both are "" if there is no one page."""
+    """The page where a finding can be fixed, and its name. Both are "" if there is no one page.
+
+    ``permission`` is what a person needs to open it, or "".
+    """
 
     url: str = ""
     label: str = ""
+    permission: str = ""
 
 
 NO_PAGE = FixLink()
@@ -60,10 +64,14 @@ def find_fix_link(issue: Issue, content: IssueContent, *, finding: Finding) -> F
         return _editor_link(issue, finding.field)
     if finding.field in _BRAND_FIELDS and not finding.block:
         url = reverse("wagtailsnippets_newsletter_brand:edit", args=[publication.brand_id])
-        return FixLink(url, _("Open the brand"))
-    if finding.code == "sender-domain" or finding.field == "publication":
+        return FixLink(url, _("Open the brand"), "newsletter.change_brand")
+    if finding.code == "sender-domain":
+        return FixLink(
+            reverse("newsletter_setup_domain"), _("See the records of the domain"), "newsletter.add_publication"
+        )
+    if finding.field == "publication":
         url = reverse("wagtailsnippets_newsletter_publication:edit", args=[publication.pk])
-        return FixLink(url, _("Open the publication"))
+        return FixLink(url, _("Open the publication"), "newsletter.change_publication")
     block = next((block for block in content.blocks if block.key == finding.block), None)
     if block is None:
         return NO_PAGE

@@ -64,7 +64,7 @@ def test_a_large_automatic_issue_waits_and_says_why(publication: Publication) ->
     notices = StaffNotice.objects.all()
     assert [notice.person for notice in notices] == [ann, bob]
     first = notices[0].paragraphs
-    assert "is waiting for your approval" in first[0]
+    assert "is waiting for approval" in first[0]
     assert first[2] == "It goes to 20 people. Two people must approve an issue that goes to more than 19."
     issue = assembly.issue
     assert issue is not None

@@ -90,6 +90,15 @@ def test_an_approver_who_edited_the_lead_story_cannot_approve(issue: Issue) -> N
     assert "No. 1 is approved." in approve(issue, bob)
 
 
+def test_home_asks_no_author_to_approve(issue: Issue) -> None:
+    ann, bob = sign_in("approver", email="ann@example.org"), sign_in("approver", email="bob@example.org")
+    story = Story.objects.get()
+    ann.post(f"/admin/stories/edit/{story.pk}/", story_fields(story, title="Something else entirely"))
+    own, other = (client.get("/admin/").content.decode() for client in (ann, bob))
+    assert ("Review and approve" in own, "Review and approve" in other) == (False, True)
+    assert "You wrote or edited part of this issue, so somebody else must approve it." in own
+
+
 def test_a_single_approver_may_edit_and_approve(issue: Issue) -> None:
     ann = sign_in("approver", email="ann@example.org")
     story = Story.objects.get()

@@ -177,6 +177,13 @@ def test_home_names_a_new_welcome_once(weekly: Publication) -> None:
     assert "welcome mail 2" not in home
 
 
+def test_home_names_the_later_mails_that_wait_for_approval(weekly: Publication) -> None:
+    turn_on_welcome(weekly, steps=1)
+    home = read(sign_in("approver"), "/admin/")
+    assert "is not on yet" not in home
+    assert home.count("New subscribers do not get it until it is approved.") == 2
+
+
 @pytest.mark.parametrize(
     ("route", "fields", "said"),
     [

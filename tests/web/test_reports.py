@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -181,12 +182,12 @@ def test_home_warns_of_bounces_by_the_rate_of_the_report(publication: Publicatio
     make_story("=The clinic opens its doors")
     add_subscribers(publication, 110)
     sent = send_out(make_issue(publication))
-    assert find_issue_tasks(now=NOW, can_approve=False)[-1] == []
+    assert find_issue_tasks(now=NOW, person=AnonymousUser())[-1] == []
     for delivery in Delivery.objects.order_by("-pk")[:40]:
         DeliveryException.objects.create(delivery=delivery, state="rejected", at=NOW)
     rows = list_report_rows(make_report(sent).figures, [])
     assert [(row.share, row.alarm) for row in rows if row.name == "bounced"] == [("2.9 %", True)]
-    [task] = find_issue_tasks(now=NOW, can_approve=False)[-1]
+    [task] = find_issue_tasks(now=NOW, person=AnonymousUser())[-1]
     assert "2.9 % of " in task.detail
 
 
@@ -194,11 +195,11 @@ def test_home_and_the_report_do_not_warn_of_unsent_mails(publication: Publicatio
     make_story("=The clinic opens its doors")
     add_subscribers(publication, 50)
     sent = send_out(make_issue(publication))
-    [before] = find_issue_tasks(now=NOW, can_approve=False)[-1]
+    [before] = find_issue_tasks(now=NOW, person=AnonymousUser())[-1]
     assert "4.0 % of " in before.detail
     for row in DeliveryException.objects.filter(bounced_at__isnull=False):
         Bounce.objects.create(delivery=row.delivery, bounce_class=Bounce.Class.SUPPRESSED, at=NOW)
-    assert find_issue_tasks(now=NOW, can_approve=False)[-1] == []
+    assert find_issue_tasks(now=NOW, person=AnonymousUser())[-1] == []
     rows = {row.name: row for row in list_report_rows(make_report(sent).figures, [])}
     assert (rows["bounced"].value, rows["bounced"].alarm) == (0, False)
     assert (rows["unsent"].value, rows["unsent"].label) == (2, "Not sent: on your provider’s own list")
@@ -212,7 +213,7 @@ def test_home_and_the_report_warn_at_the_same_rate(publication: Publication, peo
     add_subscribers(publication, people)
     sent = send_out(make_issue(publication))
     [bounced] = [row for row in list_report_rows(make_report(sent).figures, []) if row.name == "bounced"]
-    assert (bounced.alarm, bool(find_issue_tasks(now=NOW, can_approve=False)[-1])) == (warns, warns)
+    assert (bounced.alarm, bool(find_issue_tasks(now=NOW, person=AnonymousUser())[-1])) == (warns, warns)
 
 
 def test_the_results_of_issues_say_who_counted(sent: Send) -> None:

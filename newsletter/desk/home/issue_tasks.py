@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import F, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,7 +17,7 @@ from newsletter.desk.sends.report_text import BOUNCE_ALARM_PERCENT
 from newsletter.desk.shell.labels import format_reason
 from newsletter.desk.welcome.mail_rows import count_waiting, find_mail_state
 from newsletter.feedback.report import Figures
-from newsletter.issues.approval.approval_rules import is_automatic, is_unsubmitted
+from newsletter.issues.approval.approval_rules import is_automatic, is_unsubmitted, needs_another_approver
 from newsletter.issues.approval.open_comments import count_open_comments
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
 from newsletter.issues.approval.welcome_rules import FIRST_STEP
@@ -30,10 +31,10 @@ from newsletter.sending.settling.stalled_sends import find_stalled_sends
 LOOK_BACK = timedelta(days=30)
 
 
-def find_issue_tasks(*, now: datetime, can_approve: bool) -> list[list[Task]]:
+def find_issue_tasks(*, now: datetime, person: User | AnonymousUser) -> list[list[Task]]:
     """Return the tasks by kind, the most urgent kind first."""
-    drafts = _draft_tasks(now, can_approve=can_approve)
-    welcome = find_welcome_tasks(can_approve=can_approve)
+    drafts = _draft_tasks(now, person=person)
+    welcome = find_welcome_tasks(can_approve=person.has_perm("newsletter.approve_issue"))
     return [
         _stopped_send_tasks(),
         _stalled_send_tasks(now),
@@ -126,23 +127,26 @@ def _overdue_issue_tasks(now: datetime) -> list[Task]:
     ]
 
 
-def _draft_tasks(now: datetime, *, can_approve: bool) -> list[Task]:
+def _draft_tasks(now: datetime, *, person: User | AnonymousUser) -> list[Task]:
     drafts = (
         Issue.objects.filter(state__in=Issue.UNAPPROVED_STATES, held=False)
         .exclude(make_switched_off_filter())
         .exclude(kind=Issue.Kind.WELCOME)
         .exclude(pk__in=find_overdue(now=now).values("pk"))
     )
-    return [_draft_task(issue, now=now, can_approve=can_approve) for issue in _order_by_due(drafts)]
+    return [_draft_task(issue, now=now, person=person) for issue in _order_by_due(drafts)]
 
 
-def _draft_task(issue: Issue, *, now: datetime, can_approve: bool) -> Task:
+def _draft_task(issue: Issue, *, now: datetime, person: User | AnonymousUser) -> Task:
     reason = _find_approval_reason(issue)
     automatic = is_automatic(issue) and issue.state == Issue.State.DRAFT and not reason
     time_left = describe_time_left(find_start(issue, now=now), now=now)
     due = f"{time_left[0].upper()}{time_left[1:]}: " if time_left else ""
+    can_approve = not automatic and person.has_perm("newsletter.approve_issue")
+    is_author = can_approve and needs_another_approver(issue, by=person)
     notes = [
         _("Put it on hold to stop it.") if automatic else reason,
+        _("You wrote or edited part of this issue, so somebody else must approve it.") if is_author else "",
         _describe_comments(count_open_comments(issue)),
         *map(format_reason, list_lost_stories(issue)),
     ]
@@ -153,7 +157,7 @@ def _draft_task(issue: Issue, *, now: datetime, can_approve: bool) -> Task:
         title=title % {"issue": issue},
         detail=" ".join([f"{due}“{issue.shown_subject}”.", *filter(None, notes)]),
         url=overview_url(issue),
-        button=_("Review and approve") if can_approve and not automatic else _("Read"),
+        button=_("Review and approve") if can_approve and not is_author else _("Read"),
         tone="calm" if automatic else "waits",
     )
 
@@ -246,7 +250,7 @@ def _bounce_task(send: Send) -> Task | None:
 
 
 def find_welcome_tasks(*, can_approve: bool) -> list[Task]:
-    """Return a task for each paused mail, and for each welcome whose first mail nobody approved yet."""
+    """Return a task for each paused mail, each welcome whose first mail nobody approved yet, and each later mail that waits."""
     mails = Issue.objects.filter(kind=Issue.Kind.WELCOME, publication__archived=False, publication__enabled=True)
     tasks = [_find_task(issue, can_approve=can_approve) for issue in mails.select_related("publication")]
     return sorted((task for task in tasks if task), key=lambda task: task.tone != "urgent")
@@ -265,11 +269,25 @@ def _find_task(issue: Issue, *, can_approve: bool) -> Task | None:
             button=_("Decide"),
             tone="urgent",
         )
-    if state.tone != "waits" or issue.number != FIRST_STEP:
+    if state.tone != "waits":
         return None
+    if issue.number != FIRST_STEP:
+        return _later_mail_task(issue, url=url, can_approve=can_approve)
     return Task(
         title=_("The welcome of %(publication)s is not on yet") % {"publication": issue.publication},
         detail=_("Once its first mail is approved, everybody who joins the list gets it."),
+        url=url,
+        button=_("Review and approve") if can_approve else _("Read"),
+    )
+
+
+def _later_mail_task(issue: Issue, *, url: str, can_approve: bool) -> Task | None:
+    """Return a task for a welcome mail that waits, once the first one is on. Before, the welcome has a task."""
+    if not issue.publication.issues.filter(kind=Issue.Kind.WELCOME, number=FIRST_STEP, on_since__isnull=False).exists():
+        return None
+    return Task(
+        title=_("%(issue)s is waiting for approval") % {"issue": issue},
+        detail=_("New subscribers do not get it until it is approved."),
         url=url,
         button=_("Review and approve") if can_approve else _("Read"),
     )

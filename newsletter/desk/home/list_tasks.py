@@ -41,8 +41,7 @@ def find_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Task]:
     )
     kinds: list[tuple[list[Task], str]] = []
     if person.has_perm("newsletter.view_issue"):
-        can_approve = person.has_perm("newsletter.approve_issue")
-        kinds += [(tasks, issues) for tasks in find_issue_tasks(now=now, can_approve=can_approve)]
+        kinds += [(tasks, issues) for tasks in find_issue_tasks(now=now, person=person)]
     kinds.insert(1, (find_missed_slot_tasks(now=now, person=person), issues))
     kinds.insert(1, (find_event_tasks(now=now, person=person), events))
     kinds.insert(1, (find_report_tasks(now=now, person=person), reverse(REPORTS_PAGE)))

@@ -100,6 +100,11 @@ def requires_other_approver(publication: Publication) -> bool:
     return len(find_approvers().values_list("pk", flat=True)[:2]) == 2
 
 
+def needs_another_approver(issue: Issue, *, by: User | AnonymousUser) -> bool:
+    """Return True if the person is an author of the issue, so that their approval does not count."""
+    return requires_other_approver(issue.publication) and by.pk in find_authors(issue)
+
+
 def find_approvers() -> QuerySet[User]:
     """Return the active staff who may approve issues, superusers included."""
     may = Permission.objects.filter(content_type__app_label="newsletter", codename="approve_issue")
@@ -111,7 +116,7 @@ def require_approval_permission(issue: Issue, *, by: User | AnonymousUser) -> No
     """Raise NotAllowed if the person lacks the role, or is an author and another person must approve."""
     if not by.has_perm("newsletter.approve_issue"):
         raise NotAllowed("%(by)s may not approve issues. An administrator can give the role “approver”.", by=by)
-    if requires_other_approver(issue.publication) and by.pk in find_authors(issue):
+    if needs_another_approver(issue, by=by):
         raise NotAllowed(
             "%(by)s wrote or edited %(issue)s, or content that it shows. %(publication)s needs somebody else’s "
             "approval. Ask another approver.",

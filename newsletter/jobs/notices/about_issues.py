@@ -194,7 +194,7 @@ def _describe_next_step(issue: Issue, when: str, *, needs_person: bool) -> str:
     if not needs_person:
         return Message("%(issue)s will be sent on %(when)s unless somebody holds it.", issue=issue, when=when)
     return Message(
-        "%(issue)s is waiting for your approval. It is due on %(when)s; without approval nothing is sent.",
+        "%(issue)s is waiting for approval. It is due on %(when)s; without approval nothing is sent.",
         issue=issue,
         when=when,
     )

@@ -459,6 +459,24 @@ def test_a_story_returns_to_an_unsent_issue(site):
     assert titles(issue) == ["The first verdict", "A second verdict"]
 
 
+def test_a_page_that_is_back_is_shown_again_by_an_unchanged_feed(site):
+    source = put_feed(site, ("a", "The first verdict", 2))
+    body = RSS.format(ITEM.format(url=site.url, slug="a", title="The first verdict", day=2))
+    site.put("/feed.xml", body, Content_Type="application/rss+xml", ETag='"one"')
+    site.put("/a/", "<article><h1>The first verdict</h1></article>")
+    ingest_source(source=source, now=NOW)
+    site.put("/a/", "", status=404)
+    update_source_visibility(Story.objects.select_related("source"), now=NOW + HOUR)
+    assert Story.objects.get().gone_code == "removed"
+    ingest_source(source=source, now=NOW + 2 * HOUR)
+    assert Story.objects.get().gone_code == "removed"
+    site.put("/a/", "<article><h1>The first verdict</h1></article>")
+    report = ingest_source(source=source, now=NOW + 2 * HOUR + timedelta(minutes=5))
+    assert (report.unchanged, Story.objects.get().gone_code) == (1, "removed"), "it was checked five minutes ago"
+    ingest_source(source=source, now=NOW + 3 * HOUR)
+    assert Story.objects.get().gone_code == ""
+
+
 def test_a_check_by_a_clock_that_was_ahead_is_made_again(site):
     story = page_story(site, "The first verdict")
     update_source_visibility([story], now=NOW + timedelta(days=400))

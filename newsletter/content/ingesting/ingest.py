@@ -20,7 +20,11 @@ from newsletter.content.ingesting.link_translations import link_translations
 from newsletter.content.ingesting.missing_events import cancel_missing_events, cancel_private_events
 from newsletter.content.ingesting.moved_events import match_moved_events
 from newsletter.content.ingesting.read_source import describe_failed_reading, read_source, robots
-from newsletter.content.ingesting.source_visibility import check_missing_stories, update_source_visibility
+from newsletter.content.ingesting.source_visibility import (
+    check_gone_stories,
+    check_missing_stories,
+    update_source_visibility,
+)
 from newsletter.content.ingesting.store_events import store_event
 from newsletter.content.ingesting.store_stories import ListedEntry, find_shared_addresses, store_story
 from newsletter.content.ingesting.story_images import StoryImageFetcher
@@ -113,6 +117,7 @@ def ingest_source(*, source: Source, now: datetime, fetcher: Fetcher | None = No
     events_held = False
     if reading.unchanged:
         report.unchanged = source.origins.count() + source.events.count()
+        check_gone_stories(source, now=now, fetcher=fetcher, since=now - MISSING_STORY_WINDOW)
     else:
         events_held = _store_entries(source, reading.parsed, report, pictures=pictures, fetcher=fetcher, now=now)
     source.etag, source.last_modified = reading.etag[:500], reading.last_modified[:100]

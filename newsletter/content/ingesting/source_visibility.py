@@ -30,6 +30,7 @@ CHECK_SECONDS = 8.0
 _MAX_OTHERS = 10
 MAX_STORIES_CHECKED = 20
 _RECHECK_AFTER = timedelta(hours=6)
+_FIRST_RECHECK_AFTER = timedelta(minutes=10)
 MISSING_CHECK_SECONDS = 8.0
 
 
@@ -178,9 +179,24 @@ def check_missing_stories(
     )
 
 
-def _may_be_back(story: Story, listed_ids: Iterable[str], now: datetime) -> bool:
-    """Return True if its source lists the story again, or if it was not checked for some hours."""
-    return story.external_id in listed_ids or not _was_checked(story, within=_RECHECK_AFTER, now=now)
+def check_gone_stories(source: Source, *, now: datetime, fetcher: Fetcher, since: datetime) -> VisibilityReport:
+    """Check stories published after ``since`` that were gone: a page can be back although its source is unchanged."""
+    gone = Story.objects.filter(source=source, same_as__isnull=True, gone_at__isnull=False, seen_at__gte=since)
+    returned = [story for story in gone.order_by("-gone_at")[:MAX_STORIES_CHECKED] if _may_be_back(story, (), now)]
+    return update_source_visibility(
+        _attach_source(source, returned), now=now, fetcher=fetcher, seconds=MISSING_CHECK_SECONDS
+    )
+
+
+def _may_be_back(story: Story, listed_ids: Collection[str], now: datetime) -> bool:
+    """Return True if its source lists the story again, or if it was not checked for some time.
+
+    The longer a story is gone, the less often it is checked: the time doubles, from ten minutes to six hours.
+    """
+    if story.external_id in listed_ids or story.checked_at is None or story.gone_at is None:
+        return True
+    wait = min(max(story.checked_at - story.gone_at, _FIRST_RECHECK_AFTER), _RECHECK_AFTER)
+    return not _was_checked(story, within=wait, now=now)
 
 
 def _attach_source(source: Source, stories: Iterable[Story]) -> list[Story]:

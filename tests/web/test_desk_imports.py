@@ -46,9 +46,9 @@ def test_a_checked_file_says_how_many_lines_it_does_not_show() -> None:
     )
     run_imports()
     page = compact_html(client.get(reverse("subscribers_import", args=[batch.pk])).content.decode())
-    assert page.count("<li><strong>Line") == 40
+    assert page.count("<li><strong>Row") == 40
     assert '<li class="nl-quiet">and 3 more</li>' in page
-    assert "also on an earlier line" in page
+    assert "also on an earlier row" in page
     assert "Nowhereville" in page
 
 
@@ -61,9 +61,9 @@ def test_a_note_that_many_lines_have_is_shown_once_with_their_number() -> None:
     )
     run_imports()
     page = compact_html(client.get(reverse("subscribers_import", args=[batch.pk])).content.decode())
-    assert page.count("<li><strong>Line") == 2
-    assert "<strong>Line 2 and 1,199 more lines:</strong>" in page
-    assert "<strong>Line 1,202:</strong>" in page
+    assert page.count("<li><strong>Row") == 2
+    assert "<strong>Row 2 and 1,199 more rows:</strong>" in page
+    assert "<strong>Row 1,202:</strong>" in page
     assert "more</li>" not in page
 
 
@@ -98,7 +98,7 @@ def test_a_file_is_mapped_checked_imported_and_undone() -> None:
     page = client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
     assert "Nothing is saved yet" in page
     assert "Import 1 person" in page
-    assert "Line 3:" in page
+    assert "Row 3:" in page
     assert not Subscriber.objects.exists()
     client.post(reverse("subscribers_import_step", args=[batch.pk, "run"]))
     run_imports()
@@ -106,7 +106,7 @@ def test_a_file_is_mapped_checked_imported_and_undone() -> None:
     assert (person.name, Subscription.objects.get().evidence) == ("7", TERMS["evidence"])
     refused = client.get(reverse("subscribers_import_refused", args=[batch.pk]))
     rows = list(csv.reader(io.StringIO(b"".join(refused).decode("utf-8-sig"))))  # type: ignore[arg-type]
-    assert rows[0] == ["Line in the file", "Why it was refused", "Refusal code", "Email", "Shoe size"]
+    assert rows[0] == ["Row in the file", "Why it was refused", "Refusal code", "Email", "Shoe size"]
     assert rows[1][2:] == ["bad_address", "bad", "8"]
     assert (
         "Undo the import of “people.csv”?"
@@ -236,14 +236,14 @@ def test_a_typed_line_without_an_address_is_refused_not_lost() -> None:
     client = sign_in("data")
     batch = type_people(client, "maria.example.org, Maria Lopez\n\nvera@example.org, Vera Lind\n")
     page = compact_html(client.get(reverse("subscribers_import", args=[batch.pk])).content.decode())
-    assert "Line 1:</strong> This is no email address: it has no @." in page
+    assert "Row 1:</strong> This is no email address: it has no @." in page
     assert page.count("no email address") == 1
     assert "Import 1 person" in page
     assert "Change why you can email them" in page
     assert not any(text in page for text in ("Change columns", ">Columns</th>", "Type of import"))
     alone = type_people(client, "nobody")
     assert alone.checked["rows"] == 1
-    assert "Line 1:" in client.get(reverse("subscribers_import", args=[alone.pk])).content.decode()
+    assert "Row 1:" in client.get(reverse("subscribers_import", args=[alone.pk])).content.decode()
 
 
 def test_typed_names_and_addresses_need_no_columns() -> None:

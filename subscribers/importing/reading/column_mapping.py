@@ -102,10 +102,11 @@ _TARGET_BY_NAME = {
 _PARTS_OF_NAMES = {
     _fold(name): (part, frozenset(map(_fold, others))) for name, (part, others) in PARTS_OF_NAMES.items()
 }
-REFUSED_COLUMNS = (Message("Line in the file"), Message("Why it was refused"), Message("Refusal code"))
+REFUSED_COLUMNS = (Message("Row in the file"), Message("Why it was refused"), Message("Refusal code"))
 """The columns that a file of refused lines adds before the original ones."""
 _REASON_COLUMN, _CODE_COLUMN = REFUSED_COLUMNS[1].lower(), REFUSED_COLUMNS[2].lower()
-_ADDED_COLUMNS = {name.lower() for name in REFUSED_COLUMNS}
+_ADDED_COLUMNS = {*(name.lower() for name in REFUSED_COLUMNS), "line in the file"}
+"""The names in lower case, with the one that earlier versions wrote."""
 _ADDRESS_PARTS = ("formatted", "street", "po box", "extended address")
 _IRRELEVANT_NAMES = {
     *("lists", "uuid", "id", "updated_at"),

@@ -68,7 +68,8 @@ _ALIASES = {
     "source": "origin, signup source, sign-up source, lead source",
     "asked_on": "optin_time, confirm_time, signed up, signed up on, subscribed at, opt-in date, optin date, created_at, "
     "date added, joined, joined on, signup date, sign-up date, creation_date, "
-    "entered, added_time, created date, date created",
+    "entered, added_time, created date, date created, date of signup, registration date, registered on, subscription date, "
+    "subscribed on, date subscribed, date joined, consent date, date of consent",
     "status": "subscription status, email marketing, marketing status, can2_subscription_status, email status, "
     "email marketing consent, subscriber status",
     SUBSCRIBED: "subscribed_to_emails, subscribed to emails, is_subscribed, email subscribed",
@@ -122,6 +123,7 @@ _IRRELEVANT_NAMES = {
         "tiers",
         "external id",
     ),  # Ghost, Keila
+    *("comment", "comments", "remark", "remarks", "internal notes", "private notes", "tel"),
     *("did this subscriber manually confirm", "number of bounces", "last modified", "rss frequency"),  # phpList
     *("send this subscriber html emails", "additional data", "foreign key", "list membership", "unique id"),
     *(

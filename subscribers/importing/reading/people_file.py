@@ -60,13 +60,13 @@ class DetectedFile:
 
 @dataclass(frozen=True)
 class FileSample:
-    """Values of each column from the first lines. `people` is the number of lines with values; None for a long file.
+    """Values of each column from the first rows. `rows` is the number of rows with values; None for a long file.
 
     `filled` and `addresses` count the cells of each column that have a value and an address in these lines.
     """
 
     values: list[list[str]]
-    people: int | None
+    rows: int | None
     filled: list[int]
     addresses: list[int]
 
@@ -214,10 +214,10 @@ def sample_file(file: BinaryIO, *, detected: DetectedFile) -> FileSample:
     start = file.tell()
     seen: list[dict[str, None]] = [{} for _ in detected.header]
     filled, addresses = [0] * len(detected.header), [0] * len(detected.header)
-    read = people = 0
+    read = rows = 0
     for record in islice(_records(file, detected=detected, email_at=0), _SAMPLE_ROWS):
         read += 1
-        people += record.cells is None or any(map(str.strip, record.cells))
+        rows += record.cells is None or any(map(str.strip, record.cells))
         for at, cell in enumerate((record.cells or [])[: len(seen)]):
             plain = normalise_column_name(cell) and " ".join(cell.split())[:60]
             filled[at] += bool(plain)
@@ -226,5 +226,5 @@ def sample_file(file: BinaryIO, *, detected: DetectedFile) -> FileSample:
                 seen[at][plain] = None
     file.seek(start)
     return FileSample(
-        [list(values) for values in seen], people if read < _SAMPLE_ROWS else None, filled=filled, addresses=addresses
+        [list(values) for values in seen], rows if read < _SAMPLE_ROWS else None, filled=filled, addresses=addresses
     )

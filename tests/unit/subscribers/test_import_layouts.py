@@ -227,7 +227,7 @@ def test_some_values_of_each_column_are_shown() -> None:
     file = io.BytesIO(b"email,name\nann@example.org,Ann\nbea@example.org,Ann\nbad,,,\n,Cy\n")
     sample = sample_file(file, detected=inspect_file(file))
     assert sample.values == [["ann@example.org", "bea@example.org", "bad"], ["Ann", "Cy"]]
-    assert sample.people == 4
+    assert sample.rows == 4
     assert file.tell() == 0
 
 

@@ -91,7 +91,7 @@ def format_report(report: ImportReport, *, name: str, dry_run: bool) -> Iterator
         yield f"Columns that were not used: {', '.join(report.ignored_columns)}."
     attributes = [target.partition(":")[2] for target in report.columns.values() if ":" in target]
     if attributes:
-        yield f"Kept as attributes: {', '.join(attributes)}."
+        yield f"Kept as extra fields: {', '.join(attributes)}."
     if report.batch_id:
         yield f"To undo it: newsletter subscribers undo {report.batch_id}"
 

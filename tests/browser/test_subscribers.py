@@ -32,10 +32,10 @@ def test_people_ticked_in_the_list_are_changed_together(page: Page, site: str, o
     ticks.nth(2).check()
     page.get_by_role("button", name="Change selected people").click()
     expect(page.locator(".nl-issue__subject")).to_have_text("2 people")
-    page.get_by_text("Set an attribute", exact=True).click()
-    page.get_by_label("Attribute").fill("choir")
+    page.get_by_text("Set an extra field", exact=True).click()
+    page.get_by_label("Extra field").fill("choir")
     page.get_by_label("Value").fill("alto")
-    page.get_by_role("button", name="Set the attribute (2 people)").click()
+    page.get_by_role("button", name="Set the extra field (2 people)").click()
     expect(page.get_by_text("2 of 2 people changed.")).to_be_visible()
     assert set(do_beside(site, own_demo_folder, LIST_THE_CHOIR).split()) == chosen
 

@@ -31,7 +31,7 @@ def test_people_come_in_and_the_report_says_which_lines_were_refused(
     said = capsys.readouterr()
     assert "        1  added to the list" in said.out
     assert "row 3: This is no email address: it has no @." in said.out
-    assert "Kept as attributes: shoe." in said.out
+    assert "Kept as extra fields: shoe." in said.out
     assert said.err == "", "no bar where nobody looks"
     person = Subscriber.objects.get()
     assert person.place is not None

@@ -126,7 +126,7 @@ def test_everybody_shares_one_number_without_limited_blocks(issue: Issue) -> Non
         ({"topic": "gone"}, "the topic “gone” of the people who may see it was deleted"),
         ({"attribute": "team"}, "the value of the attribute “team” is empty"),
         ({"attribute_value": "Gold"}, "no attribute is chosen for the value “Gold”"),
-        ({"attribute": "team", "attribute_value": "Gold"}, "nobody has an attribute “team”"),
+        ({"attribute": "team", "attribute_value": "Gold"}, "nobody has an extra field “team”"),
     ],
 )
 def test_a_rule_that_cannot_be_used_is_named_and_shows_nobody_the_block(

@@ -39,7 +39,10 @@ def clean_attributes(given: Mapping[str, str]) -> tuple[dict[str, str], list[str
             continue
         if not key:
             notes.append(
-                Message("“%(name)s” was left out: the name of an extra field needs a letter or digit.", name=name.strip()[:40])
+                Message(
+                    "“%(name)s” was left out: the name of an extra field needs a letter or digit.",
+                    name=name.strip()[:40],
+                )
             )
             continue
         if key in clean:

@@ -238,8 +238,7 @@ def _list_targets(name: str, chosen: str) -> list[Any]:
         *(
             (
                 mark_choice(target),
-                _("Extra field “%(attribute)s”, whatever it says")
-                % {"attribute": target.removeprefix(ATTRIBUTE)},
+                _("Extra field “%(attribute)s”, whatever it says") % {"attribute": target.removeprefix(ATTRIBUTE)},
             )
             for target in sorted(attributes)
             if mark_choice(target) != target

@@ -39,16 +39,19 @@ def clean_attributes(given: Mapping[str, str]) -> tuple[dict[str, str], list[str
             continue
         if not key:
             notes.append(
-                Message("“%(name)s” was left out: an attribute name needs a letter or digit.", name=name.strip()[:40])
+                Message(
+                    "“%(name)s” was left out: the name of an extra field needs a letter or digit.",
+                    name=name.strip()[:40],
+                )
             )
             continue
         if key in clean:
-            notes.append(Message("The attribute %(key)s occurs more than once. The first value was kept.", key=key))
+            notes.append(Message("The extra field %(key)s occurs more than once. The first value was kept.", key=key))
             continue
         if len(clean) == MAX_ATTRIBUTES_PER_PERSON:
             notes.append(
                 Message(
-                    "One person can have %(max_attributes)s attributes. %(key)s and the next ones were left out.",
+                    "One person can have %(max_attributes)s extra fields. %(key)s and the next ones were left out.",
                     max_attributes=MAX_ATTRIBUTES_PER_PERSON,
                     key=key,
                 )

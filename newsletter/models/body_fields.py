@@ -193,7 +193,7 @@ class ShowToBlock(BodyStruct):
     )
     attribute = RuleBlock(
         lambda: [(key, key.replace("_", " ")) for key in attribute_keys()],
-        label=gettext_lazy("Attribute"),
+        label=gettext_lazy("Extra field"),
     )
     attribute_value = LineBlock(required=False, default="", limit=MAX_VALUE_LENGTH, label=gettext_lazy("Value"))
 

@@ -74,10 +74,10 @@ class JoinForm(ListForm):
 
 
 class AttributeForm(LimitedTextsMixin, forms.Form):
-    key = forms.CharField(label=gettext_lazy("Attribute"), max_length=MAX_KEY_LENGTH)
+    key = forms.CharField(label=gettext_lazy("Extra field"), max_length=MAX_KEY_LENGTH)
     value = forms.CharField(
         label=gettext_lazy("Value"),
-        help_text=gettext_lazy("Leave it empty to remove the attribute."),
+        help_text=gettext_lazy("Leave it empty to remove the extra field."),
         max_length=MAX_VALUE_LENGTH,
         required=False,
     )
@@ -195,9 +195,9 @@ CHANGES = (
     ),
     BulkChange(
         "attribute",
-        gettext_lazy("Set an attribute"),
+        gettext_lazy("Set an extra field"),
         AttributeForm,
-        gettext_lazy("Set the attribute"),
+        gettext_lazy("Set the extra field"),
         _set_attribute,
         gettext_lazy("Segments can select people by it."),
     ),

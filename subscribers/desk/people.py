@@ -15,7 +15,7 @@ from wagtail.log_actions import log
 from newsletter.common.staff_pages import StaffTemplatePage
 from newsletter.common.translation import language_label, translate
 from subscribers.desk.imports.views import REQUIRED_PERMISSION as EXPORT_PERMISSION
-from subscribers.desk.labels import basis_label, identify_person, list_consent_events, subscription_label
+from subscribers.desk.labels import basis_label, giving_label, identify_person, list_consent_events, subscription_label
 from subscribers.desk.people_list import PEOPLE_POLICY
 from subscribers.desk.person_actions import (
     ERASE_PERMISSION,
@@ -30,6 +30,7 @@ from subscribers.models import Disclosure, MailingList, Reply, Subscriber, Suppr
 from subscribers.people.inactivity import find_resting_since, is_asked_to_stay
 from subscribers.people.publishing_hooks import SentMail, get_publishing_hooks
 from subscribers.people.replies import list_replies
+from subscribers.segments.attributes import read_attributes
 from subscribers.unsubscribing.suppression import can_staff_remove
 
 
@@ -70,6 +71,8 @@ class PersonPage(StaffTemplatePage):
             "location": str(self.person.place or ""),
             "language": language_label(self.person.language),
             "topics": list(self.person.topics.all()),
+            "giving": giving_label(self.person),
+            "extra_fields": list(read_attributes(self.person).items()),
             "resting_since": find_resting_since(self.person),
             "is_asked_to_stay": is_asked_to_stay(self.person),
             "can_record_reply": can(RENAME_PERMISSION),

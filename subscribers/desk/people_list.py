@@ -1,13 +1,14 @@
 """The list of subscribers: search, filters and the people of a page. Nobody edits them by a form."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import django_filters  # type: ignore[import-untyped]
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.paginator import Paginator
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Least
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -30,7 +31,7 @@ from wagtail.permissions import register_permission_policy
 from newsletter.common.languages import OFFERED_LANGUAGES
 from newsletter.common.translation import language_label
 from subscribers.desk.imports.views import REQUIRED_PERMISSION as MANAGE_PERMISSION
-from subscribers.desk.labels import name_or_initials, subscription_label
+from subscribers.desk.labels import giving_label, name_or_initials, subscription_label
 from subscribers.desk.listing import DateTimeColumn, LimitedSearch
 from subscribers.desk.person_actions import REVEAL_PERMISSION
 from subscribers.models import Giving, MailingList, Subscriber, Subscription, Topic
@@ -39,6 +40,11 @@ from subscribers.people.lookup import MAX_WORDS, explain_unfound, search_people
 MAX_COUNTED = 10_000
 SEARCH_ACTION = "subscribers.search"
 _LOG_AGAIN_AFTER = timedelta(minutes=10)
+_SINCE = "since"
+
+
+_FIRST_SIGN_UP = Subscription.objects.filter(subscriber=OuterRef("pk")).order_by("requested_at")
+_FIRST_DATE = Least("created_at", Coalesce(Subquery(_FIRST_SIGN_UP.values("requested_at")[:1]), "created_at"))
 
 
 class ViewOnlyPolicy(ModelPermissionPolicy):
@@ -151,8 +157,8 @@ class PeopleList(LimitedSearch, IndexView):
             Column("address", label=_("Address"), accessor=str, classname="nl-address"),
             Column("place", label=_("Location")),
             Column("lists", label=_("Lists"), accessor=label_lists),
-            Column("giving", label=_("Giving"), accessor="get_giving_display"),
-            DateTimeColumn("created_at", label=_("Since"), sort_key="created_at"),
+            Column("giving", label=_("Giving"), accessor=giving_label),
+            DateTimeColumn("since", label=_("Since"), accessor=find_first_date, sort_key=_SINCE),
         ]
 
     @property
@@ -178,6 +184,13 @@ class PeopleList(LimitedSearch, IndexView):
         return Subscriber.objects.select_related("place").prefetch_related(
             Prefetch("subscriptions", queryset=subscriptions)
         )
+
+    def order_queryset(self, queryset: QuerySet[Subscriber]) -> QuerySet[Subscriber]:
+        """Order the people. Their first date is computed only if staff sort by it: no index has it."""
+        if (self.ordering or "").removeprefix("-") == _SINCE:
+            queryset = queryset.annotate(**{_SINCE: _FIRST_DATE})
+        ordered: QuerySet[Subscriber] = super().order_queryset(queryset)
+        return ordered
 
     def search_queryset(self, queryset: QuerySet[Subscriber]) -> QuerySet[Subscriber]:
         if not self.search_query:
@@ -212,6 +225,11 @@ def log_search(request: HttpRequest) -> None:
     searches = ModelLogEntry.objects.filter(user=request.user, action=SEARCH_ACTION)
     if not searches.filter(timestamp__gt=timezone.now() - _LOG_AGAIN_AFTER).exists():
         log(instance=request.user, action=SEARCH_ACTION, user=request.user)
+
+
+def find_first_date(person: Subscriber) -> datetime:
+    """Return when the person first signed up, if that is known, or when they were added. An import adds people later."""
+    return min([person.created_at, *(row.requested_at for row in person.subscriptions.all())])
 
 
 def label_lists(person: Subscriber) -> str:

@@ -74,7 +74,7 @@ def format_report(report: ImportReport, *, name: str, dry_run: bool) -> Iterator
             "to ask those who had fewer than three."
         )
     for row in report.refusals[:SHOWN_LINES]:
-        yield f"  line {row.line}: {row.reason}"
+        yield f"  row {row.line}: {row.reason}"
     if report.refused > SHOWN_LINES:
         yield f"  … and {report.refused - SHOWN_LINES:,} more; use --refused FILE to save all of them for correction."
     if report.noted:
@@ -83,7 +83,7 @@ def format_report(report: ImportReport, *, name: str, dry_run: bool) -> Iterator
         )
         yield f"{many} checking:"
         listed = sorted(report.notes)[:SHOWN_LINES]
-        yield from (f"  {_describe_lines(first, lines)}: {note}" for first, note, lines in listed)
+        yield from (f"  {_describe_rows(first, lines)}: {note}" for first, note, lines in listed)
         shown = sum(note.lines for note in listed)
         if report.noted > shown:
             yield f"  … and {report.noted - shown:,} more; --json lists the first {MAX_NOTES:,} different notes."
@@ -91,13 +91,13 @@ def format_report(report: ImportReport, *, name: str, dry_run: bool) -> Iterator
         yield f"Columns that were not used: {', '.join(report.ignored_columns)}."
     attributes = [target.partition(":")[2] for target in report.columns.values() if ":" in target]
     if attributes:
-        yield f"Kept as attributes: {', '.join(attributes)}."
+        yield f"Kept as extra fields: {', '.join(attributes)}."
     if report.batch_id:
         yield f"To undo it: newsletter subscribers undo {report.batch_id}"
 
 
-def _describe_lines(first: int, lines: int) -> str:
-    return f"line {first}" + (f" and {lines - 1:,} more" if lines > 1 else "")
+def _describe_rows(first: int, rows: int) -> str:
+    return f"row {first}" + (f" and {rows - 1:,} more" if rows > 1 else "")
 
 
 def format_undone(done: Mapping[str, int], *, number: int) -> Iterator[str]:

@@ -158,7 +158,7 @@ class ImportRefusalQuerySet(models.QuerySet["ImportRefusal"]):
 
 
 class ImportRefusal(models.Model):
-    """A refused line, kept as one CSV line for staff to repair. `line` counts from 1, including the header."""
+    """A refused line, kept as one CSV line for staff to repair. `line` is the row that a spreadsheet shows."""
 
     batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="refusals")
     line = models.PositiveIntegerField()
@@ -174,4 +174,4 @@ class ImportRefusal(models.Model):
         constraints = [models.UniqueConstraint(fields=["batch", "line"], name="import_refusal_once")]
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.reason}"
+        return f"row {self.line}: {self.reason}"

@@ -56,7 +56,7 @@ def set_attribute(*, people: Sequence[int], key: str, value: str, by: str, now: 
     People who would have too many attributes are not changed. Raises `BadAttribute` for a name that is not possible.
     """
     if not attribute_key(key):
-        raise BadAttribute("An attribute name needs a letter or digit. Nothing was changed.")
+        raise BadAttribute("The name of an extra field needs a letter or digit. Nothing was changed.")
     updates = [PersonUpdate(person.email, attributes={key: attribute_value(value)}) for person in _load_people(people)]
     return _apply(updates, by=by, now=now)
 

@@ -151,7 +151,7 @@ def _write(updates: Mapping[int, _PreparedUpdate], *, by: str, now: datetime) ->
             results[number] = RowResult(
                 Outcome.REFUSED,
                 Message(
-                    "One person can have %(max_attributes)s attributes. Remove one that is not used first.",
+                    "One person can have %(max_attributes)s extra fields. Remove one that is not used first.",
                     max_attributes=MAX_ATTRIBUTES_PER_PERSON,
                 ),
             )

@@ -40,7 +40,7 @@ def find_attribute_key(condition: Condition) -> str:
     if condition.value in keys:
         return condition.value
     raise BadRule(
-        "%(where)s: nobody has an attribute “%(value)s”. %(value_2)s",
+        "%(where)s: nobody has an extra field “%(value)s”. %(value_2)s",
         where=condition.where,
         value=condition.value,
         value_2=_nearest(condition.value, keys),

@@ -224,7 +224,7 @@ def _read_test(test: str, rule: Mapping[str, object], *, where: str) -> tuple[st
         )
     if len(several) > MAX_VALUES:
         raise BadRule(
-            "%(where)s.one_of: more than %(max_values)s values. Give the people one attribute that says it.",
+            "%(where)s.one_of: more than %(max_values)s values. Give the people one extra field that says it.",
             where=where,
             max_values=MAX_VALUES,
         )

@@ -15,6 +15,12 @@ from subscribers.models import Subscriber
 from subscribers.segments.attributes import read_attributes
 print(*[person.pk for person in Subscriber.objects.all() if read_attributes(person).get("choir") == "alto"])
 """
+SPARE_WIDTH = """select => {
+  const style = getComputedStyle(select), pen = document.createElement("canvas").getContext("2d");
+  pen.font = style.font;
+  const room = select.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+  return room - pen.measureText(select.selectedOptions[0].text).width;
+}"""
 pytestmark = [*IN_CHROMIUM, pytest.mark.own_site]
 
 
@@ -26,10 +32,10 @@ def test_people_ticked_in_the_list_are_changed_together(page: Page, site: str, o
     ticks.nth(2).check()
     page.get_by_role("button", name="Change selected people").click()
     expect(page.locator(".nl-issue__subject")).to_have_text("2 people")
-    page.get_by_text("Set an attribute", exact=True).click()
-    page.get_by_label("Attribute").fill("choir")
+    page.get_by_text("Set an extra field", exact=True).click()
+    page.get_by_label("Extra field").fill("choir")
     page.get_by_label("Value").fill("alto")
-    page.get_by_role("button", name="Set the attribute (2 people)").click()
+    page.get_by_role("button", name="Set the extra field (2 people)").click()
     expect(page.get_by_text("2 of 2 people changed.")).to_be_visible()
     assert set(do_beside(site, own_demo_folder, LIST_THE_CHOIR).split()) == chosen
 
@@ -58,3 +64,19 @@ def ask(page: Page, address: str) -> None:
     field.evaluate("field => { field.type = 'text' }")  # the browser would refuse a mistyped address by itself
     field.fill(address)
     page.get_by_role("button", name="Ask this address").click()
+
+
+def test_the_proposed_field_of_each_column_is_readable(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto("/admin/people/imports/new/")
+    text = "Mail;PLZ;Mitglied seit dem Jahr;Einwilligung\nann@example.org;04109;An extraordinarily long value of a column;ja\n"
+    page.locator("input[type=file]").set_input_files(
+        {"name": "people.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    )
+    page.locator("#id_mailing_list").select_option(index=1)
+    page.get_by_role("button", name="Continue").click()
+    selects = page.locator(".nl-columns-table select")
+    expect(selects).to_have_count(4, timeout=20_000)
+    for at in range(4):
+        assert selects.nth(at).evaluate(SPARE_WIDTH) >= 0, selects.nth(at).inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

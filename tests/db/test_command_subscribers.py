@@ -30,8 +30,8 @@ def test_people_come_in_and_the_report_says_which_lines_were_refused(
     call_command("subscribers", "import", str(people), *HOW)
     said = capsys.readouterr()
     assert "        1  added to the list" in said.out
-    assert "line 3: This is no email address: it has no @." in said.out
-    assert "Kept as attributes: shoe." in said.out
+    assert "row 3: This is no email address: it has no @." in said.out
+    assert "Kept as extra fields: shoe." in said.out
     assert said.err == "", "no bar where nobody looks"
     person = Subscriber.objects.get()
     assert person.place is not None
@@ -71,7 +71,7 @@ def test_values_left_out_of_a_line_are_reported_with_the_line(people: Path, caps
     call_command("subscribers", "import", str(people), *HOW, "--dry-run")
     said = capsys.readouterr().out
     assert "28 values were left out or need checking:" in said
-    assert "  line 2: “unknown0” is not one of none, donor, monthly. The line is used without it." in said
+    assert "  row 2: “unknown0” is not one of none, donor, monthly. The line is used without it." in said
     assert "  … and 8 more; --json lists the first 1,000 different notes." in said
 
 
@@ -80,7 +80,7 @@ def test_a_value_that_many_lines_have_is_reported_once(people: Path, capsys: pyt
     call_command("subscribers", "import", str(people), *HOW, "--dry-run")
     said = capsys.readouterr().out
     assert "25 values were left out or need checking:" in said
-    assert "  line 2 and 24 more: “platinum” is not one of none, donor, monthly." in said
+    assert "  row 2 and 24 more: “platinum” is not one of none, donor, monthly." in said
     assert said.count("platinum") == 1
     assert "--json" not in said
 

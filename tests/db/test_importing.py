@@ -275,7 +275,7 @@ def test_refused_lines_keep_their_columns_and_import_once_corrected() -> None:
     batch = ImportBatch.objects.get()
     write_refused(out, header=batch.header, rows=iterate_refusals(batch))
     first, second = csv.DictReader(io.StringIO(out.getvalue()))
-    assert (first["Line in the file"], first["Email"], first["Name"], first["Shoe"]) == (
+    assert (first["Row in the file"], first["Email"], first["Name"], first["Shoe"]) == (
         "2", "ann example.org", "Ann;' =Lee", "7",
     )  # fmt: skip
     assert (second["Email"], second["Name"]) == ("bea@example.org", '"Bea;8')

@@ -212,7 +212,7 @@ def test_a_repeated_address_counts_once_and_says_so() -> None:
     report = bring(weekly, "email,name\nada@example.org,Ada\nADA@EXAMPLE.org,Again\n")
     assert (report.new, report.repeated, balanced(report)) == (1, 1, True)
     assert Subscriber.objects.get().name == "Ada"
-    assert report.notes == [(3, "This address is on an earlier line too. We use that line.", 1)]
+    assert report.notes == [(3, "This address is on an earlier row too. We use that row.", 1)]
 
 
 def test_people_whose_place_or_topic_is_not_understood_come_in_without_it() -> None:

@@ -102,7 +102,7 @@ def test_a_dry_run_says_what_would_happen_and_changes_nobody(weekly: MailingList
     assert dry["unread_columns"] == ["Shoe"]
     assert (dry["refused_by_reason"], [row["line"] for row in dry["refused"]]) == ({"bad_address": 1}, [5])
     assert [(row["line"], row["note"]) for row in dry["notes"] if row["line"] == 6] == [
-        (6, "This address is on an earlier line too. We use that line.")
+        (6, "This address is on an earlier row too. We use that row.")
     ]
     assert dry["noted"] == len(dry["notes"])
     assert _everything_about_people() == before

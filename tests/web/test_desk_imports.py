@@ -46,9 +46,9 @@ def test_a_checked_file_says_how_many_lines_it_does_not_show() -> None:
     )
     run_imports()
     page = compact_html(client.get(reverse("subscribers_import", args=[batch.pk])).content.decode())
-    assert page.count("<li><strong>Line") == 40
+    assert page.count("<li><strong>Row") == 40
     assert '<li class="nl-quiet">and 3 more</li>' in page
-    assert "also on an earlier line" in page
+    assert "also on an earlier row" in page
     assert "Nowhereville" in page
 
 
@@ -61,9 +61,9 @@ def test_a_note_that_many_lines_have_is_shown_once_with_their_number() -> None:
     )
     run_imports()
     page = compact_html(client.get(reverse("subscribers_import", args=[batch.pk])).content.decode())
-    assert page.count("<li><strong>Line") == 2
-    assert "<strong>Line 2 and 1,199 more lines:</strong>" in page
-    assert "<strong>Line 1,202:</strong>" in page
+    assert page.count("<li><strong>Row") == 2
+    assert "<strong>Row 2 and 1,199 more rows:</strong>" in page
+    assert "<strong>Row 1,202:</strong>" in page
     assert "more</li>" not in page
 
 
@@ -71,7 +71,7 @@ def test_the_desk_offers_to_keep_an_unsure_column_whatever_it_says() -> None:
     client = sign_in("data")
     batch = upload(client, "Email,Consent\nann@example.org,no\n")
     page = client.get(reverse("subscribers_import", args=[batch.pk]), follow=True).content.decode()
-    assert "Keep as extra field “consent”, whatever it says" in page
+    assert "Extra field “consent”, whatever it says" in page
     columns = {"column_0": "email", "column_1": "attribute:=consent"}
     client.post(reverse("subscribers_import_terms", args=[batch.pk]), {**TERMS, **columns})
     run_imports()
@@ -86,7 +86,9 @@ def test_a_file_is_mapped_checked_imported_and_undone() -> None:
     batch = upload(client, "Email,Shoe size\nann@example.org,7\nbad,8\n")
     page = client.get(reverse("subscribers_import", args=[batch.pk]), follow=True).content.decode()
     assert "Shoe size" in page
-    assert "Keep as extra field “shoe_size”" in page
+    assert "Extra field “shoe_size”" in page
+    assert "2 rows for the list" in compact_html(page), "a row may be nobody, or somebody who is there twice"
+    assert "An extra field keeps a column for segments" in page
     columns = {"column_0": "email", "column_1": "name"}
     response = client.post(reverse("subscribers_import_terms", args=[batch.pk]), {**TERMS, **columns})
     assert response.status_code == 302
@@ -98,7 +100,7 @@ def test_a_file_is_mapped_checked_imported_and_undone() -> None:
     page = client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
     assert "Nothing is saved yet" in page
     assert "Import 1 person" in page
-    assert "Line 3:" in page
+    assert "Row 3:" in page
     assert not Subscriber.objects.exists()
     client.post(reverse("subscribers_import_step", args=[batch.pk, "run"]))
     run_imports()
@@ -106,7 +108,7 @@ def test_a_file_is_mapped_checked_imported_and_undone() -> None:
     assert (person.name, Subscription.objects.get().evidence) == ("7", TERMS["evidence"])
     refused = client.get(reverse("subscribers_import_refused", args=[batch.pk]))
     rows = list(csv.reader(io.StringIO(b"".join(refused).decode("utf-8-sig"))))  # type: ignore[arg-type]
-    assert rows[0] == ["Line in the file", "Why it was refused", "Refusal code", "Email", "Shoe size"]
+    assert rows[0] == ["Row in the file", "Why it was refused", "Refusal code", "Email", "Shoe size"]
     assert rows[1][2:] == ["bad_address", "bad", "8"]
     assert (
         "Undo the import of “people.csv”?"
@@ -136,7 +138,7 @@ def test_one_line_is_not_called_lines() -> None:
     batch = upload(client, "email\nann@example.org\n")
     page = reverse("subscribers_import", args=[batch.pk])
     ImportBatch.objects.update(lines=1)
-    assert "1 person for the list" in client.get(page, follow=True).content.decode()
+    assert "1 row for the list" in client.get(page, follow=True).content.decode()
     ImportBatch.objects.update(state=ImportState.CHECKING, evidence="Sheet")
     assert client.get(reverse("subscribers_import_progress", args=[batch.pk])).json()["count"] == "0 of 1 line"
     undone = {"removed": 1, "ended": 1, "stayed": 1, "ended_before": 1, "lifted": 1, "kept": 2}
@@ -236,14 +238,14 @@ def test_a_typed_line_without_an_address_is_refused_not_lost() -> None:
     client = sign_in("data")
     batch = type_people(client, "maria.example.org, Maria Lopez\n\nvera@example.org, Vera Lind\n")
     page = compact_html(client.get(reverse("subscribers_import", args=[batch.pk])).content.decode())
-    assert "Line 1:</strong> This is no email address: it has no @." in page
+    assert "Row 1:</strong> This is no email address: it has no @." in page
     assert page.count("no email address") == 1
     assert "Import 1 person" in page
     assert "Change why you can email them" in page
     assert not any(text in page for text in ("Change columns", ">Columns</th>", "Type of import"))
     alone = type_people(client, "nobody")
     assert alone.checked["rows"] == 1
-    assert "Line 1:" in client.get(reverse("subscribers_import", args=[alone.pk])).content.decode()
+    assert "Row 1:" in client.get(reverse("subscribers_import", args=[alone.pk])).content.decode()
 
 
 def test_typed_names_and_addresses_need_no_columns() -> None:
@@ -350,7 +352,7 @@ def test_the_encoding_is_put_away_unless_it_is_not_utf8() -> None:
     batch = upload(client, "email,name\nann@example.org,Ann\nben@example.org,Ben\n\n")
     url = reverse("subscribers_import_terms", args=[batch.pk])
     page = compact_html(client.get(url).content.decode())
-    assert "2 people for the list" in page
+    assert "2 rows for the list" in page
     assert '<details class="nl-more"><summary>Are letters such as é or ñ wrong?' in page
     ImportBatch.objects.update(encoding="cp1252")
     assert '<details class="nl-more" open><summary>Are letters such as é or ñ wrong?' in compact_html(
@@ -358,11 +360,11 @@ def test_the_encoding_is_put_away_unless_it_is_not_utf8() -> None:
     )
 
 
-def test_a_long_file_says_about_how_many_people() -> None:
+def test_a_long_file_says_about_how_many_rows() -> None:
     client = sign_in("data")
     batch = upload(client, "email\n" + "".join(f"p{number}@example.org\n" for number in range(1_200)))
     page = client.get(reverse("subscribers_import_terms", args=[batch.pk])).content.decode()
-    assert "About 1,200 people for the list" in page
+    assert "About 1,200 rows for the list" in page
 
 
 def test_the_only_list_is_chosen_and_the_sample_file_is_imported_whole() -> None:

@@ -1,17 +1,23 @@
 """The list of people and the page of one: places and languages by name, in the language of who looks."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from wagtail.users.models import UserProfile
 
 from newsletter.desk.preview.person import mask_person
 from subscribers.consent.held_signups import hold_signup
 from subscribers.consent.signup import SignupRequest
+from subscribers.desk.listing import format_moment
 from subscribers.models import Basis, Subscriber, Subscription
+from subscribers.people.describe_person import describe_person
 from subscribers.people.locations import get_location_row, locate
-from tests.support.desk import sign_in
+from subscribers.segments.attributes import write_attributes
+from tests.support.desk import sign_in, sign_in_superuser
 from tests.support.page_html import compact_html
 from tests.support.people import NOW, make_list, make_member
 
@@ -58,6 +64,35 @@ def test_a_persons_language_is_shown_by_name_if_known() -> None:
     UserProfile.objects.update_or_create(user=staff, defaults={"preferred_language": "es"})
     person = Subscriber.objects.get(language="pt-BR")
     assert "<td>portugués</td>" in shown(client, reverse("subscribers_person", args=[person.pk]))
+
+
+def test_a_persons_page_shows_their_extra_fields() -> None:
+    person = make_reader("ann@example.org")
+    write_attributes([(person.pk, {"shoe_size": "38"})])
+    page = shown(sign_in("data"), reverse("subscribers_person", args=[person.pk]))
+    assert "Extra field “shoe_size”</th><td>38</td>" in page
+    assert describe_person(person, now=NOW, for_subscriber=True)["attributes"] == {"shoe_size": "38"}
+
+
+def test_nobody_is_said_not_to_give_if_it_is_not_known() -> None:
+    person, client = make_reader("ann@example.org"), sign_in("data")
+    for page in (PEOPLE, reverse("subscribers_person", args=[person.pk])):
+        assert ">no gift known</td>" in shown(client, page).replace(" </td>", "</td>")
+    assert "are also those whose giving is not known" in shown(
+        sign_in_superuser(), reverse("wagtailsnippets_newsletter_appeal:add")
+    )
+
+
+def test_the_list_says_and_sorts_by_when_people_signed_up() -> None:
+    early, late = make_reader("ann@example.org"), make_reader("bea@example.org")
+    Subscriber.objects.update(created_at=NOW)
+    Subscription.objects.filter(subscriber=early).update(requested_at=NOW - timedelta(days=400))
+    Subscription.objects.filter(subscriber=late).update(requested_at=NOW - timedelta(days=2))
+    client = sign_in("data")
+    assert format_moment(NOW - timedelta(days=400), now=timezone.now()) in shown(client, PEOPLE)
+    for ordering, first in (("since", early), ("-since", late)):
+        page = client.get(PEOPLE, {"ordering": ordering})
+        assert page.context["object_list"][0] == first
 
 
 def test_consent_that_is_not_confirmed_is_not_shown_as_given() -> None:

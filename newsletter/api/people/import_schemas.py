@@ -71,14 +71,14 @@ class ImportCounts(BaseModel):
 
 class LineNote(BaseModel):
     line: int = Field(
-        description="The first line with it, counted from 1. The first line of a CSV file names the columns."
+        description="The first row with it, as a spreadsheet counts: from 1, the row that names the columns included."
     )
     note: str = Field(description="What is left out or read differently, such as an unknown town.")
     lines: int = Field(description="How many lines have this note.")
 
 
 class RefusedImportLine(BaseModel):
-    line: int = Field(description="Counted from 1; the first line of a CSV file names the columns.")
+    line: int = Field(description="The row, as a spreadsheet counts: from 1, the row that names the columns included.")
     code: str
     why: str
 

@@ -104,7 +104,7 @@ class AppealViewSet(DeskViewSet):
                 help_text=gettext_lazy(
                     "An issue shows each person one appeal. Of the appeals for its publication, languages and day, an appeal "
                     "for exactly their giving status comes before one for everybody. Among these, one in their language comes "
-                    "first, then the highest priority."
+                    "first, then the highest priority. “People who do not give yet” are also those whose giving is not known."
                 ),
             ),
             MultiFieldPanel(

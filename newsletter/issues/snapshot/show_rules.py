@@ -35,9 +35,9 @@ def find_rule_problems(chosen: Mapping[str, str] | None) -> Iterator[Message]:
         return
     key, value = chosen["attribute"], _find_attribute_value(chosen)
     if key and not value:
-        yield Message("the value of the attribute “%(key)s” is empty", key=key)
+        yield Message("the value of the extra field “%(key)s” is empty", key=key)
     if value and not key:
-        yield Message("no attribute is chosen for the value “%(value)s”", value=value)
+        yield Message("no extra field is chosen for the value “%(value)s”", value=value)
     rules = list(_list_rules(chosen))
     kinds = {kind for kind, _value, _name, _rule in rules}
     if chosen["segment"] and "segment" not in kinds:

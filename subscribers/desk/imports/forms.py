@@ -232,14 +232,13 @@ def _list_targets(name: str, chosen: str) -> list[Any]:
     return [
         (NOT_IMPORTED, _("Do not import")),
         *(
-            (target, _("Keep as extra field “%(attribute)s”") % {"attribute": target.removeprefix(ATTRIBUTE)})
+            (target, _("Extra field “%(attribute)s”") % {"attribute": target.removeprefix(ATTRIBUTE)})
             for target in sorted(attributes)
         ),
         *(
             (
                 mark_choice(target),
-                _("Keep as extra field “%(attribute)s”, whatever it says")
-                % {"attribute": target.removeprefix(ATTRIBUTE)},
+                _("Extra field “%(attribute)s”, whatever it says") % {"attribute": target.removeprefix(ATTRIBUTE)},
             )
             for target in sorted(attributes)
             if mark_choice(target) != target

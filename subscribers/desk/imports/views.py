@@ -194,7 +194,7 @@ class ImportTermsPage(ImportDetailPage):
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         return {
             "form": self._make_form(self.sample.values),
-            "people": self.sample.people,
+            "rows": self.sample.rows,
             "estimate": max(self.batch.lines - 1, 1),
             "choices": label_choices(self.batch),
             **super().get_context_data(**kwargs),

@@ -200,7 +200,7 @@ class JoinedChoice(StructConditionBlock, blocks.StructBlock):
 
 
 class AttributeChoice(StructConditionBlock, blocks.StructBlock):
-    attribute = blocks.ChoiceBlock(choices=attributes)
+    attribute = blocks.ChoiceBlock(choices=attributes, label=gettext_lazy("Extra field"))
     test = blocks.ChoiceBlock(choices=_TESTS, default="is", label=gettext_lazy("Test"))
     values = blocks.TextBlock(
         required=False,
@@ -236,7 +236,7 @@ class AttributeChoice(StructConditionBlock, blocks.StructBlock):
         return super().clean(value)
 
     class Meta:
-        label = gettext_lazy("Other information")
+        label = gettext_lazy("Extra field")
         icon = "tag"
         label_format = "{attribute} {test} {values}"
 

@@ -158,7 +158,7 @@ def unpack_attributes(text: str, notes: list[str]) -> dict[str, str]:
         if not isinstance(packed, dict):
             raise ValueError
     except (ValueError, RecursionError):
-        notes.append(Message("The attributes are no JSON object. The line is used without it."))
+        notes.append(Message("The extra fields are no JSON object. The line is used without it."))
         return {}
     single: dict[str, str] = {}
     for key, value in packed.items():
@@ -166,7 +166,7 @@ def unpack_attributes(text: str, notes: list[str]) -> dict[str, str]:
             single[key] = ", ".join(str(item) for item in value)
         elif isinstance(value, dict | list):
             notes.append(
-                Message("The attribute “%(key)s” holds several values. The line is used without it.", key=key[:40])
+                Message("The extra field “%(key)s” holds several values. The line is used without it.", key=key[:40])
             )
         elif value is not None:
             single[key] = ("yes" if value else "no") if isinstance(value, bool) else str(value)

@@ -24,7 +24,7 @@ FIELDS = {
     "country": "Country",
     "region": Message("Region, state or county"),
     "city": Message("Town or city"),
-    "postcode": Message("Postcode (used to find the town if none is given; not stored)"),
+    "postcode": Message("Postcode (to find the town; not stored)"),
     "language": Message("Language (en, es …)"),
     "topics": "Topics",
     "giving": Message("Giving: none, donor or monthly"),
@@ -35,7 +35,7 @@ FIELDS = {
     "radius_km": Message("Distance for events, in km"),
     "mail_frequency": Message("How often: every, monthly or events"),
     "paused_until": Message("End of their pause"),
-    EACH_LIST: Message("Lists and terms (from an export of all lists)"),
+    EACH_LIST: Message("Lists and terms of an export"),
     "status": Message("Status: subscribed, unsubscribed, bounced …"),
     SUBSCRIBED: Message("Subscribed: yes or no"),
     AGREED: Message("Agreed or confirmed: yes or no"),
@@ -68,7 +68,8 @@ _ALIASES = {
     "source": "origin, signup source, sign-up source, lead source",
     "asked_on": "optin_time, confirm_time, signed up, signed up on, subscribed at, opt-in date, optin date, created_at, "
     "date added, joined, joined on, signup date, sign-up date, creation_date, "
-    "entered, added_time, created date, date created",
+    "entered, added_time, created date, date created, date of signup, registration date, registered on, subscription date, "
+    "subscribed on, date subscribed, date joined, consent date, date of consent",
     "status": "subscription status, email marketing, marketing status, can2_subscription_status, email status, "
     "email marketing consent, subscriber status",
     SUBSCRIBED: "subscribed_to_emails, subscribed to emails, is_subscribed, email subscribed",
@@ -102,10 +103,11 @@ _TARGET_BY_NAME = {
 _PARTS_OF_NAMES = {
     _fold(name): (part, frozenset(map(_fold, others))) for name, (part, others) in PARTS_OF_NAMES.items()
 }
-REFUSED_COLUMNS = (Message("Line in the file"), Message("Why it was refused"), Message("Refusal code"))
+REFUSED_COLUMNS = (Message("Row in the file"), Message("Why it was refused"), Message("Refusal code"))
 """The columns that a file of refused lines adds before the original ones."""
 _REASON_COLUMN, _CODE_COLUMN = REFUSED_COLUMNS[1].lower(), REFUSED_COLUMNS[2].lower()
-_ADDED_COLUMNS = {name.lower() for name in REFUSED_COLUMNS}
+_ADDED_COLUMNS = {*(name.lower() for name in REFUSED_COLUMNS), "line in the file"}
+"""The names in lower case, with the one that earlier versions wrote."""
 _ADDRESS_PARTS = ("formatted", "street", "po box", "extended address")
 _IRRELEVANT_NAMES = {
     *("lists", "uuid", "id", "updated_at"),
@@ -121,6 +123,7 @@ _IRRELEVANT_NAMES = {
         "tiers",
         "external id",
     ),  # Ghost, Keila
+    *("comment", "comments", "remark", "remarks", "internal notes", "private notes", "tel"),
     *("did this subscriber manually confirm", "number of bounces", "last modified", "rss frequency"),  # phpList
     *("send this subscriber html emails", "additional data", "foreign key", "list membership", "unique id"),
     *(

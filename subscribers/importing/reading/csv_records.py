@@ -11,7 +11,7 @@ csv.field_size_limit(1 << 23)
 
 
 class Record(NamedTuple):
-    """One record. `cells` is None if it cannot be read; `line` counts from 1, including the header."""
+    """One record. `cells` is None if it cannot be read; `line` is the row that a spreadsheet shows for it."""
 
     line: int
     cells: list[str] | None
@@ -36,10 +36,10 @@ class _LineFeed:
 
 
 def split_records(lines: Iterator[str], *, delimiter: str, first: int, width: int, email_at: int) -> Iterator[Record]:
-    """Yield the records of `lines`, numbered from `first`. Empty lines are skipped.
+    """Yield the records of `lines`, numbered from `first` like the rows of a spreadsheet. Empty lines are counted and skipped.
 
-    A quoted value may span several lines. It ends unread if a later line is clearly a new record (`width` values with an
-    address at `email_at`).
+    A quoted value may span several lines: they are one row. It ends unread if a later line is clearly a new record
+    (`width` values with an address at `email_at`).
     """
     back: deque[str] = deque()
     number = first - 1
@@ -62,7 +62,6 @@ def split_records(lines: Iterator[str], *, delimiter: str, first: int, width: in
             yield Record(number, None, line)
         else:
             yield Record(number, cells, line + "".join(more))
-            number += len(more)
 
 
 def parse_complete_record(lines: list[str], *, delimiter: str, strict: bool = False) -> list[str] | None:

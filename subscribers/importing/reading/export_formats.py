@@ -49,7 +49,7 @@ LAYOUTS = (
         "listmonk",
         RowKind.JOIN,
         Message(
-            "The attributes become custom attributes, except city, region, country and language: these set "
+            "The attributes become extra fields, except city, region, country and language: these set "
             "where people live and which language they read. Blocklisted people are suppressed, so they are never "
             "emailed. Disabled people are refused; you can download their lines. The file does not say who "
             "unsubscribed from which list: see the documentation on moving a list."
@@ -69,7 +69,7 @@ LAYOUTS = (
         "Keila",
         RowKind.JOIN,
         Message(
-            "The data of a contact becomes custom attributes. Contacts who unsubscribed or cannot be reached are suppressed."
+            "The data of a contact becomes extra fields. Contacts who unsubscribed or cannot be reached are suppressed."
         ),
         {"data": "attributes"},
         ("status",),

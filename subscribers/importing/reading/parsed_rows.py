@@ -83,7 +83,8 @@ REFUSAL_LABELS = {
 class PersonRow:
     """One good line. Texts are clean and may be empty; `notes` say what was left out, and why.
 
-    `kind` is a `RowKind`. `dated_at` is when the person signed up, or when they unsubscribed if the row suppresses them.
+    `line` is the row that a spreadsheet shows. `kind` is a `RowKind`. `dated_at` is when the person signed up, or when
+    they unsubscribed if the row suppresses them.
     """
 
     line: int

@@ -41,13 +41,17 @@ _SEPARATOR_LINE = re.compile(r'"?sep=.?"?[,;\t]*', re.I)
 
 @dataclass(frozen=True)
 class DetectedFile:
-    """The format that was detected in an opened file. `header` has the columns as written."""
+    """The format that was detected in an opened file. `header` has the columns as written.
+
+    `header_line` is the line of the file that names the columns; `header_row` is the row that a spreadsheet shows for it.
+    """
 
     encoding: str
     delimiter: str
     header: list[str]
     layout: Layout
     header_line: int = 1
+    header_row: int = 1
 
     def guess(self) -> list[str]:
         """Return a likely field for each column."""
@@ -56,13 +60,13 @@ class DetectedFile:
 
 @dataclass(frozen=True)
 class FileSample:
-    """Values of each column from the first lines. `people` is the number of lines with values; None for a long file.
+    """Values of each column from the first rows. `rows` is the number of rows with values; None for a long file.
 
     `filled` and `addresses` count the cells of each column that have a value and an address in these lines.
     """
 
     values: list[list[str]]
-    people: int | None
+    rows: int | None
     filled: list[int]
     addresses: list[int]
 
@@ -107,7 +111,7 @@ def open_text(file: BinaryIO, *, encoding: str) -> io.TextIOWrapper:
 def inspect_file(file: BinaryIO, *, encoding: str = "") -> DetectedFile:
     """Detect encoding, delimiter, columns and layout of a CSV file and rewind it. Raises `BadFile`."""
     encoding = encoding or detect_encoding(file)
-    number, header_line = _find_header(file, encoding=encoding)
+    number, row, header_line = _find_header(file, encoding=encoding)
     delimiter = max(",;\t|", key=header_line.count)
     header = [clean_header(name) for name in next(csv.reader([header_line], delimiter=delimiter))]
     while header and not header[-1]:
@@ -123,19 +127,23 @@ def inspect_file(file: BinaryIO, *, encoding: str = "") -> DetectedFile:
             header=Quantity(len(header)),
             max_columns=MAX_COLUMNS,
         )
-    return DetectedFile(encoding, delimiter, header, detect_layout(header), number)
+    return DetectedFile(encoding, delimiter, header, detect_layout(header), number, row)
 
 
-def _find_header(file: BinaryIO, *, encoding: str) -> tuple[int, str]:
-    """Return the number and the text of the first line that is not empty. The file is rewound."""
+def _find_header(file: BinaryIO, *, encoding: str) -> tuple[int, int, str]:
+    """Return the line, the row and the text of the first line that is not empty. The file is rewound.
+
+    A spreadsheet shows no row for a line that names the separator, if the file begins with it.
+    """
     start = file.tell()
     text = open_text(file, encoding=encoding)
     lines = [line.lstrip("\ufeff") for line in islice(text, _MAX_LEADING_EMPTY_LINES)]
     text.detach()
     file.seek(start)
+    hidden = 1 if lines and _SEPARATOR_LINE.fullmatch(lines[0].strip()) else 0
     for number, line in enumerate(lines, 1):
         if line.strip(" \t\r\n,;") and not _SEPARATOR_LINE.fullmatch(line.strip()):
-            return number, line
+            return number, number - hidden, line
     raise BadFile("The file is empty. Its first line must name the columns, such as: email,name,country,city")
 
 
@@ -195,7 +203,7 @@ def _records(file: BinaryIO, *, detected: DetectedFile, email_at: int) -> Iterat
     return split_records(
         iter(text),
         delimiter=detected.delimiter,
-        first=detected.header_line + 1,
+        first=detected.header_row + 1,
         width=len(detected.header),
         email_at=email_at,
     )
@@ -206,10 +214,10 @@ def sample_file(file: BinaryIO, *, detected: DetectedFile) -> FileSample:
     start = file.tell()
     seen: list[dict[str, None]] = [{} for _ in detected.header]
     filled, addresses = [0] * len(detected.header), [0] * len(detected.header)
-    read = people = 0
+    read = rows = 0
     for record in islice(_records(file, detected=detected, email_at=0), _SAMPLE_ROWS):
         read += 1
-        people += record.cells is None or any(map(str.strip, record.cells))
+        rows += record.cells is None or any(map(str.strip, record.cells))
         for at, cell in enumerate((record.cells or [])[: len(seen)]):
             plain = normalise_column_name(cell) and " ".join(cell.split())[:60]
             filled[at] += bool(plain)
@@ -218,5 +226,5 @@ def sample_file(file: BinaryIO, *, detected: DetectedFile) -> FileSample:
                 seen[at][plain] = None
     file.seek(start)
     return FileSample(
-        [list(values) for values in seen], people if read < _SAMPLE_ROWS else None, filled=filled, addresses=addresses
+        [list(values) for values in seen], rows if read < _SAMPLE_ROWS else None, filled=filled, addresses=addresses
     )

@@ -201,7 +201,7 @@ class ImportRun:
             address_hash = self._writer.hash_address(row.email)
             if not self._seen.add(address_hash):
                 self.report.repeated += 1
-                self.report.note(row.line, Message("This address is on an earlier line too. We use that line."))
+                self.report.note(row.line, Message("This address is on an earlier row too. We use that row."))
                 continue
             people[address_hash] = row
         return people

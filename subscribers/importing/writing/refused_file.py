@@ -22,7 +22,7 @@ def write_refused(out: TextIO, *, header: Sequence[str], rows: Iterable[RefusedR
 def format_refused_rows(
     *, header: Sequence[str], rows: Iterable[RefusedRow | ImportRefusal], language: str = "en"
 ) -> Iterator[list[str]]:
-    """Yield the header and the rows with line number, reason and its code in front, safe in a spreadsheet.
+    """Yield the header and the rows with row number, reason and its code in front, safe in a spreadsheet.
 
     Reasons are in the `language`, also if the rows are read after the page's language ended. Columns of an earlier file of
     refused lines are dropped. A value that was escaped before is not escaped twice.

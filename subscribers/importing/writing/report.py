@@ -31,7 +31,7 @@ OUTCOME_LABELS = {
     "newly_suppressed": Message("suppressed by this import"),
     "suppressed": Message("already suppressed: they unsubscribed, complained, or the address does not work"),
     "elsewhere": Message("skipped: on other lists only"),
-    "repeated": Message("also on an earlier line"),
+    "repeated": Message("also on an earlier row"),
     "refused": Message("refused"),
 }
 
@@ -132,7 +132,7 @@ class ImportReport:
 
 
 class LineNote(NamedTuple):
-    """A note about lines of a file: the first line that has it, and how many have it."""
+    """A note about rows of a file: the first row that has it, and how many have it."""
 
     line: int
     text: str

@@ -38,14 +38,65 @@ def test_usual_columns_are_recognised_in_each_language(language: str) -> None:
         ("PLZ, Código postal, Code postal, Cod poștal, पिन कोड, Поштовий індекс", "postcode"),
         ("Ім'я, Імʼя, ІМ’Я", "first_name"),
         ("Pais, Tara, Ţară, الدولة", "country"),
-        ("البريد الالكتروني, Correo electronico", "email"),
+        ("البريد الالكتروني, Correo electronico, Adresse de courriel, Dirección de e-mail, Kontakt-E-Mail", "email"),
+        ("Vor- und Zuname, Vorname Nachname, Nom Prénom, Nombre y apellido, Apellidos y nombre", "name"),
+        ("Rufname, Vornamen, Prénoms, Primer nombre", "first_name"),
+        ("Nom d'usage, Primer apellido", "last_name"),
+        ("Ländercode, Wohnland, Code pays, Pays de résidence, País de residencia", "country"),
+        ("Landkreis, Département, Canton, Estado/Provincia", "region"),
+        ("Ortschaft, Ville de résidence, Pueblo, Ciudad de residencia", "city"),
+        ("Korrespondenzsprache, Bevorzugte Sprache, Langue préférée, Idioma preferido", "language"),
+        ("Thema, Interessen, Schlagworte, Centres d'intérêt, Étiquettes, Intereses, Etiquetas", "topics"),
+        ("Spenderstatus, Statut de donateur, Estado de donante", "giving"),
+        ("Quelle, Anmeldequelle, Provenance, Source d'inscription, Fuente", "source"),
+        (
+            "Eingetragen am, Anmeldedatum, Angemeldet am, Datum der Anmeldung, Abonniert seit, Newsletter seit",
+            "asked_on",
+        ),
+        ("Inscrite le, Inscrit(e) le, Date inscription, Abonné depuis, Date du consentement", "asked_on"),
+        ("Fecha alta, Fecha de inscripción, Suscrito el, Inscrito el, Apuntado el, Subscription date", "asked_on"),
+        ("Einwilligung gültig bis, Consentement valable jusqu'au, Consentimiento válido hasta", "expires_on"),
+        ("Umkreis (km), Entfernung in km, Rayon (km), Radio en km", "radius_km"),
+        ("Versandhäufigkeit, Fréquence d'envoi, Frecuencia de envío", "mail_frequency"),
+        ("Pausiert bis, En pause jusqu'au, En pausa hasta", "paused_until"),
+        ("Ausgetragen am, Datum der Abmeldung, Date désinscription, Dado de baja el", "left_on"),
+        ("Unzustellbar seit, Fecha de rebote", "bounced_on"),
+        ("Abmeldegrund, Motif de désinscription, Motivo de baja", "left_because"),
     ],
 )
 def test_other_spellings_of_a_column_are_recognised(names: str, field: str) -> None:
     assert {name: guess_target(name) for name in names.split(", ")} == dict.fromkeys(names.split(", "), field)
 
 
-@pytest.mark.parametrize("name", ["Telefon", "Straße", "Geburtsdatum", "Teléfono", "Rue", "Адреса", "फ़ोन", "الهاتف"])
+@pytest.mark.parametrize(
+    "names",
+    [
+        "Notes, Comments, Remarks, Internal notes, Bemerkung, Bemerkungen, Notizen, Kommentar, Anmerkung, Hinweise",
+        "Remarque, Commentaires, Observations, Notas, Comentarios, Observaciones, Observações, Note interne",
+    ],
+)
+def test_a_column_of_private_notes_is_left_out(names: str) -> None:
+    assert {name: guess_target(name) for name in names.split(", ")} == dict.fromkeys(names.split(", "), "")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Tel.",
+        "Mobil",
+        "Portable",
+        "IBAN",
+        "Domicilio",
+        "Telefon",
+        "Straße",
+        "Geburtsdatum",
+        "Teléfono",
+        "Rue",
+        "Адреса",
+        "फ़ोन",
+        "الهاتف",
+    ],
+)
 def test_street_telephone_and_birthday_are_left_out_by_any_name(name: str) -> None:
     assert guess_target(name) == ""
 

@@ -122,7 +122,7 @@ def test_each_listmonk_status_is_read_and_its_attributes_are_unpacked() -> None:
     assert isinstance(ann, PersonRow)
     assert ann.city == "Leeds"
     assert ann.attributes == {"age": "40", "vip": "yes", "likes": "tea, bread"}
-    assert ann.notes == ("The attribute “deep” holds several values. The line is used without it.",)
+    assert ann.notes == ("The extra field “deep” holds several values. The line is used without it.",)
     assert ann.dated_at == datetime(2023, 1, 2, 3, 4, 5, tzinfo=UTC)
     assert isinstance(bea, RefusedRow)
     assert bea.kind == RefusalKind.NOT_SUBSCRIBED
@@ -227,7 +227,7 @@ def test_some_values_of_each_column_are_shown() -> None:
     file = io.BytesIO(b"email,name\nann@example.org,Ann\nbea@example.org,Ann\nbad,,,\n,Cy\n")
     sample = sample_file(file, detected=inspect_file(file))
     assert sample.values == [["ann@example.org", "bea@example.org", "bad"], ["Ann", "Cy"]]
-    assert sample.people == 4
+    assert sample.rows == 4
     assert file.tell() == 0
 
 

@@ -194,8 +194,10 @@ def test_bad_lines_are_refused_with_their_number_and_the_next_is_read(line: byte
     assert good.line == 3
 
 
-def test_empty_lines_are_passed_over_and_line_numbers_stay_right() -> None:
-    assert [row.line for row in read(b'email,name\n\nada@example.org,"A\nB"\n,\nbea@example.org,\n')] == [3, 6]
+def test_rows_are_numbered_as_a_spreadsheet_numbers_them() -> None:
+    body = b'email,name\n\nada@example.org,"A\nB"\n,\nbea@example.org,\n'
+    assert [row.line for row in read(body)] == [3, 5], "an empty line is a row, and a line break in a cell is none"
+    assert [row.line for row in read(b"sep=,\n" + body)] == [3, 5], "Excel hides the line that names the separator"
 
 
 def test_an_unclosed_quotation_mark_spoils_only_its_own_line() -> None:

@@ -49,7 +49,7 @@ def _describe_size(content: IssueContent, *, groups: Sequence[VariantGroup], sha
 
 
 def _describe_subject(issue: Issue) -> str:
-    length = count_characters(issue.sample_subject)
+    length = count_characters(issue.default_subject)
     if length <= PHONE_SUBJECT_LENGTH:
         return ""
     values = {"length": length, "shown": PHONE_SUBJECT_LENGTH}

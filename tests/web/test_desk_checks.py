@@ -8,6 +8,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from newsletter.desk.issues.checking.measurements import describe_size
 from newsletter.issues.checks.links import hash_url
 from newsletter.issues.snapshot.content_links import find_web_links
 from newsletter.issues.snapshot.records.content import hash_content
@@ -331,6 +332,18 @@ def test_the_picker_says_why_each_story_is_in_or_out_of_the_issue(issue: Issue) 
     assert "written in another language (es)" in page
     plain = client.get("/admin/snippets/choose/newsletter/story/").content.decode()
     assert "In this issue" not in plain
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (21_560, "The mail is 22 kB. Gmail cuts mails off at 102 kB, so it can grow by 80 kB."),
+        (101_900, "The mail is 102 kB. Gmail cuts mails off at 102 kB, so it can grow by 0 kB."),
+        (102_450, "The mail is 102 kB. Gmail cuts mails off at 102 kB."),
+    ],
+)
+def test_the_sizes_of_a_mail_add_up(size: int, text: str) -> None:
+    assert describe_size(size) == text
 
 
 def test_the_checks_say_size_subject_links_and_spam_score(issue: Issue, settings: object) -> None:

@@ -31,7 +31,7 @@ from newsletter.desk.issues.issue_page import overview_url, with_kept_counts
 from newsletter.desk.preview.modes import Mode
 from newsletter.desk.preview.panel import show_or_explain
 from newsletter.desk.preview.person import can_preview_people
-from newsletter.desk.publications.slot_text import format_sent_or_due
+from newsletter.desk.publications.slot_text import format_created, format_sent_or_due
 from newsletter.desk.shell.labels import send_began, written_to_files
 from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.issues.snapshot.resolve import resolve_complete_content
@@ -39,7 +39,7 @@ from newsletter.models import Issue
 from newsletter.models.body_fields import LIMIT_ATTRIBUTE
 from newsletter.rendering.lint.document import PHONE_SUBJECT_LENGTH
 from newsletter.rendering.phrases import READER_TEXTS, base_language
-from subscribers.desk.listing import DateTimeColumn, DeskViewSet, format_moment
+from subscribers.desk.listing import DeskViewSet, format_moment
 
 MAX_SUBJECT_LENGTH, MIN_PREHEADER_LENGTH, MAX_PREHEADER_LENGTH = PHONE_SUBJECT_LENGTH, 40, 110
 """Characters that a phone shows. They are advice, not limits: docs/reference/checks.md has the measurement."""
@@ -194,7 +194,7 @@ class IssueViewSet(DeskViewSet):
         Column("subject", label=gettext_lazy("Subject"), accessor="shown_subject"),
         StateColumn("state", label=gettext_lazy("State"), sort_key="state"),
         Column("due", label=gettext_lazy("Due or sent"), accessor=format_sent_or_due, sort_key="due_at"),
-        DateTimeColumn("made_at", label=gettext_lazy("Created"), sort_key="made_at"),
+        Column("made_at", label=gettext_lazy("Created"), accessor=format_created, sort_key="made_at"),
     ]
     panels = [
         MultiFieldPanel(

@@ -153,7 +153,7 @@ def test_each_number_of_a_report_names_what_it_is_counted_from(sent: Send) -> No
         ),
         (
             "outbox",
-            "Counted by us.",
+            "We count these numbers ourselves. The mails were written to files, so no provider reports anything.",
         ),
     ],
 )

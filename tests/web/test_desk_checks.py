@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from newsletter.desk.issues.checking.measurements import describe_size
-from newsletter.issues.checks.links import hash_url
+from newsletter.issues.checks.links import find_checked_links, hash_url
 from newsletter.issues.snapshot.content_links import find_web_links
 from newsletter.issues.snapshot.records.content import hash_content
 from newsletter.issues.snapshot.resolve import resolve_content
@@ -332,6 +332,22 @@ def test_the_picker_says_why_each_story_is_in_or_out_of_the_issue(issue: Issue) 
     assert "written in another language (es)" in page
     plain = client.get("/admin/snippets/choose/newsletter/story/").content.decode()
     assert "In this issue" not in plain
+
+
+def test_links_that_do_not_answer_are_named_and_not_passed(issue: Issue, settings: object) -> None:
+    settings.NEWSLETTER_LINK_CHECKS = True
+    Issue.objects.filter(pk=issue.pk).update(
+        subject="The clinic opens", preheader="A preheader of forty characters or more."
+    )
+    issue.refresh_from_db()
+    links = find_checked_links(resolve_content(issue))
+    for url in links:
+        LinkCheck.objects.create(sha256=hash_url(url), url=url, state="unreached", message="", looked_at=timezone.now())
+    page = overview(issue)
+    assert "All checks passed" not in page
+    assert f"No errors and no warnings, but {len(links)} links do not answer." in page
+    for url in links:
+        assert re.search(rf"Open these yourself: [^<]*{re.escape(url)}", page)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from newsletter.common.text import count_characters
 from newsletter.common.translation import translate
 from newsletter.issue_checks.render_cache import render_cached
 from newsletter.issue_checks.variant_groups import VariantGroup
-from newsletter.issues.checks.links import count_link_states
+from newsletter.issues.checks.links import count_link_states, find_silent_links
 from newsletter.issues.snapshot.records.blocks import EventsBlock
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.visible.block_choices import shows_events
@@ -38,6 +38,11 @@ def list_measurements(
 def count_unchecked_links(content: IssueContent, *, now: datetime) -> int:
     """Return how many links were not fetched yet; 0 if this installation does not check links."""
     return count_link_states(content, now=now)[""] if settings.NEWSLETTER_LINK_CHECKS else 0
+
+
+def count_silent_links(content: IssueContent, *, now: datetime) -> int:
+    """Return how many links did not answer and are no warning; 0 if this installation does not check links."""
+    return len(find_silent_links(content, now=now)) if settings.NEWSLETTER_LINK_CHECKS else 0
 
 
 def describe_size(size: int) -> str:
@@ -89,4 +94,8 @@ def _describe_links(content: IssueContent, *, now: datetime) -> str:
         else "",
     ]
     listed = ", ".join(part for part in parts if part)
-    return _("Links: %(listed)s.") % {"listed": listed} if listed else ""
+    text = _("Links: %(listed)s.") % {"listed": listed} if listed else ""
+    if urls := find_silent_links(content, now=now):
+        why = _("No other site answered either, so our own connection may be down. Open these yourself: %(urls)s")
+        text = f"{text} {why % {'urls': ', '.join(url[:90] for url in urls)}}"
+    return text

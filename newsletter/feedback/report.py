@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from html import escape
 
 import orjson
+from django.conf import settings
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import Coalesce
 
@@ -18,6 +19,8 @@ from newsletter.sending.settling.receipt import Receipt, make_receipts
 from subscribers.models import Basis, Subscription
 
 MAX_EARLIER = 10
+_MAIL_SERVER = "smtp"
+"""The provider that reports nothing afterwards. Bounces of its mails reach us only by a mailbox."""
 LIST_CHANGE_PERIOD = timedelta(days=7)
 
 
@@ -31,6 +34,7 @@ class Figures:
     clicks: int = 0
     machines: int = 0
     to_files: bool = False
+    hears_of_failures: bool = True
 
     @property
     def accepted(self) -> int:
@@ -45,6 +49,11 @@ class Figures:
     def has_delivery_reports(self) -> bool:
         """Return True if the provider reported any mail as delivered."""
         return self.receipt.delivered > 0
+
+    @property
+    def knows_failures(self) -> bool:
+        """Return True if bounces and complaints were reported, or would have been. If not, 0 means nothing."""
+        return not self.to_files and (self.hears_of_failures or bool(self.receipt.bounced + self.receipt.complained))
 
     def share(self, people: int) -> float | None:
         """Return the share of the accepted mails in percent, or None if none was accepted."""
@@ -130,6 +139,7 @@ def measure_sends(sends: Iterable[Send]) -> list[Figures]:
             receipt,
             *clicks.get(send.issue_id, (0, 0)),
             to_files=send.provider == OUTBOX,
+            hears_of_failures=bool(settings.NEWSLETTER_INBOUND) or send.provider.partition(" ")[0] != _MAIL_SERVER,
         )
         for send, receipt in zip(sends, make_receipts(sends), strict=True)
     ]

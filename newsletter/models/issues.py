@@ -17,7 +17,7 @@ from newsletter.models.publications import Publication
 from newsletter.models.schema_blocks import make_body_block
 from newsletter.models.slots import Slot
 from newsletter.models.states import one_of
-from newsletter.rendering.merge import fill_sample
+from newsletter.rendering.merge import show_defaults
 from subscribers.models import Segment
 
 MAX_SHOWN_LENGTH = 300
@@ -246,24 +246,24 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         return format_reference(publication=self.publication.slug, kind=self.kind, number=self.number)
 
     @property
-    def sample_subject(self) -> str:
-        """Return the subject as a sample person reads it."""
-        return fill_sample(self.subject)
+    def default_subject(self) -> str:
+        """Return the subject with the default of each personal field."""
+        return show_defaults(self.subject)
 
     @property
     def shown_subject(self) -> str:
-        """Return the sample subject for a page of the desk. That of a draft may be much longer than can be approved."""
-        return Truncator(self.sample_subject).chars(MAX_SHOWN_LENGTH)
+        """Return the default subject for a page of the desk. That of a draft may be much longer than can be approved."""
+        return Truncator(self.default_subject).chars(MAX_SHOWN_LENGTH)
 
     @property
     def shown_preheader(self) -> str:
-        """Return the sample preheader for a page of the desk."""
-        return Truncator(self.sample_preheader).chars(MAX_SHOWN_LENGTH)
+        """Return the default preheader for a page of the desk."""
+        return Truncator(self.default_preheader).chars(MAX_SHOWN_LENGTH)
 
     @property
-    def sample_preheader(self) -> str:
-        """Return the preheader as a sample person reads it."""
-        return fill_sample(self.preheader)
+    def default_preheader(self) -> str:
+        """Return the preheader with the default of each personal field."""
+        return show_defaults(self.preheader)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save without the columns that services manage, unless the row is new or ``update_fields`` is given."""

@@ -14,7 +14,6 @@ from newsletter.rendering.errors import MergeError
 from newsletter.rendering.tokens import Context, TokenRegistry, escape_token_lookalikes
 
 FIELDS = ("first_name", "name", "city", "region")
-SAMPLE_PERSON = {"first_name": "Alex", "name": "Alex Rivera", "city": "Leeds", "region": "England"}
 MAX_DEFAULT_LENGTH = 100
 _EXAMPLE = '{{ first_name | default:"friend" }}'
 _OPEN = re.compile(r"\{\{|\{%")
@@ -60,10 +59,13 @@ def fill_defaults(text: str, *, block: str = "") -> str:
     return merged
 
 
-def fill_sample(text: str) -> str:
-    """Return plain staff text as a sample person reads it, for lists and reports. An invalid field stays as it is."""
-    filled = _FIELD.sub(lambda field: SAMPLE_PERSON.get(field["name"], field[0]), text)
-    return filled.replace("\u2060", "")
+def show_defaults(text: str) -> str:
+    """Return plain staff text with each field's default, or “…”, for lists and reports. An invalid field stays as it is."""
+
+    def show(field: re.Match[str]) -> str:
+        return (_find_quoted(field) or "…") if field["name"] in FIELDS else field[0]
+
+    return _FIELD.sub(show, text).replace("\u2060", "")
 
 
 def _merge(text: str, *, registry: TokenRegistry, context: Context, block: str) -> str:
@@ -108,10 +110,14 @@ def _explain_unknown_field(name: str) -> Message:
     return Message("There is no personal field “%(name)s”. %(hint)s", name=name, hint=hint)
 
 
+def _find_quoted(match: re.Match[str]) -> str:
+    return next((match[group] for group in "abcdefgh" if match[group] is not None), "")
+
+
 def _read_default(match: re.Match[str], *, piece: str, context: Context, block: str) -> str:
     """Return the text for people without the value. Raise MergeError if it is missing or too long."""
     name = match["name"]
-    quoted = next((match[group] for group in "abcdefgh" if match[group] is not None), "")
+    quoted = _find_quoted(match)
     default = tidy_line(html.unescape(quoted) if context == "h" else quoted)
     if not default:
         raise MergeError(

@@ -66,6 +66,15 @@ def test_the_preview_runs_no_script_of_a_story(page: Page) -> None:
     assert page.evaluate("window.hacked") is None
 
 
+def test_the_search_for_a_person_fits_the_side_panel(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    open_spanish_issue(page)
+    page.get_by_role("link", name="Edit the issue").click()
+    page.get_by_text("Preview as a person").click()
+    page.get_by_label("Name, town or whole email address").fill("ma")
+    assert page.locator(".nl-preview").evaluate("box => box.scrollWidth - box.clientWidth") == 0
+
+
 def open_spanish_issue(page: Page) -> None:
     page.goto("/admin/issues/?q=bolet")
     page.get_by_role("link", name=re.compile("El boletín mensual No. 1")).first.click()

@@ -6,7 +6,7 @@ from typing import Any
 
 import lxml.html
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 from django.http import Http404
 from django.test import Client
@@ -172,11 +172,18 @@ def test_a_writer_sees_unusual_recipients_but_not_their_mail(issue: Issue) -> No
 def test_a_person_is_found_masked_and_previewed_by_name(issue: Issue) -> None:
     client = sign_in("admin")
     found = client.post(f"/admin/issues/{issue.pk}/people/", {"q": "person0@example.com"}).json()["people"]
-    assert [row["label"] for row in found] == ["R…, p•••@e•••.com, Houston, Texas, United States"]
+    assert [row["label"] for row in found] == ["Reader0 Sample, p•••@e•••.com, Houston, Texas, United States"]
     page = get(client, issue, f"mail/mail.{found[0]['mode']}/")
     assert "Dear Reader0," in page
     assert "Evening in Houston" in page
     assert "/u/" not in page
+
+
+def test_staff_who_may_not_see_addresses_preview_people_without_names(issue: Issue) -> None:
+    client = sign_in("data")
+    Group.objects.get(name="data").permissions.remove(Permission.objects.get(codename="reveal"))
+    found = client.post(f"/admin/issues/{issue.pk}/people/", {"q": "person0@example.com"}).json()["people"]
+    assert [row["label"] for row in found] == ["R…, p•••@e•••.com, Houston, Texas, United States"]
 
 
 @pytest.mark.parametrize(

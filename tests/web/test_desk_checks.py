@@ -8,7 +8,8 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from newsletter.issues.checks.links import hash_url
+from newsletter.desk.issues.checking.measurements import describe_size
+from newsletter.issues.checks.links import find_checked_links, hash_url
 from newsletter.issues.snapshot.content_links import find_web_links
 from newsletter.issues.snapshot.records.content import hash_content
 from newsletter.issues.snapshot.resolve import resolve_content
@@ -86,7 +87,7 @@ def test_a_warning_names_the_other_page_on_which_it_is_fixed(issue: Issue) -> No
     assert re.search(rf'href="/admin/brand/edit/{issue.publication.brand_id}/"[^>]*>Open the brand</a>', page)
 
 
-def test_a_subject_is_shown_as_a_sample_person_reads_it(issue: Issue) -> None:
+def test_a_subject_is_shown_with_its_defaults_and_no_invented_name(issue: Issue) -> None:
     field = '{{ first_name | default:"Friend" }}'
     Issue.objects.filter(pk=issue.pk).update(subject=f"{field}, the clinic opens", preheader=f"{field}, come along")
     Issue.objects.get(pk=issue.pk).save_revision()
@@ -94,9 +95,9 @@ def test_a_subject_is_shown_as_a_sample_person_reads_it(issue: Issue) -> None:
     pages = ("/admin/", "/admin/issues/", f"{own}/overview/", "/admin/issues/new/", f"{own}/revisions/")
     for page in pages:
         shown = client.get(page).content.decode()
-        assert "Alex, the clinic opens" in shown, page
+        assert "Friend, the clinic opens" in shown, page
         assert "{{" not in shown, page
-    assert "Alex, come along" in client.get(f"{own}/overview/").content.decode()
+    assert "Friend, come along" in client.get(f"{own}/overview/").content.decode()
 
 
 @pytest.mark.parametrize("field", ["subject", "preheader"])
@@ -370,6 +371,34 @@ def test_the_picker_says_why_each_story_is_in_or_out_of_the_issue(issue: Issue) 
     assert "written in another language (es)" in page
     plain = client.get("/admin/snippets/choose/newsletter/story/").content.decode()
     assert "In this issue" not in plain
+
+
+def test_links_that_do_not_answer_are_named_and_not_passed(issue: Issue, settings: object) -> None:
+    settings.NEWSLETTER_LINK_CHECKS = True
+    Issue.objects.filter(pk=issue.pk).update(
+        subject="The clinic opens", preheader="A preheader of forty characters or more."
+    )
+    issue.refresh_from_db()
+    links = find_checked_links(resolve_content(issue))
+    for url in links:
+        LinkCheck.objects.create(sha256=hash_url(url), url=url, state="unreached", message="", looked_at=timezone.now())
+    page = overview(issue)
+    assert "All checks passed" not in page
+    assert f"No errors and no warnings, but {len(links)} links do not answer." in page
+    for url in links:
+        assert re.search(rf"Open these yourself: [^<]*{re.escape(url)}", page)
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (21_560, "The mail is 22 kB. Gmail cuts mails off at 102 kB, so it can grow by 80 kB."),
+        (101_900, "The mail is 102 kB. Gmail cuts mails off at 102 kB, so it can grow by 0 kB."),
+        (102_450, "The mail is 102 kB. Gmail cuts mails off at 102 kB."),
+    ],
+)
+def test_the_sizes_of_a_mail_add_up(size: int, text: str) -> None:
+    assert describe_size(size) == text
 
 
 def test_the_checks_say_size_subject_links_and_spam_score(issue: Issue, settings: object) -> None:

@@ -418,3 +418,13 @@ def test_no_page_is_filled_by_an_endless_subject(issue: Issue) -> None:
         assert "longlong" in shown or page == "/admin/issues/new/"
         assert "long" * 100 not in shown, page
         assert "wide" * 100 not in shown, page
+
+
+def test_the_list_of_issues_has_all_times_in_the_same_zone(issue: Issue) -> None:
+    Publication.objects.update(zone="America/Chicago")
+    Issue.objects.update(
+        made_at=datetime(2026, 3, 3, 2, 30, tzinfo=UTC), due_at=datetime(2026, 3, 5, 15, 0, tzinfo=UTC)
+    )
+    page = sign_in("writer").get("/admin/issues/").content.decode()
+    assert "Thu 5 Mar, 09:00 (Chicago time)" in page
+    assert "Mon 2 Mar, 20:30 (Chicago time)" in page

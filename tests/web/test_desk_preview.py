@@ -330,3 +330,20 @@ def test_the_masthead_of_a_sent_issue_shows_the_day_of_its_send(publication: Pub
     with time_machine.travel(NOW + timedelta(days=30), tick=False):
         shown = sign_in("writer").get(f"/admin/issues/{issue.pk}/mail/mail.0.none/").content.decode()
     assert "4 March 2026" in shown
+
+
+@pytest.mark.parametrize(
+    ("language", "word"), [("de", "liebe Leserin, lieber Leser"), ("pt-BR", "cara leitora, caro leitor")]
+)
+def test_a_personal_field_gets_a_default_in_the_mails_language(issue: Issue, language: str, word: str) -> None:
+    Publication.objects.update(language=language)
+    page = sign_in("writer").get(f"/admin/issues/edit/{issue.pk}/").content.decode()
+    assert page.count(f'data-fallback="{word}"') == 2
+    assert "“friend”" not in page
+
+
+def test_a_field_gets_no_english_default_in_an_unknown_language(issue: Issue) -> None:
+    Publication.objects.update(language="nl")
+    page = sign_in("writer").get(f"/admin/issues/edit/{issue.pk}/").content.decode()
+    assert page.count('data-fallback=""') == 4
+    assert "Write what it shows if we do not know it" in page

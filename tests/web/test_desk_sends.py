@@ -15,10 +15,12 @@ from newsletter.models import Batch, Delivery, DeliveryException, Issue, Publica
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.freezing.start import prepare_requested_sends
 from newsletter.sending.limits.installation_hold import hold_installation
+from newsletter.sending.limits.split_batches import split_off
 from newsletter.sending.settling.receipt import list_deliveries
 from subscribers.models import Subscription
 from tests.support.desk import list_messages, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
+from tests.support.page_html import compact_html
 from tests.support.sends import start_send
 from tests.support.welcome import turn_on_welcome
 
@@ -441,3 +443,15 @@ def test_an_automatic_pause_shows_its_reason(send: Send) -> None:
     page = overview(send.issue, sign_in("approver"))
     assert "Stopped by itself: 4 of 1,000 readers reported this issue as spam." in page
     assert "too many complaints (4)" in page
+
+
+def test_a_paused_send_says_how_many_have_their_version(send: Send) -> None:
+    client = sign_in("approver")
+    Send.objects.update(provider="smtp")
+    ada, *_ = Delivery.objects.order_by("pk")
+    sent = split_off(batch=send.batches.get(), deliveries=[ada.pk], not_before=None)
+    Batch.objects.filter(pk=sent.pk).update(state="accepted", settled_at=timezone.now())
+    step(send.issue, "pause", client)
+    page = compact_html(overview(send.issue, client))
+    assert "1 version, sent to 1 of 3 recipients" in page
+    assert "version was sent" not in page

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 
 import pytest
+from django.conf import LazySettings
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.test import Client
@@ -21,6 +22,7 @@ from newsletter.desk.sends.report_pages import find_largest_variant
 from newsletter.desk.sends.report_text import list_report_rows
 from newsletter.desk.shell.charts import Point, draw_line
 from newsletter.feedback.report import BlockClicks, make_report, measure_sends
+from newsletter.inbound.settings import parse_sources
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.planning.create_issue import Beginning, create_issue
 from newsletter.issues.variants.mail_links import list_destinations, make_click_url, make_link_key
@@ -150,7 +152,10 @@ def test_each_number_of_a_report_names_what_it_is_counted_from(sent: Send) -> No
             "mailgun",
             "We count deliveries, bounces and reports of spam from what the provider and other mail servers report",
         ),
-        ("outbox", "Counted by us."),
+        (
+            "outbox",
+            "We count these numbers ourselves. The mails were written to files, so no provider reports anything.",
+        ),
     ],
 )
 def test_home_and_the_delivery_summary_say_who_counted(sent: Send, provider: str, says: str) -> None:
@@ -513,3 +518,16 @@ def test_the_receipts_of_several_sends_are_read_at_once(publication: Publication
     one.refresh_from_db()
     assert [receipt.bounced for receipt in make_receipts([other, one, other])] == [2, 7, 2]
     assert make_receipts([]) == []
+
+
+@pytest.mark.parametrize(("inbound", "shown"), [([], "–"), (["imaps://a:b@mail.example.org/INBOX"], "0 %")])
+def test_bounces_that_nobody_can_report_are_a_dash(
+    sent: Send, settings: LazySettings, inbound: list[str], shown: str
+) -> None:
+    settings.NEWSLETTER_INBOUND = parse_sources(inbound)
+    Send.objects.update(provider="smtp (mail.example.org)")
+    DeliveryException.objects.all().delete()
+    results = compact_html(sign_in("writer").get("/admin/results/").content.decode())
+    for label in ("Bounced", "Reported as spam"):
+        assert f'data-label="{label}">{shown}</td>' in results.replace("> ", ">").replace(" <", "<")
+    assert ("Bounced" in page(sent, sign_in("writer", email="other@example.org"))) is bool(inbound)

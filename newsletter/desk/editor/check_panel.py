@@ -17,7 +17,11 @@ from newsletter.desk.issues.checking.checks import (
     list_acknowledged_checks,
 )
 from newsletter.desk.issues.checking.finding_locations import MissingPart, list_missing_parts
-from newsletter.desk.issues.checking.measurements import count_unchecked_links, list_measurements
+from newsletter.desk.issues.checking.measurements import (
+    count_silent_links,
+    count_unchecked_links,
+    list_measurements,
+)
 from newsletter.desk.issues.issue_page import IssuePage, with_kept_counts
 from newsletter.issue_checks.variant_groups import VariantGroup, find_issue_content, find_variant_groups
 from newsletter.issues.approval.acknowledge import find_acknowledged
@@ -97,7 +101,7 @@ def checks_context(issue: Issue, *, limit: int) -> ChecksContext:
         sha256 = hash_content(content)
         acknowledged = find_acknowledged(issue, sha256=sha256)
         measurements: list[str] = []
-        unchecked = 0
+        unchecked = silent = 0
         if sealed := issue.state in SEALED_STATES:
             checks = list_acknowledged_checks(acknowledged)
         else:
@@ -105,6 +109,7 @@ def checks_context(issue: Issue, *, limit: int) -> ChecksContext:
             problems = check_issue(issue, content, groups=groups[:limit], now=now)
             measurements = list_measurements(issue, content, groups=groups[:limit], sha256=sha256, now=now)
             unchecked = count_unchecked_links(content, now=now)
+            silent = count_silent_links(content, now=now)
             checks = add_acknowledgements(problems, acknowledged=acknowledged)
     except (DomainError, OSError) as error:
         return {"missing_parts": list_missing_parts(issue, error)}
@@ -116,7 +121,7 @@ def checks_context(issue: Issue, *, limit: int) -> ChecksContext:
         "checks": checks,
         "verdict": describe_acknowledged(checks)
         if sealed
-        else describe_verdict(checks, checked=len(groups[:limit]), versions=len(groups)),
+        else describe_verdict(checks, checked=len(groups[:limit]), versions=len(groups), silent_links=silent),
         "measurements": measurements,
         "unchecked_links": unchecked,
         "has_errors": any(check.level == "error" for check in checks),

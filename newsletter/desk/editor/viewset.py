@@ -31,20 +31,31 @@ from newsletter.desk.issues.issue_page import overview_url, with_kept_counts
 from newsletter.desk.preview.modes import Mode
 from newsletter.desk.preview.panel import show_or_explain
 from newsletter.desk.preview.person import can_preview_people
-from newsletter.desk.publications.slot_text import format_sent_or_due
+from newsletter.desk.publications.slot_text import format_created, format_sent_or_due
 from newsletter.desk.shell.labels import send_began, written_to_files
 from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.models import Issue
 from newsletter.models.body_fields import LIMIT_ATTRIBUTE
 from newsletter.rendering.lint.document import PHONE_SUBJECT_LENGTH
-from subscribers.desk.listing import DateTimeColumn, DeskViewSet, format_moment
+from newsletter.rendering.phrases import READER_TEXTS, base_language
+from subscribers.desk.listing import DeskViewSet, format_moment
 
 MAX_SUBJECT_LENGTH, MIN_PREHEADER_LENGTH, MAX_PREHEADER_LENGTH = PHONE_SUBJECT_LENGTH, 40, 110
 """Characters that a phone shows. They are advice, not limits: docs/reference/checks.md has the measurement."""
 
 
+_FALLBACKS = {
+    "first_name": "unknown_name",
+    "name": "unknown_name",
+    "city": "unknown_town",
+    "region": "unknown_region",
+}
+
+
 class PersonalField(TypedDict):
+    """A button that inserts a personal field. ``fallback`` is in the language of the mail; "" if we have no word in it."""
+
     name: str
     label: str
     fallback: str
@@ -60,15 +71,15 @@ class InboxPanelContext(TypedDict):
 
 
 def inbox_panel_context(issue: Issue) -> InboxPanelContext:
+    words = READER_TEXTS.get(base_language(issue.publication.language), {})
+    labels = {"first_name": _("First name"), "name": _("Whole name"), "city": _("Town"), "region": _("Region")}
     return {
         "max_subject": MAX_SUBJECT_LENGTH,
         "min_preheader": MIN_PREHEADER_LENGTH,
         "max_preheader": MAX_PREHEADER_LENGTH,
         "fields": [
-            {"name": "first_name", "label": _("First name"), "fallback": _("friend")},
-            {"name": "name", "label": _("Whole name"), "fallback": _("friend")},
-            {"name": "city", "label": _("Town"), "fallback": _("your town")},
-            {"name": "region", "label": _("Region"), "fallback": _("your region")},
+            {"name": name, "label": label, "fallback": words.get(_FALLBACKS[name], "")}
+            for name, label in labels.items()
         ],
     }
 
@@ -183,7 +194,7 @@ class IssueViewSet(DeskViewSet):
         Column("subject", label=gettext_lazy("Subject"), accessor="shown_subject"),
         StateColumn("state", label=gettext_lazy("State"), sort_key="state"),
         Column("due", label=gettext_lazy("Due or sent"), accessor=format_sent_or_due, sort_key="due_at"),
-        DateTimeColumn("made_at", label=gettext_lazy("Created"), sort_key="made_at"),
+        Column("made_at", label=gettext_lazy("Created"), accessor=format_created, sort_key="made_at"),
     ]
     panels = [
         MultiFieldPanel(

@@ -1,6 +1,7 @@
 """Previews as one person: permission, search, and the person's group and fields.
 
-Search results are masked. Staff find an address only by typing it whole. Each search and each preview is logged.
+Search results have a masked address, and the name for staff who may see addresses, as in the list of subscribers. Staff find
+an address only by typing it whole. Each search and each preview is logged.
 """
 
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from newsletter.models import AuditEntry, Issue
 from subscribers.addresses.normalise import normalise
 from subscribers.audience.eligibility import explain_ineligible
 from subscribers.audience.kept_counts import kept_counts
+from subscribers.desk.person_actions import REVEAL_PERMISSION
 from subscribers.identity import identify
 from subscribers.models import Subscriber, Subscription
 from subscribers.people.lookup import explain_unfound
@@ -62,7 +64,8 @@ def search_people(request: HttpRequest, pk: int) -> JsonResponse:
         if people
         else explain_unfound(query) or _("No match on this list. Type a whole address, or the start of a name or town.")
     )
-    rows = [_search_result(person, issue, now=timezone.now()) for person in people]
+    whole = bool(request.user.has_perm(REVEAL_PERMISSION))
+    rows = [_search_result(person, issue, whole=whole, now=timezone.now()) for person in people]
     return JsonResponse({"people": rows, "hint": hint})
 
 
@@ -134,11 +137,19 @@ def mask_person(person: Subscriber) -> str:
     An example is “M…, m•••@e•••.org, Houston, Texas, United States”.
     """
     initial = next((letter for letter in person.name if letter.isalpha()), "")
-    place = person.place or _("place unknown")
-    return f"{initial and initial + '…, '}{person}, {place}"
+    return _join_label(initial and f"{initial}…", person)
 
 
-def _search_result(person: Subscriber, issue: Issue, *, now: datetime) -> dict[str, str]:
+def name_person(person: Subscriber) -> str:
+    """Return the name, masked address and location, as the list of subscribers shows them to staff who may see addresses."""
+    return _join_label(person.name, person)
+
+
+def _join_label(name: str, person: Subscriber) -> str:
+    return ", ".join(filter(None, [name, str(person), str(person.place or _("place unknown"))]))
+
+
+def _search_result(person: Subscriber, issue: Issue, *, whole: bool, now: datetime) -> dict[str, str]:
     publication = issue.publication
     why_not = explain_ineligible(
         person,
@@ -150,6 +161,6 @@ def _search_result(person: Subscriber, issue: Issue, *, now: datetime) -> dict[s
     )
     return {
         "mode": f"{PERSON_PREFIX}{person.pk}",
-        "label": mask_person(person),
+        "label": name_person(person) if whole else mask_person(person),
         "note": _("Not a recipient. %(why_not)s") % {"why_not": translate(why_not)} if why_not else "",
     }

@@ -45,6 +45,11 @@ def format_sent_or_due(issue: Issue) -> str:
     return format_sent(issue, issue.sent_at) or format_slot_short(issue)
 
 
+def format_created(issue: Issue) -> str:
+    """Return when the issue was created, in the time zone of `format_sent_or_due`."""
+    return _format_short(issue, issue.made_at)
+
+
 def _format_short(issue: Issue, at: datetime) -> str:
     this_year = at.year == timezone.now().year
     return format_due(at, zone=issue.publication.zone, form=_("D j M, H:i") if this_year else _("D j M Y, H:i"))

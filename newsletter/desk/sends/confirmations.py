@@ -150,7 +150,7 @@ def confirm_start(issue: Issue) -> Confirmation:
     return Confirmation(
         title=_("Send %(issue)s to %(people)s now?") % {"issue": issue, "people": label_people(people)},
         sentences=[
-            _("Subject: “%(subject)s”.") % {"subject": issue.sample_subject},
+            _("Subject: “%(subject)s”.") % {"subject": issue.default_subject},
             *([_("Its planned time: %(time_left)s.") % {"time_left": time_left}] if time_left else []),
             _("We will lock the recipient list and start sending straight away."),
             *([_("Everybody gets it at once. Nobody waits for the hour of their own clock.")] if local else []),
@@ -174,7 +174,7 @@ def _confirm_writing(issue: Issue, *, action: str, people: int) -> Confirmation:
     return Confirmation(
         title=_("Write %(issue)s to files now?") % {"issue": issue},
         sentences=[
-            _("Subject: “%(subject)s”.") % {"subject": issue.sample_subject},
+            _("Subject: “%(subject)s”.") % {"subject": issue.default_subject},
             _("No mail leaves this installation: we write what %(people)s would get.")
             % {"people": label_people(people)},
             *stories_again,

@@ -47,7 +47,7 @@ def _issue_row(figures: Figures) -> list[str | int]:
     audience = [receipt.candidates, receipt.recipients]
     return [
         issue.reference,
-        issue.sample_subject,
+        issue.default_subject,
         sent_at,
         *audience,
         *states,

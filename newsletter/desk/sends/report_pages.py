@@ -254,7 +254,7 @@ def _make_result(figures: Figures) -> IssueResult:
         sent_at=figures.sent_at,
         accepted=figures.accepted,
         delivered=format_share(figures.share(receipt.delivered)) if figures.has_delivery_reports else "",
-        bounced="" if figures.to_files else format_share(figures.share(receipt.bounced)),
-        complained="" if figures.to_files else format_share(figures.share(receipt.complained)),
+        bounced=format_share(figures.share(receipt.bounced)) if figures.knows_failures else "",
+        complained=format_share(figures.share(receipt.complained)) if figures.knows_failures else "",
         unsubscribed=format_share(figures.share(receipt.unsubscribed)),
     )

@@ -104,7 +104,7 @@ def list_report_rows(figures: Figures, earlier: Sequence[Figures]) -> list[Repor
     ]
     if figures.has_delivery_reports:
         rows.append(_row("delivered", figures, earlier, _("Delivered"), counters["delivered"]))
-    if not figures.to_files:
+    if figures.knows_failures:
         rows += [
             _row("bounced", figures, earlier, _("Bounced"), counters["bounced"], alarm_above=BOUNCE_ALARM_PERCENT),
             _row(

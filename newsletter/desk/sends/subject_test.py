@@ -20,7 +20,7 @@ from newsletter.issues.variants.subject_assignment import FIRST, NO_TEST, WAITS
 from newsletter.issues.variants.subject_test_rules import MIN_PEOPLE, count_arms, count_people_by_arm
 from newsletter.models import Issue, Send, SubjectTest
 from newsletter.models.variant_labels import LETTERS
-from newsletter.rendering.merge import fill_sample
+from newsletter.rendering.merge import show_defaults
 from newsletter.sending.subject_tests.decide_subject import find_decision_time
 from newsletter.sending.subject_tests.measure_subjects import counts_clicks
 
@@ -137,8 +137,8 @@ def _list_rows(test: SubjectTest, *, issue: Issue, people: list[int]) -> list[Su
             SubjectRow(
                 number=FIRST + index,
                 letter=LETTERS[index],
-                subject=fill_sample(subject),
-                preheader=fill_sample(preheader),
+                subject=show_defaults(subject),
+                preheader=show_defaults(preheader),
                 people=people[index] if index < len(people) else None,
                 responses=result["responses"] if result else None,
                 share=format_percent(100 * result["responses"] / result["people"])

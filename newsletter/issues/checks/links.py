@@ -99,7 +99,7 @@ def find_checked_links(content: IssueContent) -> dict[str, str]:
 
 def find_dead_links(content: IssueContent, *, now: datetime) -> list[Finding]:
     """Return a warning for each link of the content that its site does not have, or whose site did not answer."""
-    online = LinkCheck.objects.filter(state=LinkCheck.State.GOOD, looked_at__gt=now - 2 * MAX_CHECK_AGE).exists()
+    online = _is_online(now=now)
     links = find_checked_links(content)
     findings = (
         _make_finding(url, check, block=links[url], online=online)
@@ -109,9 +109,23 @@ def find_dead_links(content: IssueContent, *, now: datetime) -> list[Finding]:
     return [finding for finding in findings if finding]
 
 
+def find_silent_links(content: IssueContent, *, now: datetime) -> list[str]:
+    """Return the links that did not answer without being a warning: no other site answered, so our connection may be down."""
+    silent = [
+        url
+        for url, check in _find_checks(content, now=now).items()
+        if check and check.state == LinkCheck.State.UNREACHED
+    ]
+    return [] if silent and _is_online(now=now) else silent
+
+
 def count_link_states(content: IssueContent, *, now: datetime) -> Counter[str]:
     """Count the content's links by the state of their last check. Those not checked yet count as ""."""
     return Counter(check.state if check else "" for check in _find_checks(content, now=now).values())
+
+
+def _is_online(*, now: datetime) -> bool:
+    return LinkCheck.objects.filter(state=LinkCheck.State.GOOD, looked_at__gt=now - 2 * MAX_CHECK_AGE).exists()
 
 
 def _find_checks(content: IssueContent, *, now: datetime) -> dict[str, LinkCheck | None]:

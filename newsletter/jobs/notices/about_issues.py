@@ -57,7 +57,7 @@ def notify_assembly(assembly: Assembly, *, now: datetime) -> None:
         paragraphs = [
             _describe_next_step(issue, when, needs_person=bool(reason) or not is_automatic(issue)),
             *_describe_first_hour(issue, now=now),
-            Message("Its subject: %(subject)s", subject=escape_merge_fields(issue.sample_subject)),
+            Message("Its subject: %(subject)s", subject=escape_merge_fields(issue.default_subject)),
             reason or _describe_recipients(people),
             *_describe_failing_sources(publication),
         ]

@@ -91,4 +91,4 @@ def _list_choices() -> list[tuple[str, str]]:
         for publication in Publication.objects.all()
     ]
     newest = Issue.objects.filter(kind=Issue.Kind.ISSUE).select_related("publication")[:_MAX_CHOICES]
-    return latest + [(issue.reference, f"{issue}: {issue.sample_subject[:60]}".rstrip(": ")) for issue in newest]
+    return latest + [(issue.reference, f"{issue}: {issue.default_subject[:60]}".rstrip(": ")) for issue in newest]

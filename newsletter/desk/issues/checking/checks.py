@@ -74,18 +74,21 @@ def describe_acknowledged(checks: list[Check]) -> str:
     return _("These warnings were reviewed before approval.") if checks else _("No warnings.")
 
 
-def describe_verdict(checks: list[Check], *, checked: int, versions: int) -> str:
-    """Summarise the checks of an issue that can still change, and say how many of its versions were checked."""
+def describe_verdict(checks: list[Check], *, checked: int, versions: int, silent_links: int = 0) -> str:
+    """Summarise the checks of an issue that can still change, and say how many of its versions were checked.
+
+    ``silent_links`` did not answer. They are no finding, but with them not everything passed.
+    """
     if checked >= versions:
-        return _describe_result(checks)
+        return _describe_result(checks, silent_links=silent_links)
     values = {"checked": checked, "versions": versions}
-    if not any(check.level in ("error", "warning") for check in checks):
+    if not silent_links and not any(check.level in ("error", "warning") for check in checks):
         return _("All checks passed in the %(checked)s most common of %(versions)s versions.") % values
     scope = _("We checked the %(checked)s most common of %(versions)s versions.") % values
-    return f"{_describe_result(checks)} {scope}"
+    return f"{_describe_result(checks, silent_links=silent_links)} {scope}"
 
 
-def _describe_result(checks: list[Check]) -> str:
+def _describe_result(checks: list[Check], *, silent_links: int) -> str:
     errors = sum(check.level == "error" for check in checks)
     warnings = [check for check in checks if check.level == "warning"]
     open_warnings = sum(check.acknowledgement is None for check in warnings)
@@ -101,4 +104,13 @@ def _describe_result(checks: list[Check]) -> str:
             open_warnings,
         )
         return text % {"warnings": open_warnings}
-    return _("All warnings are reviewed.") if warnings else _("All checks passed.")
+    if warnings:
+        return _("All warnings are reviewed.")
+    if silent_links:
+        text = ngettext(
+            "No errors and no warnings, but %(links)s link does not answer.",
+            "No errors and no warnings, but %(links)s links do not answer.",
+            silent_links,
+        )
+        return text % {"links": silent_links}
+    return _("All checks passed.")

@@ -11,7 +11,7 @@ from newsletter.common.text import count_characters
 from newsletter.common.translation import translate
 from newsletter.issue_checks.render_cache import render_cached
 from newsletter.issue_checks.variant_groups import VariantGroup
-from newsletter.issues.checks.links import count_link_states
+from newsletter.issues.checks.links import count_link_states, find_silent_links
 from newsletter.issues.snapshot.records.blocks import EventsBlock
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.visible.block_choices import shows_events
@@ -25,7 +25,8 @@ def list_measurements(
     issue: Issue, content: IssueContent, *, groups: Sequence[VariantGroup], sha256: str, now: datetime
 ) -> list[str]:
     """Return the sentences. A measurement that does not exist has none."""
-    sentences = [_describe_size(content, groups=groups, sha256=sha256), _describe_subject(issue)]
+    mails = (render_cached(content, visible=group.visible, sha256=sha256).mail for group in groups)
+    sentences = [describe_size(max(len(mail.html.encode()) for mail in mails)), _describe_subject(issue)]
     sentences.append(_describe_unseen_events(content, groups=groups))
     if settings.NEWSLETTER_LINK_CHECKS:
         sentences.append(_describe_links(content, now=now))
@@ -39,17 +40,22 @@ def count_unchecked_links(content: IssueContent, *, now: datetime) -> int:
     return count_link_states(content, now=now)[""] if settings.NEWSLETTER_LINK_CHECKS else 0
 
 
-def _describe_size(content: IssueContent, *, groups: Sequence[VariantGroup], sha256: str) -> str:
-    mails = (render_cached(content, visible=group.visible, sha256=sha256).mail for group in groups)
-    size, limit = max(len(mail.html.encode()) for mail in mails), MAX_HTML_BYTES
-    values = {"size": round(size / 1000), "limit": round(limit / 1000), "left": round((limit - size) / 1000)}
-    if size > limit:
+def count_silent_links(content: IssueContent, *, now: datetime) -> int:
+    """Return how many links did not answer and are no warning; 0 if this installation does not check links."""
+    return len(find_silent_links(content, now=now)) if settings.NEWSLETTER_LINK_CHECKS else 0
+
+
+def describe_size(size: int) -> str:
+    """Return the size of a mail of so many bytes, and how much it can grow, in numbers that add up."""
+    shown, limit = round(size / 1000), round(MAX_HTML_BYTES / 1000)
+    values = {"size": shown, "limit": limit, "left": limit - shown}
+    if size > MAX_HTML_BYTES:
         return _("The mail is %(size)s kB. Gmail cuts mails off at %(limit)s kB.") % values
     return _("The mail is %(size)s kB. Gmail cuts mails off at %(limit)s kB, so it can grow by %(left)s kB.") % values
 
 
 def _describe_subject(issue: Issue) -> str:
-    length = count_characters(issue.sample_subject)
+    length = count_characters(issue.default_subject)
     if length <= PHONE_SUBJECT_LENGTH:
         return ""
     values = {"length": length, "shown": PHONE_SUBJECT_LENGTH}
@@ -88,4 +94,8 @@ def _describe_links(content: IssueContent, *, now: datetime) -> str:
         else "",
     ]
     listed = ", ".join(part for part in parts if part)
-    return _("Links: %(listed)s.") % {"listed": listed} if listed else ""
+    text = _("Links: %(listed)s.") % {"listed": listed} if listed else ""
+    if urls := find_silent_links(content, now=now):
+        why = _("No other site answered either, so our own connection may be down. Open these yourself: %(urls)s")
+        text = f"{text} {why % {'urls': ', '.join(url[:90] for url in urls)}}"
+    return text

@@ -25,7 +25,7 @@ from newsletter.issues.approval.edits_of_approved_issues import find_open_approv
 from newsletter.issues.planning.restore_revision import restore_revision
 from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.models import Issue
-from newsletter.rendering.merge import fill_sample
+from newsletter.rendering.merge import show_defaults
 
 MAX_REVISIONS = 200
 
@@ -58,7 +58,7 @@ class IssueRevisions(IssuePage):
         can_edit = self.request.user.has_perm("newsletter.change_issue")
         return {
             "issue": self.issue,
-            "revisions": [(listed, fill_sample(str(listed.content.get("subject") or ""))) for listed in revisions],
+            "revisions": [(listed, show_defaults(str(listed.content.get("subject") or ""))) for listed in revisions],
             "left": left,
             "right": right,
             "lines": lines,

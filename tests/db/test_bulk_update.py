@@ -61,7 +61,7 @@ def test_an_empty_value_takes_a_thing_away() -> None:
         (PersonUpdate("ada@example.org", giving="donor", attributes={"!!": "x"}), "needs a letter or digit"),
         (
             PersonUpdate("ada@example.org", giving="donor", attributes={f"a{n}": "x" for n in range(51)}),
-            "50 attributes",
+            "50 extra fields",
         ),
     ],
 )

@@ -124,8 +124,8 @@ def test_everybody_shares_one_number_without_limited_blocks(issue: Issue) -> Non
     [
         ({"segment": "gone"}, "the segment “gone” that may see it was deleted"),
         ({"topic": "gone"}, "the topic “gone” of the people who may see it was deleted"),
-        ({"attribute": "team"}, "the value of the attribute “team” is empty"),
-        ({"attribute_value": "Gold"}, "no attribute is chosen for the value “Gold”"),
+        ({"attribute": "team"}, "the value of the extra field “team” is empty"),
+        ({"attribute_value": "Gold"}, "no extra field is chosen for the value “Gold”"),
         ({"attribute": "team", "attribute_value": "Gold"}, "nobody has an extra field “team”"),
     ],
 )

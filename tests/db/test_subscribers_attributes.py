@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 def test_a_name_has_one_spelling_and_a_value_is_one_clean_line() -> None:
     clean, notes = clean_attributes({"Member since": " 2019\n", "MEMBER_SINCE": "2020", "Größe!": "groß", "note": " "})
     assert clean == {"member_since": "2019", "größe": "groß"}
-    assert notes == ["The attribute member_since occurs more than once. The first value was kept."]
+    assert notes == ["The extra field member_since occurs more than once. The first value was kept."]
 
 
 def test_values_that_cannot_be_kept_are_reported_the_rest_is_kept() -> None:

@@ -63,7 +63,7 @@ def test_the_record_shows_the_settings_and_the_data(publication: Publication) ->
         "Lists that no publication uses: Alerts",
         "consent | 2",
         "implied consent, for a time (Canada) | 1",
-        "Attributes: membership",
+        "Extra fields: membership",
         "Amazon SES | each subscriber’s address and emails | eu-west-1",
         "pulse.example.net | a heartbeat, no personal data | to be filled in: region",
         "Donor database | through an API key: sign up, change and read people, and stop emails | to be filled in: region",

@@ -131,7 +131,7 @@ def test_each_listmonk_status_is_read_and_its_attributes_are_unpacked() -> None:
     assert isinstance(di, RefusedRow)
     assert di.kind == RefusalKind.UNKNOWN_STATUS
     assert isinstance(ed, PersonRow)
-    assert ed.notes == ("The attributes are no JSON object. The line is used without it.",)
+    assert ed.notes == ("The extra fields are no JSON object. The line is used without it.",)
 
 
 def test_a_column_counts_before_a_packed_value_of_the_same_name() -> None:

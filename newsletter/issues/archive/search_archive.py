@@ -75,7 +75,7 @@ class FoundPage:
 
 @dataclass(frozen=True)
 class Excess:
-    """What a query has more of than a search takes: `unit` is “characters” or “words”."""
+    """The size of a query that is too long for a search: `number` of its `unit`, “characters” or “words”."""
 
     unit: str
     number: int

@@ -233,6 +233,7 @@ def test_the_preview_of_a_narrow_window_closes_for_the_form(page: Page, key: str
 @pytest.mark.parametrize("width", [900, 1024, 1280])
 def test_nothing_covers_the_button_that_opens_a_block(editor: Page, width: int) -> None:
     editor.set_viewport_size({"width": width, "height": 800})
+    editor.wait_for_timeout(500)  # Wagtail closes the preview a moment after the width has changed
     editor.get_by_role("button", name="Toggle preview").click()
     expect(editor.locator("#w-preview-iframe")).to_be_visible()
     editor.wait_for_timeout(500)

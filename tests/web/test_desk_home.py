@@ -8,6 +8,8 @@ import time_machine
 from django.utils import translation
 
 from newsletter.desk.content.wall_clock import label_zone
+from newsletter.desk.home.coming_up import find_coming_up
+from newsletter.desk.publications.schedule_text import find_next_time
 from newsletter.issues.approval.hold import hold_issue
 from newsletter.jobs.scheduler_jobs import start_due_sends
 from newsletter.models import Issue, Publication, Send
@@ -81,6 +83,22 @@ def test_next_slots_are_shown_in_the_publications_zone(publication: Publication)
     assert "Thursday 9 April 2026" not in page
     with time_machine.travel(datetime(2026, 7, 1, 12, tzinfo=UTC), tick=False):
         assert "Thursday 2 July 2026, 09:00 (London time)" in home("writer")
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
+def test_a_change_of_the_zone_plans_no_second_issue_for_a_day(publication: Publication, zone: str) -> None:
+    """The issue of Thursday 09:00 UTC was sent before its time."""
+    Publication.objects.update(zone="UTC")
+    make_story("The clinic opens its doors")
+    issue = make_issue(Publication.objects.get())
+    Issue.objects.filter(pk=issue.pk).update(state=Issue.State.SENT)
+    Publication.objects.update(zone=zone)
+    publication.refresh_from_db()
+    now = datetime(2026, 3, 5, 6, tzinfo=UTC)
+    with time_machine.travel(now, tick=False):
+        planned = [slot.day.isoformat() for slot in find_coming_up(now=now).slots]
+    assert planned[0] == "2026-03-12"
+    assert find_next_time(publication, now=now).date().isoformat() == "2026-03-12"
 
 
 def test_tasks_that_the_list_leaves_out_are_one_click_away(publication: Publication) -> None:

@@ -11,12 +11,13 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from newsletter.common.errors import BadSchedule
-from newsletter.common.schedule import check_schedule, due_after
+from newsletter.common.schedule import check_schedule
 from newsletter.common.translation import translate
 from newsletter.desk.content.wall_clock import label_zone, zone_or_default
 from newsletter.desk.issues.issue_page import overview_url
 from newsletter.desk.publications.slot_text import format_due, format_due_short
 from newsletter.desk.shell.labels import IssueStateLabel, label_issue_state, written_to_files
+from newsletter.issues.assembly.slots import list_dues_ahead
 from newsletter.issues.variants.reader_zones import find_lead
 from newsletter.models import Issue, Publication, Slot
 
@@ -118,7 +119,7 @@ def find_coming_up(*, now: datetime) -> ComingUp:
 
 def _list_dues(publication: Publication, now: datetime) -> list[datetime]:
     schedule = check_schedule(schedule=publication.schedule, zone=publication.zone)
-    dues = due_after(now, schedule=schedule, zone=publication.zone)
+    dues = list_dues_ahead(publication, schedule=schedule, now=now)
     return [due.at for due in takewhile(lambda due: due.at <= now + HORIZON, dues)]
 
 

@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from newsletter.common.errors import BadSchedule
-from newsletter.common.schedule import WEEKDAYS, check_schedule, due_after
+from newsletter.common.schedule import WEEKDAYS, check_schedule
 from newsletter.common.translation import translate
 from newsletter.desk.content.wall_clock import label_zone
+from newsletter.issues.assembly.slots import list_dues_ahead
 from newsletter.models import Issue, Publication, Slot
 
 DAYS = (
@@ -148,7 +149,7 @@ def _list_times(publication: Publication, *, now: datetime) -> Iterator[datetime
     schedule = check_schedule(schedule=publication.schedule, zone=publication.zone)
     slots = Slot.objects.filter(publication=publication.pk, due_at__gt=now).exclude(state=Slot.State.DUE)
     planned = {slot.due_at: slot for slot in slots.select_related("issue")}
-    times = (_find_time(due.at, planned) for due in due_after(now, schedule=schedule, zone=publication.zone))
+    times = (_find_time(due.at, planned) for due in list_dues_ahead(publication, schedule=schedule, now=now))
     yield from filter(None, times)
 
 

@@ -1,5 +1,6 @@
 """The due slots of a publication's schedule: which exist, which are missed, which are to be assembled now."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
@@ -80,6 +81,20 @@ def create_missing_slots(*, publication: Publication, now: datetime) -> None:
         return
     for due in missing:
         _make_slot(publication=publication, due=due, now=now)
+
+
+def list_dues_ahead(publication: Publication, *, schedule: str, now: datetime) -> Iterator[Due]:
+    """Yield the times of the schedule to come that have a slot or get one. Raises BadSchedule.
+
+    After a change of the time zone, a time before the last slot gets none, and no day gets a second one for the same hour.
+    """
+    slots = Slot.objects.filter(publication=publication.pk, kind=Slot.Kind.ISSUE, due_at__gt=now - timedelta(days=2))
+    moments = dict(slots.values_list("due_local", "due_at"))
+    lead = find_lead(publication, now=now) if publication.pk else timedelta()
+    last = max((moment for moment in moments.values() if moment <= now + lead), default=now)
+    for due in due_after(now, schedule=schedule, zone=publication.zone):
+        if due.at >= last and moments.get(due.local, due.at) == due.at:
+            yield due
 
 
 def get_or_create_slot(*, publication: Publication, due: str, now: datetime, kind: str = Slot.Kind.ISSUE) -> Slot:

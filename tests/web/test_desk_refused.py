@@ -6,7 +6,6 @@ import pytest
 
 from newsletter.models import Delivery, DeliveryException, Publication, Send
 from newsletter.sending.settling.retry_refused import list_refusals
-from subscribers.identity import identify
 from subscribers.models import Subscriber, Subscription
 from tests.support.desk import list_messages, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
@@ -71,21 +70,6 @@ def test_a_retry_that_can_reach_nobody_is_not_offered(publication: Publication) 
     page = approver.get(overview).content.decode()
     assert retry not in page
     assert "Trying again cannot reach anybody." in page
-
-
-def test_an_address_that_does_not_exist_is_not_tried_again(publication: Publication) -> None:
-    send = refused_send(publication, {"The mail server refused the recipient (answer 550): 5.1.1 no such user": 2})
-    approver = sign_in("approver")
-    overview, retry = f"/admin/issues/{send.issue_id}/overview/", f"/admin/issues/{send.issue_id}/send/retry/"
-    page = approver.get(overview).content.decode()
-    assert retry not in page
-    assert "Trying again cannot reach anybody." in page
-    person = DeliveryException.objects.latest("pk").delivery.subscriber_id
-    corrected = "corrected@example.com"
-    Subscriber.objects.filter(pk=person).update(email=corrected, address_hash=identify(corrected))
-    assert retry in approver.get(overview).content.decode()
-    answer = approver.post(retry, {"reasons": [list_refusals(send)[0].key]}, follow=True)
-    assert list_messages(answer) == ["Trying again for 1 person. This page shows the progress."]
 
 
 @pytest.mark.parametrize(

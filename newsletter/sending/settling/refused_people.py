@@ -21,8 +21,7 @@ _CHUNK = 1_000
 class RefusedPeople:
     """Some of the people of one refusal, and whether another attempt can reach any of them.
 
-    ``can_retry`` is False if each of them may not be mailed now, or has an address that does not exist or that the provider
-    does not accept.
+    ``can_retry`` is False if each of them may not be mailed now, or has an address that the provider does not accept.
     """
 
     can_retry: bool = False
@@ -43,7 +42,7 @@ def find_refused_people(
             seen[row.key] += 1
             if row.key in first and len(first[row.key]) < limit:
                 first[row.key].append(row.subscriber_id)
-        unsure = [row for row in rows if row.key in found and not found[row.key].can_retry and not row.is_gone]
+        unsure = [row for row in rows if row.key in found and not found[row.key].can_retry]
         for key in _find_reachable(send, unsure, check_address, now):
             found[key].can_retry = True
         if all(

@@ -13,19 +13,15 @@ from typing import NamedTuple
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from newsletter.common.errors import NotAllowed, NotReady, WrongState
 from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Send
-from newsletter.providers.base.webhooks.bounces import find_enhanced_status
 from newsletter.sending.limits.split_batches import split_off
 from newsletter.sending.settling.send_controls import reopen_send
-from subscribers.models import Subscriber
 
 _REQUEST_ID = re.compile(r"\b(?=[\w-]*\d)[\w-]{8,}\b")
-_NO_SUCH_ADDRESS = ("5.1.1", "5.1.6", "5.1.10")
-"""The mailbox does not exist, has moved, or its domain takes no mail: RFC 3463 and RFC 7505."""
 _ENDED = (Send.State.SUBMITTED, Send.State.NEEDS_ATTENTION)
 _REASON_FIELD, _BATCH_REASON_FIELD = "exception__reason", "batch__reason"
 
@@ -40,16 +36,12 @@ class Refusal:
 
 
 class RefusedDelivery(NamedTuple):
-    """A delivery that the provider refused, its person, and the key of its refusal.
-
-    ``is_gone``: its address does not exist, and the person has no other address since, so another attempt cannot help.
-    """
+    """A delivery that the provider refused, its person, and the key of its refusal."""
 
     delivery: int
     batch: int
     subscriber_id: int
     key: str
-    is_gone: bool
 
 
 def list_refusals(send: Send) -> list[Refusal]:
@@ -70,10 +62,8 @@ def list_refusals(send: Send) -> list[Refusal]:
 def retry_refused(*, send: Send, keys: Collection[str], by: User | AnonymousUser, now: datetime) -> int:
     """Move the people of these refusals into new batches with the same mails, and reopen the send. Return how many people.
 
-    People who unsubscribed since are skipped, as before every call, and so are addresses that do not exist.
-
-    Raises NotAllowed, SwitchedOff; WrongState if the send has not ended or its people's rows may be deleted; NotReady if
-    nobody is left.
+    People who unsubscribed since are skipped, as before every call. Raises NotAllowed, SwitchedOff; WrongState if the send has
+    not ended or its people's rows may be deleted; NotReady if nobody is left.
     """
     if not by.has_perm("newsletter.send_issue"):
         raise NotAllowed("%(by)s may not send again. An administrator can give the role “approver”.", by=by)
@@ -103,12 +93,9 @@ def retry_refused(*, send: Send, keys: Collection[str], by: User | AnonymousUser
 def iterate_refused(send: Send) -> Iterator[RefusedDelivery]:
     """Yield the refused deliveries of a send."""
     for refused, field in ((_find_alone(send), _REASON_FIELD), (_find_with_batch(send), _BATCH_REASON_FIELD)):
-        address = Subscriber.objects.filter(pk=OuterRef("subscriber_id")).values("address_hash")[:1]
-        rows = refused.order_by("pk").annotate(address_now=Subquery(address))
-        fields = rows.values_list("pk", "batch", "subscriber_id", field, "address_hash", "address_now")
-        for delivery, batch, person, reason, tried, now in fields.iterator(chunk_size=5_000):
-            is_gone = find_enhanced_status(str(reason)) in _NO_SUCH_ADDRESS and bytes(now or b"")[:16] == bytes(tried)
-            yield RefusedDelivery(delivery, batch, person, _make_key(reason), is_gone)
+        rows = refused.order_by("pk").values_list("pk", "batch", "subscriber_id", field)
+        for delivery, batch, person, reason in rows.iterator(chunk_size=5_000):
+            yield RefusedDelivery(delivery, batch, person, _make_key(reason))
 
 
 def _move(batch: Batch, deliveries: list[int], *, now: datetime) -> None:
@@ -123,7 +110,7 @@ def _move(batch: Batch, deliveries: list[int], *, now: datetime) -> None:
 def _find_chosen(send: Send, *, keys: Collection[str]) -> dict[Batch, list[int]]:
     chosen: dict[int, list[int]] = defaultdict(list)
     for refused in iterate_refused(send):
-        if refused.key in keys and not refused.is_gone:
+        if refused.key in keys:
             chosen[refused.batch].append(refused.delivery)
     batches = Batch.objects.select_for_update().in_bulk(chosen)
     return {batches[pk]: sorted(deliveries) for pk, deliveries in sorted(chosen.items())}

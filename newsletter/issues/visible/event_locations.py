@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 from newsletter.common.errors import UnknownPlace
+from newsletter.content.parsing.event_locations import is_online_text
 from newsletter.issues.snapshot.records.events import EventRecord
 from newsletter.rendering.phrases import find_phrase
 from subscribers.places.folding import fold
@@ -24,9 +25,14 @@ def describe_event_location(event: EventRecord, *, language: str) -> str:
 
 
 def add_town(location: str, event: EventRecord, *, language: str) -> str:
-    """Return “Parish hall, Leeds” if the text names no town and the event is in one. The nearest town is not enough."""
+    """Return “Parish hall, Leeds” if the text names no town and the event is in one. The nearest town is not enough.
+
+    A text such as “Zoom” or a link stays as it is.
+    """
     town = town_label(event.town, country=event.country, language=language)
-    if not location or not town or _names_town(location, event, label=town) or not _is_in_town(event):
+    if not location or not town or is_online_text(location):
+        return location
+    if _names_town(location, event, label=town) or not _is_in_town(event):
         return location
     return f"{location}, {town}"
 

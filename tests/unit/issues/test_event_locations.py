@@ -45,6 +45,11 @@ def test_a_town_that_the_address_names_is_not_repeated(location: str) -> None:
     assert describe(location, **MUNICH) == location
 
 
+@pytest.mark.parametrize("location", ["Zoom", "Online", "https://example.org/room", "www.example.org"])
+def test_a_location_on_the_web_has_no_town(location: str) -> None:
+    assert describe(location, **LEEDS) == location
+
+
 def test_a_town_that_is_only_the_nearest_one_is_not_named() -> None:
     on_a_hill = {**LEEDS, "latitude": 53.9, "longitude": -1.9}
     assert describe("Mountain hut", **on_a_hill) == "Mountain hut"

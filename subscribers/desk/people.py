@@ -72,7 +72,7 @@ class PersonPage(StaffTemplatePage):
             "language": language_label(self.person.language),
             "topics": list(self.person.topics.all()),
             "giving": giving_label(self.person),
-            "extra_fields": list(read_attributes(self.person).items()),
+            "extra_fields": dict.fromkeys(read_attributes(self.person), ""),
             "resting_since": find_resting_since(self.person),
             "is_asked_to_stay": is_asked_to_stay(self.person),
             "can_record_reply": can(RENAME_PERMISSION),
@@ -115,7 +115,12 @@ class RevealedPersonPage(PersonPage):
             messages.error(request, translate(error))
             return redirect("subscribers_person", self.person.pk)
         log(instance=self.person, action="subscribers.reveal", user=request.user)
-        context = {"address": self.person.email, "can_reveal": False}
+        context = {
+            "address": self.person.email,
+            "extra_fields": read_attributes(self.person),
+            "is_revealed": True,
+            "can_reveal": False,
+        }
         return self.render_to_response({**self.get_context_data(**kwargs), **context})
 
 

@@ -66,11 +66,14 @@ def test_a_persons_language_is_shown_by_name_if_known() -> None:
     assert "<td>portugués</td>" in shown(client, reverse("subscribers_person", args=[person.pk]))
 
 
-def test_a_persons_page_shows_their_extra_fields() -> None:
+def test_a_persons_page_shows_their_extra_fields_with_the_address() -> None:
     person = make_reader("ann@example.org")
     write_attributes([(person.pk, {"shoe_size": "38"})])
-    page = shown(sign_in("data"), reverse("subscribers_person", args=[person.pk]))
-    assert "Extra field “shoe_size”</th><td>38</td>" in page
+    client = sign_in("data")
+    page = shown(client, reverse("subscribers_person", args=[person.pk]))
+    assert "Extra field “shoe_size”</th><td>shown with the whole address</td>" in page
+    revealed = compact_html(client.post(reverse("subscribers_reveal", args=[person.pk])).content.decode())
+    assert "Extra field “shoe_size”</th><td>38</td>" in revealed
     assert describe_person(person, now=NOW, for_subscriber=True)["attributes"] == {"shoe_size": "38"}
 
 

@@ -162,7 +162,7 @@ class RowReader:
                 return _refuse(record, *unread)
         if kind == RowKind.JOIN:
             possible = {name: cells[at] for name, at in self._possible_states if at < len(cells)}
-            dates = {target: self._read_cells(cells, target) for target in ("left_on", "bounced_on")}
+            dates = {target: self._read_cells(cells, target) for target in ("left_on", "bounced_on", "asked_on")}
             stated = [field for field in self._yes_no_fields if any(map(is_filled, self._read_cells(cells, field)))]
             stated += [STATUS_FIELD] if status.strip() else []
             kind, unclear = find_unclear_state(dates, possible, stated=stated, notes=notes)

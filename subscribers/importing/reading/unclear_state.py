@@ -69,6 +69,7 @@ _NOT_A_STATE = re.compile(
 )
 _NEVER = frozenset({"never", "nunca", "jamais", "nie", "niciodata", "ніколи"})
 _REFUSES = re.compile(rf"({'|'.join(map(re.escape, sorted(NO_WORDS | _NEVER)))})(?=\.?([\s,;:(/–—]|$))")
+_SIGN_UP = "sign-up date"
 _NONE = "none"  # a database may write it for no value, but “Newsletter: none” is an answer
 _DENIALS = _NEVER | {_NONE}
 _DECLINED = re.compile(
@@ -110,7 +111,7 @@ def find_unclear_state(
 ) -> tuple[str, Refusal | None]:
     """Return what else may say that a person unsubscribed, as `find_state` does.
 
-    ``dates`` has the texts of ``left_on`` and ``bounced_on``, ``possible`` the values of attributes of
+    ``dates`` has the texts of ``left_on``, ``bounced_on`` and ``asked_on``, ``possible`` the values of attributes of
     `may_say_unsubscribed` by their keys. ``stated`` are the fields that have a value in the line: by them the person may be
     mailed. If they say that mail arrives, a bounce is older, and noted.
     """
@@ -129,7 +130,14 @@ def find_unclear_state(
     for key, text in possible.items():
         if _may_stop_mail(key, text):
             return RowKind.JOIN, _refuse_possible_state(key, text)
+    for text in filter(_is_refused_sign_up, dates["asked_on"]):
+        return RowKind.JOIN, _refuse_possible_state(_SIGN_UP, text)
     return RowKind.JOIN, None
+
+
+def _is_refused_sign_up(text: str) -> bool:
+    """Return True if a cell for the date of a sign-up says “no” or “never”."""
+    return not is_date(text) and not text.strip().isdigit() and _may_stop_mail(_SIGN_UP, text)
 
 
 def _is_stated_date(text: str) -> bool:

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from subscribers.importing.reading.errors import BadFile
-from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, RefusedRow
+from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, RefusalKind, RefusedRow
 from subscribers.importing.reading.people_file import inspect_file, read_people
 from subscribers.importing.writing.import_people import make_mapping
 
@@ -262,3 +262,19 @@ def test_only_two_different_months_are_two_different_days(text: str, note: str) 
     row = read_line({"signed up": text})
     assert isinstance(row, PersonRow)
     assert note in row.notes[0]
+
+
+@pytest.mark.parametrize(
+    "column", ["Newsletter seit", "Subscribed on", "Date subscribed", "abonniert seit", "opt-in date"]
+)
+@pytest.mark.parametrize("text", ["nein", "no", "never", "unsubscribed", "abgemeldet", "widerrufen", "withdrawn"])
+def test_a_date_of_sign_up_that_says_no_refuses_the_row(column: str, text: str) -> None:
+    row = read_line({column: text})
+    assert isinstance(row, RefusedRow)
+    assert row.kind == RefusalKind.UNKNOWN_STATUS
+
+
+@pytest.mark.parametrize("text", ["2024-03-12", "12.03.2024", "", "0", "NULL", "n/a", "last spring"])
+def test_a_date_of_sign_up_that_does_not_say_no_is_used(text: str) -> None:
+    row = read_line({"Newsletter seit": text})
+    assert isinstance(row, PersonRow)

@@ -477,6 +477,22 @@ def test_a_page_that_is_back_is_shown_again_by_an_unchanged_feed(site):
     assert Story.objects.get().gone_code == ""
 
 
+def test_each_of_many_gone_stories_is_checked_in_its_turn(site):
+    names = [f"s{number}" for number in range(25)]
+    source = put_feed(site, *((name, f"Story {name}", 2) for name in names))
+    body = "".join(ITEM.format(url=site.url, slug=name, title=f"Story {name}", day=2) for name in names)
+    site.put("/feed.xml", RSS.format(body), Content_Type="application/rss+xml", ETag='"one"')
+    ingest_source(source=source, now=NOW)
+    for number, story in enumerate(Story.objects.order_by("pk")):
+        at = NOW + number * timedelta(minutes=1)
+        Story.objects.filter(pk=story.pk).update(gone_at=at, gone_code="removed", checked_at=at)
+    for name in names:
+        site.put(f"/{name}/", f"<article><h1>Story {name}</h1></article>")
+    for hours in (3, 6):
+        ingest_source(source=source, now=NOW + hours * HOUR)
+    assert not Story.objects.exclude(gone_code="").exists()
+
+
 def test_a_check_by_a_clock_that_was_ahead_is_made_again(site):
     story = page_story(site, "The first verdict")
     update_source_visibility([story], now=NOW + timedelta(days=400))

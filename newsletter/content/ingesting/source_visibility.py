@@ -3,9 +3,10 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet
 
 from newsletter.common.database.future_times import is_ahead, make_ahead_filter
 from newsletter.content.fetching.fetcher import Fetcher
@@ -171,9 +172,7 @@ def check_missing_stories(
         Q(checked_at__isnull=True) | Q(checked_at__lte=now - _RECHECK_AFTER) | make_ahead_filter("checked_at", now=now)
     )
     missing = ahead.filter(gone_at__isnull=True).filter(due).order_by("-seen_at")[:MAX_STORIES_CHECKED]
-    returned = [
-        story for story in gone.order_by("-gone_at")[:MAX_STORIES_CHECKED] if _may_be_back(story, listed_ids, now)
-    ]
+    returned = _list_possibly_back(gone, listed_ids=listed_ids, now=now)
     return update_source_visibility(
         _attach_source(source, [*missing, *returned]), now=now, fetcher=fetcher, seconds=MISSING_CHECK_SECONDS
     )
@@ -182,10 +181,17 @@ def check_missing_stories(
 def check_gone_stories(source: Source, *, now: datetime, fetcher: Fetcher, since: datetime) -> VisibilityReport:
     """Check stories published after ``since`` that were gone: a page can be back although its source is unchanged."""
     gone = Story.objects.filter(source=source, same_as__isnull=True, gone_at__isnull=False, seen_at__gte=since)
-    returned = [story for story in gone.order_by("-gone_at")[:MAX_STORIES_CHECKED] if _may_be_back(story, (), now)]
+    returned = _list_possibly_back(gone, listed_ids=(), now=now)
     return update_source_visibility(
         _attach_source(source, returned), now=now, fetcher=fetcher, seconds=MISSING_CHECK_SECONDS
     )
+
+
+def _list_possibly_back(gone: QuerySet[Story], *, listed_ids: Collection[str], now: datetime) -> list[Story]:
+    """Return the stories to check, the longest unchecked first, so that each has its turn. Those without an answer come last."""
+    oldest_first = gone.order_by("check_failed", F("checked_at").asc(nulls_first=True), "pk")
+    due = (story for story in oldest_first if _may_be_back(story, listed_ids, now))
+    return list(islice(due, MAX_STORIES_CHECKED))
 
 
 def _may_be_back(story: Story, listed_ids: Collection[str], now: datetime) -> bool:

@@ -432,7 +432,7 @@ def test_a_place_that_changed_since_is_named_in_the_new_words_on_the_web() -> No
     make_story("The water case")
     content = resolve_content(make_issue(publication))
     (before,) = content.in_language("es").events
-    assert describe_event_location(before, language="es") == "Ayuntamiento"
+    assert describe_event_location(before, language="es") == "Ayuntamiento, Londres"
     moved = replace(resolve_event(vigil), location="The library, London")
     (after,) = show_changed_events(content, changed=frozenset({moved})).in_language("es").events
     assert describe_event_location(after, language="es") == "The library, London"

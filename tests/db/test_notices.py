@@ -192,7 +192,7 @@ def test_staff_mails_are_in_each_persons_language(mailgun):
     assert send_due_notices(now=NOW) == 2
     (mail,) = mailgun.mailbox(spanish.email)
     assert "está listo para leer" in mail.subject
-    assert "espera tu aprobación" in mail.text
+    assert "espera aprobación" in mail.text
     assert "Abrirlo en la redacción" in mail.html
     assert 'lang="es"' in mail.html
     (mail,) = mailgun.mailbox(english.email)

@@ -186,6 +186,15 @@ def test_staff_who_may_not_see_addresses_preview_people_without_names(issue: Iss
     assert [row["label"] for row in found] == ["R…, p•••@e•••.com, Houston, Texas, United States"]
 
 
+def test_nobody_spells_out_a_masked_name_by_searching(issue: Issue) -> None:
+    client = sign_in("data")
+    Group.objects.get(name="data").permissions.remove(Permission.objects.get(codename="reveal"))
+    answer = client.post(f"/admin/issues/{issue.pk}/people/", {"q": "Reader0"}).json()
+    assert answer["people"] == []
+    assert answer["hint"] == "No match on this list. Type a whole address, or the start of a town."
+    assert client.post(f"/admin/issues/{issue.pk}/people/", {"q": "Houst"}).json()["people"]
+
+
 @pytest.mark.parametrize(
     ("asked", "people"), [("Reader1", 3), ("Houst", 3), ("xy", 0), ("nobody@example.com", 0), ("@", 0)]
 )

@@ -313,6 +313,16 @@ def test_a_page_promises_no_send_that_the_domain_prevents(unauthenticated: Issue
     assert "Send now" in overview(unauthenticated, role="admin")
 
 
+def test_an_automatic_issue_promises_no_send_that_the_domain_prevents(unauthenticated: Issue) -> None:
+    Publication.objects.update(approval="auto")
+    Issue.objects.update(state=Issue.State.DRAFT, due_at=timezone.now() - timedelta(minutes=1))
+    page = overview(unauthenticated, role="admin")
+    assert "It is not sent until the sending domain is put right: No DMARC policy is published. Add it." in page
+    assert "within minutes" not in page
+    SenderDomain.objects.update(findings=[])
+    assert "within minutes" in overview(unauthenticated, role="admin")
+
+
 def test_send_now_says_that_the_domain_prevents_it_before_it_asks(unauthenticated: Issue, settings: object) -> None:
     settings.NEWSLETTER_PRODUCTION = True
     page = sign_in("admin").get(f"/admin/issues/{unauthenticated.pk}/send/start/sure/").content.decode()

@@ -46,7 +46,7 @@ def can_preview_people(user: User | AnonymousUser) -> bool:
 
 @require_POST
 def search_people(request: HttpRequest, pk: int) -> JsonResponse:
-    """Find people on the publication's list by whole address, or by the start of a name or town."""
+    """Find people on the publication's list by whole address, by the start of a town, or with the permission of a name."""
     issue = get_object_or_404(Issue.objects.select_related("publication__mailing_list"), pk=pk)
     if not can_preview_people(request.user):
         raise Http404("You may not search for people.")
@@ -56,21 +56,26 @@ def search_people(request: HttpRequest, pk: int) -> JsonResponse:
         return JsonResponse({"people": [], "hint": hint})
     if unsearched := explain_long_search(query, max_words=None):
         return JsonResponse({"people": [], "hint": translate(unsearched)})
-    people = search_list(query, issue=issue)
+    whole = bool(request.user.has_perm(REVEAL_PERMISSION))
+    people = search_list(query, issue=issue, by_name=whole)
     details = {"found": len(people), "people": [person.pk for person in people]}
     log(instance=issue, action="newsletter.preview_as", user=request.user, data=details)
-    hint = (
-        ""
-        if people
-        else explain_unfound(query) or _("No match on this list. Type a whole address, or the start of a name or town.")
-    )
-    whole = bool(request.user.has_perm(REVEAL_PERMISSION))
+    hint = "" if people else explain_unfound(query) or _explain_no_match(by_name=whole)
     rows = [_search_result(person, issue, whole=whole, now=timezone.now()) for person in people]
     return JsonResponse({"people": rows, "hint": hint})
 
 
-def search_list(query: str, *, issue: Issue) -> list[Subscriber]:
-    """Return at most `MAX_RESULTS` people of the publication's list."""
+def _explain_no_match(*, by_name: bool) -> str:
+    if by_name:
+        return _("No match on this list. Type a whole address, or the start of a name or town.")
+    return _("No match on this list. Type a whole address, or the start of a town.")
+
+
+def search_list(query: str, *, issue: Issue, by_name: bool) -> list[Subscriber]:
+    """Return at most `MAX_RESULTS` people of the publication's list.
+
+    ``by_name`` needs the permission to see addresses: repeated searches would spell out a masked name.
+    """
     on_list = Subscriber.objects.filter(
         subscriptions__mailing_list=issue.publication.mailing_list, subscriptions__ended_at__isnull=True
     ).select_related("place")
@@ -79,9 +84,10 @@ def search_list(query: str, *, issue: Issue) -> list[Subscriber]:
             return list(on_list.filter(address_hash=identify(normalise(query))).distinct()[:MAX_RESULTS])
         except BadAddress:
             return []
-    by_name = on_list.filter(name__istartswith=query)
-    from_town = on_list.filter(place__town__istartswith=query)
-    return list((by_name | from_town).distinct().order_by("pk")[:MAX_RESULTS])
+    found = on_list.filter(place__town__istartswith=query)
+    if by_name:
+        found |= on_list.filter(name__istartswith=query)
+    return list(found.distinct().order_by("pk")[:MAX_RESULTS])
 
 
 def load_preview_person(

@@ -1,10 +1,10 @@
-// Asks before a page of the desk is left while a form has typed text that was not sent. Wagtail's w-unsaved asks for the forms
-// of rows and for the editor; this is for all others.
+// Asks before a page of the desk is left while a form has a text or choice that was not sent. Wagtail's w-unsaved asks for the
+// forms of rows and for the editor; this is for all others.
 (() => {
   const OF_WAGTAIL = '[data-controller~="w-unsaved"]';
-  const TYPES = ['text', 'email', 'url', 'file', 'number', 'datetime-local', 'date'].map((type) => `[type=${type}]`);
-  const TYPED = `textarea, input:is(${TYPES.join(', ')}, :not([type])), [data-draftail-input]`;
-  const shownTexts = new Map(); // form: its texts before somebody typed
+  const TYPES = ['text', 'email', 'url', 'tel', 'file', 'number', 'datetime-local', 'date', 'time'].map((type) => `[type=${type}]`);
+  const TYPED = `textarea, select, input:is(${TYPES.join(', ')}, :not([type])), [data-draftail-input]`;
+  const shownTexts = new Map(); // form: its texts and choices before somebody changed them
   let sentForm = null;
 
   function isOurs(form) {
@@ -26,10 +26,13 @@
     return form.isConnected && form !== sentForm && readTexts(form) !== shownTexts.get(form);
   }
 
-  addEventListener('focusin', ({ target }) => {
-    const form = target.closest('form');
+  function readOnce({ target }) {
+    const form = target.closest?.('form');
     if (isOurs(form) && !shownTexts.has(form)) setBaseline(form);
-  });
+  }
+
+  // A field can have the focus before this script runs, and a file can be dropped without any.
+  ['focusin', 'pointerdown', 'keydown', 'beforeinput', 'dragenter'].forEach((name) => addEventListener(name, readOnce, true));
 
   addEventListener('input', ({ target }) => {
     if (target.closest('form') === sentForm) sentForm = null;

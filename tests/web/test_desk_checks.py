@@ -319,6 +319,10 @@ def test_an_automatic_issue_promises_no_send_that_the_domain_prevents(unauthenti
     page = overview(unauthenticated, role="admin")
     assert "It is not sent until the sending domain is put right: No DMARC policy is published. Add it." in page
     assert "within minutes" not in page
+    Issue.objects.update(due_at=timezone.now() + timedelta(hours=3))
+    home = sign_in("admin").get("/admin/").content.decode()
+    assert ("No. 1 will send automatically" in home, "No. 1 cannot be sent now" in home) == (False, True)
+    Issue.objects.update(due_at=timezone.now() - timedelta(minutes=1))
     SenderDomain.objects.update(findings=[])
     assert "within minutes" in overview(unauthenticated, role="admin")
 

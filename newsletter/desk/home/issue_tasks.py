@@ -13,6 +13,7 @@ from newsletter.common.translation import format_percent, translate
 from newsletter.desk.home.task_item import Task
 from newsletter.desk.issues.audience.recipient_counts import explain_manual_approval
 from newsletter.desk.issues.issue_page import describe_time_left, overview_url
+from newsletter.desk.sends.alarms import describe_domain_error
 from newsletter.desk.sends.report_text import BOUNCE_ALARM_PERCENT
 from newsletter.desk.shell.labels import format_reason
 from newsletter.desk.welcome.mail_rows import count_waiting, find_mail_state
@@ -140,12 +141,13 @@ def _draft_tasks(now: datetime, *, person: User | AnonymousUser) -> list[Task]:
 def _draft_task(issue: Issue, *, now: datetime, person: User | AnonymousUser) -> Task:
     reason = _find_approval_reason(issue)
     automatic = is_automatic(issue) and issue.state == Issue.State.DRAFT and not reason
+    domain_error = describe_domain_error(issue.publication) if automatic else ""
     time_left = describe_time_left(find_start(issue, now=now), now=now)
     due = f"{time_left[0].upper()}{time_left[1:]}: " if time_left else ""
     can_approve = not automatic and person.has_perm("newsletter.approve_issue")
     is_author = can_approve and needs_another_approver(issue, by=person)
     notes = [
-        _("Put it on hold to stop it.") if automatic else reason,
+        _("Put it on hold to stop it.") if automatic and not domain_error else reason or domain_error,
         _("You wrote or edited part of this issue, so somebody else must approve it.") if is_author else "",
         _describe_comments(count_open_comments(issue)),
         *map(format_reason, list_lost_stories(issue)),
@@ -153,12 +155,14 @@ def _draft_task(issue: Issue, *, now: datetime, person: User | AnonymousUser) ->
     if is_unsubmitted(issue):
         return _unsubmitted_task(issue, notes=notes)
     title = _("%(issue)s will send automatically") if automatic else _("%(issue)s is waiting for approval")
+    if domain_error:
+        title = _("%(issue)s cannot be sent now")
     return Task(
         title=title % {"issue": issue},
         detail=" ".join([f"{due}“{issue.shown_subject}”.", *filter(None, notes)]),
         url=overview_url(issue),
         button=_("Review and approve") if can_approve and not is_author else _("Read"),
-        tone="calm" if automatic else "waits",
+        tone="calm" if automatic and not domain_error else "waits",
     )
 
 

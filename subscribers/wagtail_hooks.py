@@ -34,6 +34,7 @@ from subscribers.desk.person_actions import (
     rename_person,
     suppress_person,
 )
+from subscribers.desk.person_details import DetailsPage
 from subscribers.desk.segments.views import WhyInSegment, list_regions, list_towns
 from subscribers.desk.segments.viewset import SegmentViewSet
 from subscribers.models import HeldSignup
@@ -94,6 +95,7 @@ _PERSON_LOG_ACTIONS = {
     "look": (gettext_lazy("View a person"), gettext_lazy("Viewed")),
     "reveal": (gettext_lazy("Show an address"), gettext_lazy("Address shown")),
     "rename": (gettext_lazy("Correct a name"), gettext_lazy("Name corrected")),
+    "details": (gettext_lazy("Change a person’s details"), gettext_lazy("Details changed")),
     "correct": (gettext_lazy("Correct an address"), gettext_lazy("Corrected address asked to confirm")),
     "reply": (gettext_lazy("Record a reply of a person"), gettext_lazy("Reply recorded")),
     "lift": (gettext_lazy("Allow emails to a person again"), gettext_lazy("Emails allowed again")),
@@ -107,6 +109,7 @@ register_pages(
     path("people/<int:pk>/address/", RevealedPersonPage.as_view(), name="subscribers_reveal"),
     path("people/<int:pk>/erase/", ErasePage.as_view(), name="subscribers_erase"),
     path("people/<int:pk>/name/", rename_person, name="subscribers_rename"),
+    path("people/<int:pk>/details/", DetailsPage.as_view(), name="subscribers_details"),
     path("people/<int:pk>/corrected/", correct_address, name="subscribers_correct_address"),
     path("people/<int:pk>/reply/", record_reply, name="subscribers_reply"),
     path("people/<int:pk>/suppress/", suppress_person, name="subscribers_suppress"),

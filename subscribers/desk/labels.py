@@ -4,7 +4,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.common.translation import translate
 from subscribers.audience.exclusion_labels import EXCLUSION_LABELS
-from subscribers.models import Basis, ConsentEvent, Giving, Subscriber, Subscription
+from subscribers.models import Basis, ConsentEvent, Subscriber, Subscription
 
 
 def exclusion_label(reason: str) -> str:
@@ -26,11 +26,6 @@ def basis_label(subscription: Subscription) -> str:
     if subscription.basis == Basis.DOUBLE_OPT_IN and subscription.confirmed_at is None:
         return _("asked to join; has not confirmed")
     return str(subscription.get_basis_display())
-
-
-def giving_label(person: Subscriber) -> str:
-    """Return the giving status. Nobody may know it: people have the status “none” until somebody says otherwise."""
-    return _("no gift known") if person.giving == Giving.NONE else str(person.get_giving_display())
 
 
 def list_consent_events(person: Subscriber) -> list[ConsentEvent]:

@@ -15,7 +15,7 @@ from wagtail.log_actions import log
 from newsletter.common.staff_pages import StaffTemplatePage
 from newsletter.common.translation import language_label, translate
 from subscribers.desk.imports.views import REQUIRED_PERMISSION as EXPORT_PERMISSION
-from subscribers.desk.labels import basis_label, giving_label, identify_person, list_consent_events, subscription_label
+from subscribers.desk.labels import basis_label, identify_person, list_consent_events, subscription_label
 from subscribers.desk.people_list import PEOPLE_POLICY
 from subscribers.desk.person_actions import (
     ERASE_PERMISSION,
@@ -71,7 +71,7 @@ class PersonPage(StaffTemplatePage):
             "location": str(self.person.place or ""),
             "language": language_label(self.person.language),
             "topics": list(self.person.topics.all()),
-            "giving": giving_label(self.person),
+            "giving": self.person.get_giving_display(),
             "extra_fields": dict.fromkeys(read_attributes(self.person), ""),
             "resting_since": find_resting_since(self.person),
             "is_asked_to_stay": is_asked_to_stay(self.person),
@@ -88,6 +88,7 @@ class PersonPage(StaffTemplatePage):
             "lists": MailingList.objects.all(),
             "can_remove_suppression": can(REMOVAL_PERMISSION),
             "can_suppress": can(SUPPRESS_PERMISSION),
+            "can_change": can(RENAME_PERMISSION),
             "can_rename": can(RENAME_PERMISSION) and can(REVEAL_PERMISSION),
             "can_erase": can(ERASE_PERMISSION),
             "can_download": can(EXPORT_PERMISSION) and can(REVEAL_PERMISSION),

@@ -31,7 +31,7 @@ from wagtail.permissions import register_permission_policy
 from newsletter.common.languages import OFFERED_LANGUAGES
 from newsletter.common.translation import language_label
 from subscribers.desk.imports.views import REQUIRED_PERMISSION as MANAGE_PERMISSION
-from subscribers.desk.labels import giving_label, name_or_initials, subscription_label
+from subscribers.desk.labels import name_or_initials, subscription_label
 from subscribers.desk.listing import DateTimeColumn, LimitedSearch
 from subscribers.desk.person_actions import REVEAL_PERMISSION
 from subscribers.models import Giving, MailingList, Subscriber, Subscription, Topic
@@ -157,7 +157,7 @@ class PeopleList(LimitedSearch, IndexView):
             Column("address", label=_("Address"), accessor=str, classname="nl-address"),
             Column("place", label=_("Location")),
             Column("lists", label=_("Lists"), accessor=label_lists),
-            Column("giving", label=_("Giving"), accessor=giving_label),
+            Column("giving", label=_("Giving"), accessor="get_giving_display"),
             DateTimeColumn("since", label=_("Since"), accessor=find_first_date, sort_key=_SINCE),
         ]
 

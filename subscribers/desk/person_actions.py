@@ -58,7 +58,7 @@ def require_permission(request: HttpRequest, *permissions: str) -> str:
     return str(user.get_username())
 
 
-def _changes_person(
+def changes_person(
     view: Callable[Concatenate[HttpRequest, _Arguments], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, _Arguments], HttpResponse]:
     """Run a view in one transaction. If its person was deleted, say so on the list of subscribers."""
@@ -81,7 +81,7 @@ def _refuse(request: HttpRequest, problem: str) -> None:
     messages.error(request, problem)
 
 
-def _lock_person(pk: int, *, to_delete: bool = False) -> Subscriber:
+def lock_person(pk: int, *, to_delete: bool = False) -> Subscriber:
     """Lock and return the person until the transaction ends. Raises PersonDeleted."""
     lock = lock_people_to_delete if to_delete else lock_people
     for person in lock(Subscriber.objects.filter(pk=pk)):
@@ -98,9 +98,9 @@ def remove_person_suppression(request: HttpRequest, pk: int, suppression: int) -
 
 
 @require_POST
-@_changes_person
+@changes_person
 def _remove_suppression(request: HttpRequest, *, pk: int, suppression: int, by: str) -> HttpResponse:
-    person = _lock_person(pk)
+    person = lock_person(pk)
     row = get_object_or_404(Suppression, pk=suppression, address_hash=bytes(person.address_hash))
     try:
         why = require_length(request.POST.get("why", "").strip(), limit=MAX_REASON, name="why")
@@ -114,11 +114,11 @@ def _remove_suppression(request: HttpRequest, *, pk: int, suppression: int, by: 
 
 
 @require_POST
-@_changes_person
+@changes_person
 def rename_person(request: HttpRequest, pk: int) -> HttpResponse:
     """Correct the name of a person. They can change it themselves as well."""
     require_permission(request, RENAME_PERMISSION)
-    person = _lock_person(pk)
+    person = lock_person(pk)
     try:
         is_changed = correct_name(person=person, name=request.POST.get("name", ""), now=timezone.now())
     except BadValue as error:
@@ -131,11 +131,11 @@ def rename_person(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@_changes_person
+@changes_person
 def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask the corrected address to confirm that it is the person's. They keep the old one until they confirm."""
     require_permission(request, RENAME_PERMISSION, REVEAL_PERMISSION)
-    person = _lock_person(pk)
+    person = lock_person(pk)
     email = request.POST.get("email", "")
     try:
         request_correction(person=person, email=email, now=timezone.now())
@@ -154,11 +154,11 @@ def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@_changes_person
+@changes_person
 def record_reply(request: HttpRequest, pk: int) -> HttpResponse:
     """Record that a person replied to our mail, on a day, to an issue if staff know it."""
     by = require_permission(request, RENAME_PERMISSION)
-    person = _lock_person(pk)
+    person = lock_person(pk)
     issue = request.POST.get("issue", "")
     try:
         recorded = record_day(
@@ -203,9 +203,9 @@ def suppress_person(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@_changes_person
+@changes_person
 def _suppress(request: HttpRequest, *, pk: int, by: str) -> HttpResponse:
-    person = _lock_person(pk)
+    person = lock_person(pk)
     why = request.POST.get("why", "").strip()
     mailing_list = MailingList.objects.filter(slug=request.POST.get("list", "")).first()
     if not why:
@@ -229,9 +229,9 @@ def _suppress(request: HttpRequest, *, pk: int, by: str) -> HttpResponse:
     return redirect("subscribers_person", pk)
 
 
-@_changes_person
+@changes_person
 def _erase(request: HttpRequest, *, pk: int, by: str) -> HttpResponse:
-    person = _lock_person(pk, to_delete=True)
+    person = lock_person(pk, to_delete=True)
     log(instance=person, action="subscribers.erase", user=request.user)
     erase_person(subscriber=person, by=by, now=timezone.now())
     messages.success(

@@ -722,7 +722,7 @@ class Migration(migrations.Migration):
                 (
                     "giving",
                     models.CharField(
-                        choices=[("none", "has not given"), ("donor", "has given"), ("monthly", "gives monthly")],
+                        choices=[("none", "no gift known"), ("donor", "has given"), ("monthly", "gives monthly")],
                         default="none",
                         max_length=8,
                     ),

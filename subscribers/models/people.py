@@ -15,7 +15,9 @@ MAX_NAME_LENGTH, MAX_FOLDED_LENGTH = 200, 400
 
 
 class Giving(models.TextChoices):
-    NONE = "none", gettext_lazy("has not given")
+    """What is known of somebody's gifts. NONE until somebody says otherwise, so it also holds people of whom nobody knows."""
+
+    NONE = "none", gettext_lazy("no gift known")
     DONOR = "donor", gettext_lazy("has given")
     MONTHLY = "monthly", gettext_lazy("gives monthly")
 

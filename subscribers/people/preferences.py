@@ -37,10 +37,11 @@ def save_preferences(
     place: SubscriberLocation | None,
     now: datetime,
     radius_km: int | None = None,
+    by: str = "",
 ) -> bool:
     """Replace topics, language, location and radius. Return True, and record it, if something changed.
 
-    A `radius_km` of None means the publication's default.
+    A `radius_km` of None means the publication's default. `by` names the member of staff who did it for the person.
     """
     chosen = set(topics)
     before = set(subscriber.topics.all())
@@ -54,12 +55,15 @@ def save_preferences(
         subscriber,
         {"topics": sorted(topic.slug for topic in chosen), "language": language, "radius_km": radius_km},
         now=now,
+        by=by,
     )
     return True
 
 
 @transaction.atomic
-def set_frequencies(*, subscriber: Subscriber, frequencies: Mapping[MailingList, Frequency], now: datetime) -> bool:
+def set_frequencies(
+    *, subscriber: Subscriber, frequencies: Mapping[MailingList, Frequency], now: datetime, by: str = ""
+) -> bool:
     """Set how often each list may write, from the next issue on. Return True if something changed."""
     changed = {}
     for mailing_list, frequency in frequencies.items():
@@ -67,18 +71,19 @@ def set_frequencies(*, subscriber: Subscriber, frequencies: Mapping[MailingList,
         if subscription.exclude(frequency=frequency).update(frequency=frequency):
             changed[mailing_list.slug] = str(frequency)
     if changed:
-        record_preferences(subscriber, {"frequency": changed}, now=now)
+        record_preferences(subscriber, {"frequency": changed}, now=now, by=by)
     return bool(changed)
 
 
 @transaction.atomic
-def pause_mail(*, subscriber: Subscriber, days: int, now: datetime) -> datetime | None:
+def pause_mail(*, subscriber: Subscriber, days: int, now: datetime, by: str = "") -> datetime | None:
     """Pause all mail for 30 or 90 days, or end the pause if `days` is 0. Return the end of the pause."""
     until = now + PAUSE_LENGTHS[days] if days else None
     rows = Subscription.objects.filter(subscriber=subscriber).open()
     if until is not None or rows.filter(paused_until__gt=now).exists():
         rows.update(paused_until=until)
-        record_preferences(subscriber, {"paused_until": until.isoformat() if until else None}, now=now)
+        data = {"paused_until": until.isoformat() if until else None}
+        record_preferences(subscriber, data, now=now, by=by)
     return until
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.common.errors import BadRule
 from newsletter.common.translation import exact_language_label
-from subscribers.models import MailingList, Subscriber, Topic
+from subscribers.models import Giving, MailingList, Subscriber, Topic
 from subscribers.places.regions import country_label, region_label
 from subscribers.places.town_names import town_label
 from subscribers.segments.compile import compile_condition
@@ -20,11 +20,6 @@ from subscribers.segments.registry import find_kind, read_rule
 from subscribers.segments.rules import Condition, Group
 
 _CONNECTIVES = {"all": gettext_lazy("and"), "any": gettext_lazy("or"), "none": gettext_lazy("or")}
-_GIVING = {
-    "none": gettext_lazy("has not given"),
-    "donor": gettext_lazy("has given"),
-    "monthly": gettext_lazy("gives monthly"),
-}
 _GROUP_LABELS = {
     "all": gettext_lazy("all of these"),
     "any": gettext_lazy("at least one of these"),
@@ -106,7 +101,7 @@ _DESCRIBERS: dict[str, Callable[[Condition], str]] = {
     ),
     "near": _describe_near,
     "language": lambda condition: _("reads %(language)s") % {"language": exact_language_label(condition.value)},
-    "giving": lambda condition: str(_GIVING[condition.value]),
+    "giving": lambda condition: str(Giving(condition.value).label),
     "source": lambda condition: _("came from “%(source)s”") % {"source": condition.value},
     "joined_after": lambda condition: _("joined on or after %(day)s") % {"day": _day_label(condition.value)},
     "joined_before": lambda condition: _("joined before %(day)s") % {"day": _day_label(condition.value)},

@@ -275,6 +275,7 @@ ACTIONS: dict[str, Callable[[], Fields]] = {
         "column_0": "email",
     },
     "subscribers_why_in_segment": lambda: {"address": Subscriber.objects.all()[0].email},
+    "subscribers_details": lambda: {"town": "", "giving": "donor"},
     "subscribers_erase": dict,
     "wagtailsnippets_newsletter_publication:archive": lambda: {"ended": Send.objects.update(state="cancelled")},
     "wagtailsnippets_newsletter_brand:archive": dict,

@@ -15,7 +15,7 @@ from subscribers.segments.resolve import resolve_rule
 
 RuleSet = tuple[ShowRule, ...]
 _GIVING = {
-    Giving.NONE.value: Message("has not given"),
+    Giving.NONE.value: Message("no gift known"),
     Giving.DONOR.value: Message("has given"),
     Giving.MONTHLY.value: Message("gives monthly"),
 }

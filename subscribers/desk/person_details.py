@@ -72,7 +72,7 @@ class DetailsForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         show_hidden_initial=True,
     )
-    giving = forms.ChoiceField(label=gettext_lazy("Giving"), show_hidden_initial=True)
+    giving = forms.ChoiceField(label=gettext_lazy("Giving"), required=False, show_hidden_initial=True)
 
     def __init__(self, data: object = None, *, person: Subscriber, now: datetime) -> None:
         super().__init__(data)  # type: ignore[arg-type]
@@ -119,7 +119,7 @@ class DetailsForm(forms.Form):
         return {
             subscription.mailing_list: Frequency(self.cleaned_data[name])
             for subscription in self.subscriptions
-            if (name := f"often_{subscription.mailing_list_id}") in self.changed_data
+            if (name := f"often_{subscription.mailing_list_id}") in self.changed_data and self.cleaned_data[name]
         }
 
     def _set_choices(self, name: str, choices: list[tuple[str, str]]) -> None:
@@ -141,6 +141,7 @@ class DetailsForm(forms.Form):
             self.fields[name] = forms.ChoiceField(
                 label=_("How often: %(list)s") % {"list": subscription.mailing_list},
                 choices=choices,
+                required=False,
                 show_hidden_initial=True,
             )
 
@@ -200,10 +201,10 @@ def _apply(form: DetailsForm, *, by: str, now: datetime) -> bool:
         by=by,
     )
     is_changed |= set_frequencies(subscriber=person, frequencies=form.list_frequencies(), now=now, by=by)
-    if "giving" in changed:
+    if "giving" in changed and data["giving"]:
         (result,) = update_people([PersonUpdate(email=person.email, giving=data["giving"])], by=by, now=now)
         is_changed |= result.outcome == Outcome.CHANGED
-    if data.get("pause", _KEEP) != _KEEP:
+    if data.get("pause", "") not in ("", _KEEP):
         pause_mail(subscriber=person, days=int(data["pause"]), now=now, by=by)
         is_changed = True
     return is_changed
@@ -229,4 +230,4 @@ def _make_pause_field(until: datetime | None) -> forms.ChoiceField:
         choices.append(
             (str(days), ngettext("Nothing for %(days)s day", "Nothing for %(days)s days", days) % {"days": days})
         )
-    return forms.ChoiceField(label=_("Pause"), choices=choices)
+    return forms.ChoiceField(label=_("Pause"), choices=choices, required=False)

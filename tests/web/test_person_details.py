@@ -154,3 +154,8 @@ def test_a_pause_that_runs_is_named_and_kept(ann: Subscriber) -> None:
     assert shown["pause"] == ["keep"]
     save(client, ann, shown, language="es")
     assert paused_until(ann, now=timezone.now()) == until
+
+
+def test_a_field_that_is_not_posted_keeps_its_value(ann: Subscriber) -> None:
+    assert save(sign_in("data"), ann, {}) == ["Nothing was changed."]
+    assert list_recorded(ann) == []

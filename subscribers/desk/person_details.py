@@ -27,6 +27,7 @@ from subscribers.desk.person_actions import (
     require_permission,
 )
 from subscribers.models import Frequency, Giving, MailingList, Subscriber, SubscriberLocation, Subscription, Topic
+from subscribers.people.bulk_actions import take_off_list
 from subscribers.people.bulk_update import Outcome, PersonUpdate, update_people
 from subscribers.people.locations import get_location_row
 from subscribers.people.preferences import (
@@ -40,7 +41,7 @@ from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.web.form_fields import AmbiguousTown, RemainingRowsField, read_known_town
 from subscribers.web.preference_form import radius_choices
 
-_KEEP = "keep"
+_KEEP, _OFF = "keep", "off"
 
 
 class DetailsForm(forms.Form):
@@ -115,12 +116,19 @@ class DetailsForm(forms.Form):
         return [field.as_hidden(only_initial=True) for field in self if field.field.show_hidden_initial]
 
     def list_frequencies(self) -> dict[MailingList, Frequency]:
-        """Return the changed frequencies."""
-        return {
-            subscription.mailing_list: Frequency(self.cleaned_data[name])
-            for subscription in self.subscriptions
-            if (name := f"often_{subscription.mailing_list_id}") in self.changed_data and self.cleaned_data[name]
+        """Return the changed frequencies of the lists that the person stays on."""
+        return {chosen: Frequency(often) for chosen, often in self._list_changed() if often != _OFF}
+
+    def list_left(self) -> list[MailingList]:
+        """Return the lists that the person is to be taken off."""
+        return [chosen for chosen, often in self._list_changed() if often == _OFF]
+
+    def _list_changed(self) -> list[tuple[MailingList, str]]:
+        chosen = {one.mailing_list: f"often_{one.mailing_list_id}" for one in self.subscriptions}
+        given = {
+            chosen_list: self.cleaned_data[name] for chosen_list, name in chosen.items() if name in self.changed_data
         }
+        return [(chosen_list, often) for chosen_list, often in given.items() if often]
 
     def _set_choices(self, name: str, choices: list[tuple[str, str]]) -> None:
         self.fields[name].choices = choices  # type: ignore[attr-defined]
@@ -137,13 +145,12 @@ class DetailsForm(forms.Form):
         ]
         name = f"often_{subscription.mailing_list_id}"
         self.initial[name] = subscription.frequency
-        if len(choices) > 1:
-            self.fields[name] = forms.ChoiceField(
-                label=_("How often: %(list)s") % {"list": subscription.mailing_list},
-                choices=choices,
-                required=False,
-                show_hidden_initial=True,
-            )
+        self.fields[name] = forms.ChoiceField(
+            label=_("How often: %(list)s") % {"list": subscription.mailing_list},
+            choices=[*choices, (_OFF, _("Never: take them off this list. They can sign up again."))],
+            required=False,
+            show_hidden_initial=True,
+        )
 
 
 class DetailsPage(StaffTemplatePage):
@@ -201,6 +208,8 @@ def _apply(form: DetailsForm, *, by: str, now: datetime) -> bool:
         by=by,
     )
     is_changed |= set_frequencies(subscriber=person, frequencies=form.list_frequencies(), now=now, by=by)
+    for mailing_list in form.list_left():
+        is_changed |= take_off_list(people=[person.pk], mailing_list=mailing_list, by=by, now=now) > 0
     if "giving" in changed and data["giving"]:
         (result,) = update_people([PersonUpdate(email=person.email, giving=data["giving"])], by=by, now=now)
         is_changed |= result.outcome == Outcome.CHANGED

@@ -322,6 +322,7 @@ def test_an_automatic_issue_promises_no_send_that_the_domain_prevents(unauthenti
     Issue.objects.update(due_at=timezone.now() + timedelta(hours=3))
     home = sign_in("admin").get("/admin/").content.decode()
     assert ("No. 1 will send automatically" in home, "No. 1 cannot be sent now" in home) == (False, True)
+    assert ": cannot be sent now" in home.split("Coming up")[1]
     Issue.objects.update(due_at=timezone.now() - timedelta(minutes=1))
     SenderDomain.objects.update(findings=[])
     assert "within minutes" in overview(unauthenticated, role="admin")

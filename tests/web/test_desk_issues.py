@@ -206,7 +206,7 @@ def test_a_writer_holds_an_issue_and_only_an_approver_releases_it(issue: Issue) 
     writer = sign_in("writer")
     response = writer.post(url(issue, "hold"), {"reason": "The date is wrong."}, follow=True)
     assert "is on hold" in list_messages(response)[0]
-    assert fresh(issue).held_reason == "The date is wrong."
+    assert fresh(issue).held_reason.endswith(": The date is wrong.")
     assert "The date is wrong." in writer.get("/admin/").content.decode()
     assert "may not release" in list_messages(writer.post(url(issue, "release"), follow=True))[0]
     assert fresh(issue).held

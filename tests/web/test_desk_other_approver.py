@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
+from django.utils.formats import date_format
 from wagtail.images.models import Image
 
 from newsletter.issues.approval.approve import approve_issue
@@ -16,14 +17,17 @@ from newsletter.models import (
     Appeal,
     Approval,
     Brand,
+    Comment,
     ContentEdit,
     EventNotice,
     Issue,
     Publication,
     Send,
     Source,
+    StaffNotice,
     Story,
 )
+from newsletter.models.staff import record_edits
 from subscribers.models import MailingList, Segment
 from tests.support.desk import audience_fields, list_messages, sign_in, story_fields
 from tests.support.fixtures import (
@@ -212,6 +216,67 @@ def test_home_and_the_issue_page_say_why_an_automatic_issue_waits(issue: Issue) 
     page = overview(issue, client)
     assert "Two people must approve an issue that goes to more than 19." in page
     assert "Will send automatically" not in page
+
+
+def test_an_edit_of_an_automatic_issue_names_what_it_changes(issue: Issue) -> None:
+    Publication.objects.update(approval="auto")
+    ann, bob = sign_in("approver", email="ann@example.org"), sign_in("approver", email="bob@example.org")
+    story = Story.objects.get()
+    address = f"/admin/stories/edit/{story.pk}/"
+    warning = f"{issue} shows this. You edited it, so another person must approve {issue}, or it is not sent."
+    assert warning in list_messages(ann.post(address, story_fields(story, title="A new title"), follow=True))
+    assert warning not in list_messages(ann.post(address, story_fields(story, title="A newer title"), follow=True))
+    explained = "ann@example.org edited the story “A newer title”, so another person must approve it."
+    assert explained in overview(issue, bob)
+    home = ann.get("/admin/").content.decode()
+    assert explained in home
+    assert "You wrote or edited part of this issue" not in home
+
+
+def test_a_page_of_an_automatic_issue_names_three_edits_and_counts_more(issue: Issue) -> None:
+    Publication.objects.update(approval="auto")
+    _ann, bob = sign_in("approver", email="ann@example.org"), sign_in("approver", email="bob@example.org")
+    person = User.objects.get(email="ann@example.org")
+    for row in (Story.objects.get(), EventNotice.objects.get(), Appeal.objects.get(), Brand.objects.get()):
+        record_edits([row], person=person, at=timezone.now())
+    page = overview(issue, bob)
+    assert "ann@example.org edited the story “The clinic opens its doors”, the event “Evening in Houston (" in page
+    assert ", the appeal “Give an hour”, and 1 more, so another person must approve it." in page
+
+
+def test_a_hold_names_who_held_and_tells_the_other_approvers(issue: Issue) -> None:
+    ann, bob = sign_in("writer", email="ann@example.org"), sign_in("approver", email="bob@example.org")
+    ann.post(f"/admin/issues/{issue.pk}/hold/", {"reason": "Wait for the court"})
+    reason = f"Put on hold by ann@example.org on {date_format(timezone.localdate(), 'j M Y')}: Wait for the court"
+    assert reason in overview(issue, bob)
+    assert [(notice.person.email, notice.subject) for notice in StaffNotice.objects.all()] == [
+        ("bob@example.org", f"{issue} is held")
+    ]
+    assert ("Decide" in ann.get("/admin/").content.decode(), "Decide" in bob.get("/admin/").content.decode()) == (
+        False,
+        True,
+    )
+
+
+def test_home_promises_no_send_of_a_late_issue_that_needs_approval(issue: Issue) -> None:
+    Publication.objects.update(approval="auto", another_approves=True)
+    Issue.objects.update(held=True, due_at=timezone.now() - timedelta(hours=7))
+    client = sign_in("approver", email="bob@example.org")
+    assert "If an approver releases it, it is sent within minutes." in client.get("/admin/").content.decode()
+    record_edits([Story.objects.get()], person=make_approver("ann@example.org"), at=timezone.now())
+    assert "If an approver approves and releases it, it is sent" in client.get("/admin/").content.decode()
+
+
+def test_a_late_issue_with_open_comments_is_not_released(issue: Issue) -> None:
+    Publication.objects.update(approval="auto")
+    client = sign_in("approver", email="bob@example.org")
+    Comment.objects.create(issue=issue, text="Is this right?", at=NOW)
+    assert "No. 1 cannot be sent now" in client.get("/admin/").content.decode()
+    assert "It will be sent" not in overview(issue, client)
+    Issue.objects.update(held=True, due_at=timezone.now() - timedelta(hours=1))
+    refused = list_messages(client.post(f"/admin/issues/{issue.pk}/release/", follow=True))[0]
+    assert "has open comments (1), so it cannot be approved or sent" in refused
+    assert read(issue).held
 
 
 @pytest.mark.parametrize("state", ["draft", "approved"])

@@ -8,7 +8,17 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from subscribers.models import ConsentEvent, Frequency, Giving, MailingList, StayQuestion, Subscriber, Subscription
+from subscribers.models import (
+    ConsentEvent,
+    EndReason,
+    Frequency,
+    Giving,
+    MailingList,
+    StayQuestion,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
 from subscribers.people.locations import get_location_row, locate
 from subscribers.people.preferences import pause_mail, paused_until, save_preferences
 from tests.support.desk import list_messages, sign_in
@@ -159,3 +169,10 @@ def test_a_pause_that_runs_is_named_and_kept(ann: Subscriber) -> None:
 def test_a_field_that_is_not_posted_keeps_its_value(ann: Subscriber) -> None:
     assert save(sign_in("data"), ann, {}) == ["Nothing was changed."]
     assert list_recorded(ann) == []
+
+
+def test_staff_take_a_person_off_a_list_who_may_sign_up_again(ann: Subscriber, weekly: MailingList) -> None:
+    client = sign_in("data")
+    save(client, ann, open_form(client, ann), **{f"often_{weekly.pk}": "off"})
+    assert Subscription.objects.get().end_reason == EndReason.STAFF
+    assert not Suppression.objects.exists()

@@ -25,6 +25,7 @@ from newsletter.desk.issues.issue_page import ISSUES, IssuePermissionMixin, over
 from newsletter.desk.staff.policies import ISSUE_POLICY
 from newsletter.issues.approval.edits_of_approved_issues import (
     find_approved_issues_showing,
+    find_automatic_issues_showing,
     find_open_approvals,
     name_approver,
     withdraw_changed_issues,
@@ -72,6 +73,7 @@ def withdrawing_approvals(row: Model, *, request: HttpRequest) -> Iterator[None]
     Raises NotConfirmed if the form did not name one of the issues.
     """
     changed_before = {issue.pk for issue in find_changed_issues()}
+    automatic = find_automatic_issues_showing([row])
     yield
     now = timezone.now()
     update_drafted_texts(now=now)
@@ -89,6 +91,12 @@ def withdrawing_approvals(row: Model, *, request: HttpRequest) -> Iterator[None]
             issues=", ".join(map(str, missing)),
         )
     report_withdrawn(request, withdrawn, changed=row)
+    for issue in automatic:
+        messages.warning(
+            request,
+            _("%(issue)s shows this. You edited it, so another person must approve %(issue)s, or it is not sent.")
+            % {"issue": issue},
+        )
 
 
 def _read_confirmed(request: HttpRequest) -> set[str]:

@@ -16,6 +16,7 @@ from newsletter.common.translation import translate
 from newsletter.desk.content.wall_clock import label_zone, zone_or_default
 from newsletter.desk.issues.issue_page import overview_url
 from newsletter.desk.publications.slot_text import format_due, format_due_short
+from newsletter.desk.sends.alarms import describe_domain_error
 from newsletter.desk.shell.labels import IssueStateLabel, label_issue_state, written_to_files
 from newsletter.issues.assembly.slots import list_dues_ahead
 from newsletter.issues.variants.reader_zones import find_lead
@@ -155,6 +156,8 @@ def _list_slots_without_issue(now: datetime) -> list[PlannedSlot]:
 def _describe_issue(issue: Issue) -> str:
     state = label_issue_state(issue)
     label = state.label.lower()
+    if state.is_to_be_sent and describe_domain_error(issue.publication):
+        label = _("cannot be sent now")
     if issue.slot and issue.due_at != issue.slot.due_at:
         moved_from = format_due_short(issue.slot.due_at, zone=issue.publication.zone)
         return _("%(issue)s: %(state)s, moved from %(day)s") % {"issue": issue, "state": label, "day": moved_from}

@@ -4,24 +4,22 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import F, QuerySet
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from newsletter.common.errors import BadRule, DomainError
 from newsletter.common.translation import format_percent, translate
 from newsletter.desk.home.task_item import Task
+from newsletter.desk.home.welcome_tasks import find_welcome_tasks
 from newsletter.desk.issues.audience.recipient_counts import explain_manual_approval
 from newsletter.desk.issues.issue_page import describe_time_left, overview_url
 from newsletter.desk.sends.alarms import describe_domain_error
 from newsletter.desk.sends.report_text import BOUNCE_ALARM_PERCENT
 from newsletter.desk.shell.labels import format_reason
-from newsletter.desk.welcome.mail_rows import count_waiting, find_mail_state
 from newsletter.feedback.report import Figures
 from newsletter.issues.approval.approval_rules import is_automatic, is_unsubmitted, needs_another_approver
 from newsletter.issues.approval.open_comments import count_open_comments
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
-from newsletter.issues.approval.welcome_rules import FIRST_STEP
 from newsletter.issues.assembly.overdue import find_overdue
 from newsletter.issues.assembly.stories_at_source import list_lost_stories
 from newsletter.issues.variants.reader_zones import find_start
@@ -39,7 +37,7 @@ def find_issue_tasks(*, now: datetime, person: User | AnonymousUser) -> list[lis
     return [
         _stopped_send_tasks(),
         _stalled_send_tasks(now),
-        _held_issue_tasks(now),
+        _held_issue_tasks(now, can_approve=person.has_perm("newsletter.approve_issue")),
         [task for task in welcome if task.tone == "urgent"],
         _overdue_issue_tasks(now),
         [task for task in drafts if task.tone != "calm"],
@@ -87,17 +85,17 @@ def _stalled_send_tasks(now: datetime) -> list[Task]:
     ]
 
 
-def _held_issue_tasks(now: datetime) -> list[Task]:
+def _held_issue_tasks(now: datetime, *, can_approve: bool) -> list[Task]:
     held = Issue.objects.filter(held=True).exclude(state__in=[Issue.State.SENT, Issue.State.CANCELLED])
     held = held.exclude(kind=Issue.Kind.WELCOME)
-    return [_held_issue_task(issue, now=now) for issue in _order_by_due(held)]
+    return [_held_issue_task(issue, now=now, can_approve=can_approve) for issue in _order_by_due(held)]
 
 
-def _held_issue_task(issue: Issue, *, now: datetime) -> Task:
+def _held_issue_task(issue: Issue, *, now: datetime, can_approve: bool) -> Task:
     late = issue.due_at is not None and issue.due_at < now
     if not late:
         next_step = _("It will not be sent until an approver releases it.")
-    elif issue.state == Issue.State.APPROVED or (issue.state == Issue.State.DRAFT and is_automatic(issue)):
+    elif issue.state == Issue.State.APPROVED or _sends_unless_held(issue):
         next_step = _(
             "Whoever edits issues can choose a new time or skip it. If an approver releases it, it is sent within minutes."
         )
@@ -110,9 +108,13 @@ def _held_issue_task(issue: Issue, *, now: datetime) -> Task:
         title=_("%(issue)s is on hold") % {"issue": issue},
         detail=" ".join(filter(None, [format_reason(issue.held_reason), next_step])),
         url=f"{overview_url(issue)}#nl-decide",
-        button=_("Decide"),
+        button=_("Decide") if can_approve or late else _("Read"),
         tone="urgent",
     )
+
+
+def _sends_unless_held(issue: Issue) -> bool:
+    return is_automatic(issue) and issue.state == Issue.State.DRAFT and not _find_approval_reason(issue)
 
 
 def _overdue_issue_tasks(now: datetime) -> list[Task]:
@@ -140,29 +142,33 @@ def _draft_tasks(now: datetime, *, person: User | AnonymousUser) -> list[Task]:
 
 def _draft_task(issue: Issue, *, now: datetime, person: User | AnonymousUser) -> Task:
     reason = _find_approval_reason(issue)
-    automatic = is_automatic(issue) and issue.state == Issue.State.DRAFT and not reason
+    automatic = _sends_unless_held(issue)
     domain_error = describe_domain_error(issue.publication) if automatic else ""
+    open_comments = count_open_comments(issue)
+    will_send = automatic and not domain_error and not open_comments
     time_left = describe_time_left(find_start(issue, now=now), now=now)
     due = f"{time_left[0].upper()}{time_left[1:]}: " if time_left else ""
     can_approve = not automatic and person.has_perm("newsletter.approve_issue")
     is_author = can_approve and needs_another_approver(issue, by=person)
     notes = [
-        _("Put it on hold to stop it.") if automatic and not domain_error else reason or domain_error,
-        _("You wrote or edited part of this issue, so somebody else must approve it.") if is_author else "",
-        _describe_comments(count_open_comments(issue)),
+        _("Put it on hold to stop it.") if will_send else reason or domain_error,
+        _("You wrote or edited part of this issue, so somebody else must approve it.")
+        if is_author and not reason
+        else "",
+        _describe_comments(open_comments),
         *map(format_reason, list_lost_stories(issue)),
     ]
     if is_unsubmitted(issue):
         return _unsubmitted_task(issue, notes=notes)
     title = _("%(issue)s will send automatically") if automatic else _("%(issue)s is waiting for approval")
-    if domain_error:
+    if automatic and not will_send:
         title = _("%(issue)s cannot be sent now")
     return Task(
         title=title % {"issue": issue},
         detail=" ".join([f"{due}“{issue.shown_subject}”.", *filter(None, notes)]),
         url=overview_url(issue),
         button=_("Review and approve") if can_approve and not is_author else _("Read"),
-        tone="calm" if automatic and not domain_error else "waits",
+        tone="calm" if will_send else "waits",
     )
 
 
@@ -250,48 +256,4 @@ def _bounce_task(send: Send) -> Task | None:
         % {"share": format_percent(share), "issue": send.issue},
         url=overview_url(send.issue),
         button=_("View"),
-    )
-
-
-def find_welcome_tasks(*, can_approve: bool) -> list[Task]:
-    """Return a task for each paused mail, each welcome whose first mail nobody approved yet, and each later mail that waits."""
-    mails = Issue.objects.filter(kind=Issue.Kind.WELCOME, publication__archived=False, publication__enabled=True)
-    tasks = [_find_task(issue, can_approve=can_approve) for issue in mails.select_related("publication")]
-    return sorted((task for task in tasks if task), key=lambda task: task.tone != "urgent")
-
-
-def _find_task(issue: Issue, *, can_approve: bool) -> Task | None:
-    state = find_mail_state(issue)
-    url = reverse("newsletter_welcome", args=[issue.publication_id])
-    if state.is_on and state.tone == "held":
-        waiting = count_waiting(issue)
-        people = ngettext("%(people)s person waits for it.", "%(people)s people wait for it.", waiting)
-        return Task(
-            title=_("%(issue)s is paused") % {"issue": issue},
-            detail=" ".join(filter(None, [state.reason, people % {"people": waiting} if waiting else ""])),
-            url=url,
-            button=_("Decide"),
-            tone="urgent",
-        )
-    if state.tone != "waits":
-        return None
-    if issue.number != FIRST_STEP:
-        return _later_mail_task(issue, url=url, can_approve=can_approve)
-    return Task(
-        title=_("The welcome of %(publication)s is not on yet") % {"publication": issue.publication},
-        detail=_("Once its first mail is approved, everybody who joins the list gets it."),
-        url=url,
-        button=_("Review and approve") if can_approve else _("Read"),
-    )
-
-
-def _later_mail_task(issue: Issue, *, url: str, can_approve: bool) -> Task | None:
-    """Return a task for a welcome mail that waits, once the first one is on. Before, the welcome has a task."""
-    if not issue.publication.issues.filter(kind=Issue.Kind.WELCOME, number=FIRST_STEP, on_since__isnull=False).exists():
-        return None
-    return Task(
-        title=_("%(issue)s is waiting for approval") % {"issue": issue},
-        detail=_("New subscribers do not get it until it is approved."),
-        url=url,
-        button=_("Review and approve") if can_approve else _("Read"),
     )

@@ -22,7 +22,9 @@ from newsletter.desk.issues.planning.subject_test_page import remove_test_step
 from newsletter.issues.approval.approval_rules import require_approval_permission
 from newsletter.issues.approval.approve import approve_issue, withdraw_approvals
 from newsletter.issues.approval.hold import hold_issue, release_issue
+from newsletter.issues.approval.open_comments import require_comments_resolved
 from newsletter.issues.approval.request_approval import request_approval
+from newsletter.issues.approval.write_notices import notify_hold
 from newsletter.issues.assembly.stories_at_source import require_stories_at_source
 from newsletter.issues.checks.links import check_links_again
 from newsletter.models import Issue
@@ -102,13 +104,22 @@ def _withdraw(request: HttpRequest, issue: Issue) -> str:
 def _hold(request: HttpRequest, issue: Issue) -> str:
     if not request.user.has_perm("newsletter.approve_issue"):
         _require_permission(request, "change_issue", Message("put issues on hold"))
-    reason = require_length(request.POST.get("reason", "").strip(), limit=MAX_REASON, name="reason")
+    typed = require_length(request.POST.get("reason", "").strip(), limit=MAX_REASON, name="reason")
+    person, day = user_display_name(request.user), timezone.localdate()
+    reason = (
+        Message("put on hold by %(person)s on %(day)s: %(reason)s", person=person, day=day, reason=typed)
+        if typed
+        else Message("put on hold by %(person)s on %(day)s", person=person, day=day)
+    )
     hold_issue(issue=issue, reason=reason)
-    return _("%(issue)s is on hold. It will not be sent until somebody releases it.") % {"issue": issue}
+    notify_hold(issue, now=timezone.now(), by=request.user)
+    return _("%(issue)s is on hold. It will not be sent until an approver releases it.") % {"issue": issue}
 
 
 def _release(request: HttpRequest, issue: Issue) -> str:
     _require_permission(request, "approve_issue", Message("release held issues"))
+    if issue.due_at is not None and issue.due_at <= timezone.now():
+        require_comments_resolved(issue)
     release_issue(issue=issue)
     return _("%(issue)s is no longer on hold.") % {"issue": issue}
 

@@ -86,7 +86,15 @@ DIGEST_FIELDS = [
     FieldRowPanel([FieldPanel("digest_day"), FieldPanel("digest_at")], attrs=show_if("monthly_digest", "on")),
 ]
 APPROVAL_FIELDS = [
-    FieldPanel("approval", heading=_("Approval"), widget=RadioSelect),
+    FieldPanel(
+        "approval",
+        heading=_("Approval"),
+        help_text=_(
+            "An issue that is sent when due waits for approval all the same if staff wrote or edited part of it and "
+            "somebody else must approve."
+        ),
+        widget=RadioSelect,
+    ),
     FieldPanel("another_approves", heading=_("Somebody other than the author must approve")),
     FieldPanel("second_approval_above", heading=_("Second approver needed above (recipients)")),
 ]

@@ -58,7 +58,13 @@ class PublicationStepForm(_ModelFields):  # type: ignore[misc, valid-type]  # a 
         self.fields["approval"].widget = forms.RadioSelect(
             choices=[
                 ("approve", _("Somebody approves each issue. Without approval nothing is sent.")),
-                ("auto", _("Each issue is sent on time, unless somebody puts it on hold.")),
+                (
+                    "auto",
+                    _(
+                        "Each issue is sent on time, unless somebody puts it on hold, or staff wrote or edited part of it "
+                        "and somebody else must approve."
+                    ),
+                ),
             ]
         )
         self.fields["zone"].label, self.fields["at"].help_text = _("Time zone"), ""

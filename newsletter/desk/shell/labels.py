@@ -65,10 +65,16 @@ _DELIVERIES = {
 class IssueStateLabel:
     """An issue's state for people. ``tone`` is the suffix of a CSS class; ``held_reason`` is a sentence or ""."""
 
+    code: str
     label: str
     tone: str
     held: bool
     held_reason: str
+
+    @property
+    def is_to_be_sent(self) -> bool:
+        """Return True if the issue is sent at its time without a person."""
+        return self.code in (Issue.State.APPROVED, "automatic")
 
 
 def label_in_publication(issue: Issue) -> str:
@@ -112,8 +118,9 @@ def _live_sends() -> QuerySet[Send]:
 
 def label_issue_state(issue: Issue, *, to_files: bool = False) -> IssueStateLabel:
     """Return the issue's state. ``to_files`` is True if its mails were written to files."""
-    label, tone = _ISSUE_LABELS[_find_issue_code(issue, to_files=to_files)]
-    return IssueStateLabel(str(label), tone, held=issue.held, held_reason=format_reason(issue.held_reason))
+    code = _find_issue_code(issue, to_files=to_files)
+    label, tone = _ISSUE_LABELS[code]
+    return IssueStateLabel(code, str(label), tone, held=issue.held, held_reason=format_reason(issue.held_reason))
 
 
 def filter_by_state_label(issues: QuerySet[Issue], code: str) -> QuerySet[Issue]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from newsletter.common.errors import AudienceChanged, BadRule, NotAllowed, NotApproved, NotReady
 from newsletter.common.messages import Message, Quantity, describe_people
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience, max_people_after_growth
-from newsletter.issues.approval.authors import find_authors, find_authors_of_approved
+from newsletter.issues.approval.authors import describe_authors, find_authors, find_authors_of_approved
 from newsletter.issues.approval.publication_switches import is_switched_off
 from newsletter.issues.snapshot.resolve import hash_approved_content, resolve_complete_content, resolve_content
 from newsletter.issues.variants.count_recipients import count_final_audience, count_people
@@ -66,7 +66,7 @@ def find_manual_approval_reason(issue: Issue, *, people: int) -> str:
             limit=Quantity(publication.second_approval_above or 0),
         )
     if requires_other_approver(publication) and find_authors(issue):
-        return Message("Staff edited it or something that it shows, so another person must approve it.")
+        return Message("%(edits)s, so another person must approve it.", edits=describe_authors(issue))
     return ""
 
 

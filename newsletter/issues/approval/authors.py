@@ -4,18 +4,22 @@ If a publication needs another approver, an author's own approval does not count
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from django.db.models import Q
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
 from wagtail.images.models import Image
 from wagtail.models import Revision
 
 from newsletter.common.database.one_reading import read_once
 from newsletter.common.errors import BadRule, NotReady
+from newsletter.common.messages import Message
 from newsletter.issues.snapshot.content_links import find_linked_stories
 from newsletter.issues.snapshot.own_texts import hash_text, list_own_texts
 from newsletter.issues.snapshot.records.blocks import list_appeals
@@ -39,6 +43,32 @@ Parts = dict[str, set[int]]
 """Row ids by ``app.model``."""
 _IMAGE = "wagtailimages.image"
 _IMAGES = ("picture", "image", "logo", "logo_dark")
+_MAX_NAMED = 3
+_LABELS: dict[str, Callable[[str], Message]] = {
+    "newsletter.issue": lambda name: Message("the issue"),
+    "newsletter.story": lambda name: Message("the story “%(title)s”", title=name),
+    "newsletter.eventnotice": lambda name: Message("the event “%(title)s”", title=name),
+    "newsletter.appeal": lambda name: Message("the appeal “%(title)s”", title=name),
+    "newsletter.publication": lambda name: Message("the publication"),
+    "newsletter.brand": lambda name: Message("the brand"),
+    "newsletter.source": lambda name: Message("the source “%(name)s”", name=name),
+    "subscribers.mailinglist": lambda name: Message("the list “%(name)s”", name=name),
+    "subscribers.segment": lambda name: Message("the segment “%(name)s”", name=name),
+    "subscribers.topic": lambda name: Message("the topic “%(name)s”", name=name),
+    "subscribers.case": lambda name: Message("the case “%(name)s”", name=name),
+    _IMAGE: lambda name: Message("the image “%(name)s”", name=name),
+}
+"""What is edited in each kind of row, for a sentence. The order is that of the sentence."""
+
+
+@dataclass(frozen=True)
+class _Work:
+    """The rows that record what staff did for an issue."""
+
+    revisions: QuerySet[Revision]
+    edits: QuerySet[ContentEdit]
+    uploads: "QuerySet[Any]"
+    translations: QuerySet[TextTranslation]
 
 
 def find_authors(issue: Issue) -> set[int]:
@@ -46,24 +76,68 @@ def find_authors(issue: Issue) -> set[int]:
 
     A person who ever wrote or edited a story or event without a source is an author: nobody else has read it.
     """
-    return read_once("authors", lambda: _find_authors(issue, contents=find_current_content(issue)), issue)
+    return read_once("authors", lambda: _list_authors(_find_current_work(issue)), issue)
 
 
 def find_authors_of_approved(issue: Issue, approval: Approval) -> set[int]:
     """Return the authors of the content that an approval is for, as of its time. The content is not read again."""
     contents = [IssueContent.from_json(approval.revision.content)]
     question = f"authors of approval {approval.pk}"
-    return read_once(question, lambda: _find_authors(issue, contents=contents, until=approval.at), issue)
+    return read_once(question, lambda: _list_authors(_find_work(issue, contents=contents, until=approval.at)), issue)
 
 
-def _find_authors(issue: Issue, *, contents: Sequence[IssueContent], until: datetime | None = None) -> set[int]:
+def describe_authors(issue: Issue) -> Message:
+    """Return who edited which parts of the issue, as a clause such as “Ana edited the story “A new well””."""
+    people = User.objects.filter(pk__in=find_authors(issue)).order_by("pk")
+    return Message(
+        "%(people)s edited %(parts)s",
+        people=Message.joined([person.get_full_name() or person.get_username() for person in people], between=", "),
+        parts=Message.joined(_name_parts(issue), between=", "),
+    )
+
+
+def _name_parts(issue: Issue) -> list[Message]:
+    """Return the edited parts, with the number of those beyond the first three."""
+    work = _find_current_work(issue)
+    rows: Parts = defaultdict(set)
+    for kind, row in work.edits.values_list("kind", "row_id"):
+        rows[kind].add(row)
+    rows[_IMAGE] |= set(work.uploads.values_list("pk", flat=True))
+    if work.revisions.exists():
+        rows[_name(Issue)].add(issue.pk)
+    named = [part for kind in _LABELS for part in _label_rows(kind, rows[kind])]
+    if work.translations.exists():
+        named.append(Message("a translation"))
+    if len(named) > _MAX_NAMED:
+        named[_MAX_NAMED:] = [Message("and %(number)s more", number=len(named) - _MAX_NAMED)]
+    return named or [Message("its content")]
+
+
+def _label_rows(kind: str, rows: set[int]) -> list[Message]:
+    found = apps.get_model(kind)._default_manager.filter(pk__in=rows).order_by("pk")
+    return [_LABELS[kind](str(row)) for row in found]
+
+
+def _find_current_work(issue: Issue) -> _Work:
+    return _find_work(issue, contents=find_current_content(issue))
+
+
+def _list_authors(work: _Work) -> set[int]:
+    return {
+        *work.translations.values_list("by_id", flat=True),
+        *work.uploads.values_list("uploaded_by_user_id", flat=True),
+        *work.revisions.values_list("user_id", flat=True),
+        *work.edits.values_list("person_id", flat=True),
+    }
+
+
+def _find_work(issue: Issue, *, contents: Sequence[IssueContent], until: datetime | None = None) -> _Work:
     revisions = Revision.objects.for_instance(issue).filter(user__isnull=False)
     parts = find_issue_parts(issue, current=contents)
-    edits = ContentEdit.objects.filter(Q(at__gte=issue.made_at) | _of_rows(_find_typed_rows(parts)))
+    edits = ContentEdit.objects.filter(Q(at__gte=issue.made_at) | _of_rows(_find_typed_rows(parts))).filter(
+        _of_rows(parts)
+    )
     uploads = Image.objects.filter(pk__in=parts[_IMAGE], created_at__gte=issue.made_at, uploaded_by_user__isnull=False)
-    if until is not None:
-        revisions, edits = revisions.filter(created_at__lte=until), edits.filter(at__lte=until)
-        uploads = uploads.filter(created_at__lte=until)
     translations = TextTranslation.objects.filter(
         publication=issue.publication_id,
         at__gte=issue.made_at,
@@ -71,13 +145,9 @@ def _find_authors(issue: Issue, *, contents: Sequence[IssueContent], until: date
         source_sha256__in=_hash_texts(issue, contents=contents),
     )
     if until is not None:
-        translations = translations.filter(at__lte=until)
-    return {
-        *translations.values_list("by_id", flat=True),
-        *uploads.values_list("uploaded_by_user_id", flat=True),
-        *revisions.values_list("user_id", flat=True),
-        *edits.filter(_of_rows(parts)).values_list("person_id", flat=True),
-    }
+        revisions, edits = revisions.filter(created_at__lte=until), edits.filter(at__lte=until)
+        uploads, translations = uploads.filter(created_at__lte=until), translations.filter(at__lte=until)
+    return _Work(revisions, edits, uploads, translations)
 
 
 def _of_rows(parts: Parts) -> Q:

@@ -1,4 +1,4 @@
-"""Check that somebody may edit an issue. Withdraw approvals of what they edit, and notify the approvers of the change."""
+"""Check that somebody may edit an issue. Find the issues that an edit changes, withdraw their approvals and notify approvers."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,14 +8,16 @@ from django.db.models import Model
 
 from newsletter.common.errors import NotAllowed
 from newsletter.common.messages import Message
+from newsletter.issues.approval.approval_rules import requires_other_approver
 from newsletter.issues.approval.approve import find_current_approval, withdraw_approvals
-from newsletter.issues.approval.authors import find_shown_parts
+from newsletter.issues.approval.authors import find_authors, find_shown_parts
 from newsletter.issues.approval.changes_since_approval import find_changes
 from newsletter.issues.approval.void_changed import void_changed_approvals
 from newsletter.issues.approval.write_notices import notify_changed_after_approval
-from newsletter.models import Approval, Issue
+from newsletter.models import Approval, Issue, Publication
 
 _APPROVED_STATES = (Issue.State.IN_REVIEW, Issue.State.APPROVED)
+_RELATED = ("publication__brand", "publication__mailing_list", "publication__segment", "segment", "slot")
 
 
 def require_editor(by: User | AnonymousUser) -> None:
@@ -34,9 +36,20 @@ def find_open_approvals(issue: Issue) -> list[Approval]:
 def find_approved_issues_showing(rows: Sequence[Model]) -> list[Issue]:
     """Return the approved issues that show one of the rows, or whose audience one decides."""
     approved = Issue.objects.filter(state__in=_APPROVED_STATES, approvals__withdrawn_at__isnull=True).distinct()
-    related = ("publication__brand", "publication__mailing_list", "publication__segment", "segment", "slot")
-    issues = approved.select_related(*related).order_by("pk")
+    issues = approved.select_related(*_RELATED).order_by("pk")
     return [issue for issue in issues if _shows(issue, rows)]
+
+
+def find_automatic_issues_showing(rows: Sequence[Model]) -> list[Issue]:
+    """Return the issues that are sent without approval only as long as nobody edits them, and that show one of the rows."""
+    automatic = Issue.objects.filter(
+        state=Issue.State.DRAFT, slot__isnull=False, publication__approval=Publication.ApprovalPolicy.AUTO
+    )
+    return [
+        issue
+        for issue in automatic.select_related(*_RELATED).order_by("pk")
+        if requires_other_approver(issue.publication) and not find_authors(issue) and _shows(issue, rows)
+    ]
 
 
 def withdraw_for_edit(*, issue: Issue, by: User | AnonymousUser, now: datetime) -> list[Approval]:

@@ -14,7 +14,8 @@ def require_comments_resolved(issue: Issue) -> None:
     count = count_open_comments(issue)
     if count:
         raise NotReady(
-            "%(issue)s has open comments (%(count)s), so it cannot be approved. Answer and resolve them on its page first.",
+            "%(issue)s has open comments (%(count)s), so it cannot be approved or sent. Answer and resolve them on its page "
+            "first.",
             issue=issue,
             count=count,
         )

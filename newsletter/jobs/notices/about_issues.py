@@ -31,6 +31,7 @@ from newsletter.issues.snapshot.resolve import hash_approved_content, resolve_co
 from newsletter.issues.variants.reader_zones import find_first_hour
 from newsletter.models import Issue, Publication, Slot
 from newsletter.monitoring.process_figures import find_running_versions
+from newsletter.sending.deliverability.domains import find_domain_error
 
 _IF_NEWS_COME = Message("If a story or an event comes before then, the issue is made after all.")
 _WRITE_YOURSELF = Message("To send something else, write an issue yourself.")
@@ -191,6 +192,14 @@ def notify_approval_needed(issue: Issue, *, reason: str, now: datetime) -> None:
 
 
 def _describe_next_step(issue: Issue, when: str, *, needs_person: bool) -> str:
+    problem = find_domain_error(issue.publication.from_email, account=issue.publication.account)
+    if not needs_person and problem:
+        return Message(
+            "%(issue)s is due on %(when)s. It is not sent until the sending domain is put right: %(problem)s",
+            issue=issue,
+            when=when,
+            problem=problem.text,
+        )
     if not needs_person:
         return Message("%(issue)s will be sent on %(when)s unless somebody holds it.", issue=issue, when=when)
     return Message(

@@ -77,9 +77,9 @@ def apply_events(*, now: datetime) -> int:
 
 
 def _find_due(now: datetime) -> QuerySet[ProviderEvent]:
-    """Return the events to apply. A longer wait than ``MAX_EVENT_AGE`` is of a clock that was ahead.
+    """Return the events to apply. A wait of more than ``MAX_EVENT_AGE`` is left from a clock that was ahead.
 
-    Each of the two finds its rows by the index. For both in one condition, a database would read the whole table.
+    The union of two queries uses the index. With both conditions in one query, a database would read the whole table.
     """
     waiting = ProviderEvent.objects.filter(applied_at__isnull=True).order_by().values("pk")
     was_ahead = waiting.filter(retry_at__gt=now + MAX_EVENT_AGE)

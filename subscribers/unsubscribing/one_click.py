@@ -23,7 +23,7 @@ DATABASE_WAIT_SECONDS = 3.0
 SQLITE_LOCK_WAIT_SECONDS = 50.0
 """Longer than other work waits, because a mailbox provider may not repeat a POST. Proxies usually wait for 60 seconds."""
 LEAST_LOCK_WAIT_SECONDS = 5.0
-"""A request that has waited for the commit before its own waits less for the lock by that time, but at least this long."""
+"""The wait for the commit before its own shortens the wait of a request for the lock, but never below this."""
 _Person = tuple[int, bytes, str, str]  # row id, keyed hash, language, address
 _List = tuple[int, str]  # row id, and the name if the list is public
 _NOBODY: _Person = (0, b"", "", "")

@@ -127,7 +127,7 @@ class Dispatcher:
         return self._accounts.find(row.account) if row else None
 
     def _find_wait(self, account: AccountInUse, batch: Batch, now: datetime) -> datetime | None:
-        """Return None if the batch may go now, else when to try again. The daily and the rate limits are reserved."""
+        """Return None if the batch may go now, else when to try again. If it may, reserve its part of the limits."""
         later = find_wait(batch, now=now) or find_pace_wait(batch, now=now) or reserve_daily_quota(batch, now=now)
         if later is None:
             capabilities = account.adapter.capabilities

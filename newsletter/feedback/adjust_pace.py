@@ -128,8 +128,8 @@ def _was_quiet(send: Send, *, since: datetime, now: datetime) -> bool:
     mailbox = send.pace_steps.exclude(mailbox="").order_by("-number").values_list("mailbox", flat=True).first()
     if mailbox and _count_mails(send, mailbox, since=since, until=until, limit=MIN_QUIET_MAILS) >= MIN_QUIET_MAILS:
         return True
-    least = MIN_QUIET_MAILS_ELSEWHERE
-    return _count_mails(send, None, since=since, until=until, limit=least) >= least
+    enough = MIN_QUIET_MAILS_ELSEWHERE
+    return _count_mails(send, None, since=since, until=until, limit=enough) >= enough
 
 
 def _add_step(

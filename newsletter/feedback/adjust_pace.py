@@ -50,7 +50,7 @@ class MailboxReports:
     mails: int = 0
 
     @property
-    def reports(self) -> int:
+    def total(self) -> int:
         return self.by_status.total()
 
     @property
@@ -98,14 +98,14 @@ def _slow(send: Send, worst: MailboxReports, *, last: PaceStep | None, now: date
             "Stopped automatically. %(mailbox)s refused or delayed %(reports)s of %(mails)s mails because of the sender "
             "(%(status)s), also after the send was slowed. Nobody was suppressed. %(what_to_change)s",
             mailbox=worst.mailbox,
-            reports=worst.reports,
+            reports=worst.total,
             mails=worst.mails,
             status=worst.status,
             what_to_change=WHAT_TO_CHANGE[find_cause(worst.status)],
         )
         with transaction.atomic():
             rule = AutomaticPause.Rule.PACE
-            if not pause_by_rule(send, rule=rule, cases=worst.reports, reason=reason, now=now):
+            if not pause_by_rule(send, rule=rule, cases=worst.total, reason=reason, now=now):
                 return None
             record_known_refusals(send, now=now)
             return _add_step(send, PaceStep.Code.PAUSED, last=last, people_per_minute=current, now=now, worst=worst)
@@ -128,8 +128,8 @@ def _was_quiet(send: Send, *, since: datetime, now: datetime) -> bool:
     mailbox = send.pace_steps.exclude(mailbox="").order_by("-number").values_list("mailbox", flat=True).first()
     if mailbox and _count_mails(send, mailbox, since=since, until=until, limit=MIN_QUIET_MAILS) >= MIN_QUIET_MAILS:
         return True
-    least = MIN_QUIET_MAILS_ELSEWHERE
-    return _count_mails(send, None, since=since, until=until, limit=least) >= least
+    enough = MIN_QUIET_MAILS_ELSEWHERE
+    return _count_mails(send, None, since=since, until=until, limit=enough) >= enough
 
 
 def _add_step(
@@ -151,7 +151,7 @@ def _add_step(
                 code=code,
                 mailbox=worst.mailbox[:255] if worst else "",
                 status=worst.status if worst else "",
-                reports=worst.reports if worst else 0,
+                reports=worst.total if worst else 0,
                 mails=worst.mails if worst else 0,
                 people_per_minute=people_per_minute,
                 at=now,
@@ -202,25 +202,16 @@ def _measure_pace(send: Send, *, now: datetime) -> int | None:
 
 def _find_worst(send: Send, *, since: datetime) -> MailboxReports | None:
     """Return the mailbox provider with the highest share of reports about mails since then, if it exceeds the limit."""
-    counted = _count_reports(send, since=since)
     candidates = []
-    for reports in counted.values():
-        if reports.reports < MIN_REPORTS:
+    for reports in _count_reports(send, since=since).values():
+        if reports.total < MIN_REPORTS:
             continue
         # With more mails the share is below the limit, however many they are.
-        enough = int(reports.reports / MAX_SHARE) + 1
+        enough = int(reports.total / MAX_SHARE) + 1
         reports.mails = _count_mails(send, reports.mailbox, since=since, limit=enough)
-        if reports.reports > MAX_SHARE * reports.mails:
+        if reports.total > MAX_SHARE * reports.mails:
             candidates.append(reports)
-    return max(
-        candidates,
-        key=lambda mailbox_reports: (
-            mailbox_reports.reports / mailbox_reports.mails,
-            mailbox_reports.reports,
-            mailbox_reports.mailbox,
-        ),
-        default=None,
-    )
+    return max(candidates, key=lambda worst: (worst.total / worst.mails, worst.total, worst.mailbox), default=None)
 
 
 def _count_reports(send: Send, *, since: datetime) -> Mapping[str, MailboxReports]:

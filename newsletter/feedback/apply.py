@@ -1,10 +1,11 @@
 """Apply stored events to deliveries, batches, people and sends. Their order does not matter; each counts once."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from newsletter.common.messages import Message
 from newsletter.feedback.automatic_pause import pause_failing_sends, record_refusals
@@ -42,7 +43,7 @@ DELETABLE_KINDS = tuple(
 _PROBLEM_KINDS = (FeedbackKind.BOUNCED.value, FeedbackKind.COMPLAINED.value)
 
 
-def apply_due_events(*, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> int:
+def apply_due_events(*, clock: Callable[[], datetime] = timezone.now) -> int:
     """Apply the events that are due, in at most ``MAX_ROUNDS`` rounds. Return how many were examined.
 
     Under another address key than the database has, their addresses would match nobody: they wait for the right one.
@@ -77,9 +78,9 @@ def apply_events(*, now: datetime) -> int:
 
 
 def _find_due(now: datetime) -> QuerySet[ProviderEvent]:
-    """Return the events to apply. A longer wait than ``MAX_EVENT_AGE`` is of a clock that was ahead.
+    """Return the events to apply. A wait of more than ``MAX_EVENT_AGE`` is left from a clock that was ahead.
 
-    Each of the two finds its rows by the index. For both in one condition, a database would read the whole table.
+    The union of two queries uses the index. With both conditions in one query, a database would read the whole table.
     """
     waiting = ProviderEvent.objects.filter(applied_at__isnull=True).order_by().values("pk")
     was_ahead = waiting.filter(retry_at__gt=now + MAX_EVENT_AGE)

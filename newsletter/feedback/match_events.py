@@ -53,7 +53,8 @@ def match_events(references: Mapping[int, EventReference]) -> dict[int, Target]:
 
     The batch's key must match too: another installation on the same account has the same delivery ids.
     """
-    by_id = {row.target.delivery: row for row in _load(pk__in=_list_deliveries(references.values()))}
+    ids = {reference.delivery for reference in references.values() if reference.delivery is not None}
+    by_id = {row.target.delivery: row for row in _load(pk__in=ids)}
     without_id = [
         reference
         for reference in references.values()
@@ -126,10 +127,6 @@ def _add_missing_hashes(targets: dict[int, Target]) -> dict[int, Target]:
         else target
         for event, target in targets.items()
     }
-
-
-def _list_deliveries(references: Iterable[EventReference]) -> set[int]:
-    return {reference.delivery for reference in references if reference.delivery is not None}
 
 
 def _load(**lookups: Iterable[object]) -> Iterable[_Row]:

@@ -5,12 +5,10 @@ from subscribers.models import CountedUnsubscribe, Subscriber
 
 
 def reassign_mails(*, keep: Subscriber, absorb: Subscriber) -> None:
-    """Count the mails that ``absorb`` got for ``keep``: for stories already sent and for the limit of mails.
+    """Count the mails that ``absorb`` got as mails to ``keep``: for stories already sent and for the limit of mails.
 
-    Replies, and unsubscribes by links of these mails, move too.
-
-    An unsent mail is not moved: nobody is mailed for a deleted record. So does one that bounced,
-    because it says something about the mailbox of ``absorb``.
+    Replies, and unsubscribes by links of these mails, move too. An unsent mail stays, because nobody is mailed for a deleted
+    record. So does one that bounced, because it says something about the mailbox of ``absorb``.
     """
     their_mails = Delivery.objects.filter(subscriber_id=absorb.pk, proof=False, bounce__isnull=True)
     got_by_both = Delivery.objects.filter(subscriber_id=keep.pk, proof=False).values("issue")

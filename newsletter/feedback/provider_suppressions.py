@@ -198,9 +198,9 @@ def _find_last_confirmations(hashes: Collection[bytes]) -> dict[bytes, datetime]
 
 
 def _find_newly_confirmed(hashes: Collection[bytes], *, since: datetime) -> set[bytes]:
-    """Return who confirmed by mail ``since`` then and got no issue after it. They had nothing to complain of.
+    """Return the people who confirmed by mail after ``since`` and got no issue since: they cannot have complained about one.
 
-    Of older confirmations, it is no longer known who got the issues after them.
+    For older confirmations, nobody knows any more who got the issues after them.
     """
     got_since = Delivery.objects.filter(
         subscriber_id=OuterRef("subscriber_id"),

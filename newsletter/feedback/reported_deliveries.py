@@ -48,7 +48,7 @@ class _BatchMails(NamedTuple):
 
 
 def find_unreported_batches(accounts: Iterable[AccountMails]) -> dict[int, int]:
-    """Return the accepted batches whose reports of deliveries are missing, not late, and how many of their mails none names.
+    """Return the accepted batches whose delivery reports are missing, not just late, and their numbers of unreported mails.
 
     Too few of their mails are reported, though the account reported a batch that it accepted later: staff set the reports up
     in between, or some were lost. Accounts that report hardly any deliveries are left out: all their mails count anyway.

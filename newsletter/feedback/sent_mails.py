@@ -90,9 +90,7 @@ def describe_delivery(row: Delivery) -> str:
 def was_handed_over(row: Delivery) -> bool:
     """Return True if the provider got the mail or may have got it, also if it refused it."""
     exception: DeliveryException | None = getattr(row, "exception", None)
-    if exception and (
-        exception.state == DeliveryException.State.SKIPPED or exception.code == DeliveryException.Code.RENDER_FAILURE
-    ):
+    if exception and exception.was_not_handed_over:
         return False
     is_unsent = row.batch.state == Batch.State.PENDING and not row.batch.handed_to
     return not is_unsent and row.batch.code != Batch.Code.RENDER_FAILURE

@@ -13,6 +13,7 @@ from newsletter.common.languages import normalise_language_code
 from newsletter.content.parsing.source_kind import SOURCE_KINDS
 from newsletter.content.parsing.urls import find_host
 from newsletter.issues.snapshot.drafted_subjects import SUBJECT_PLACEHOLDERS, find_unknown_placeholder
+from newsletter.rendering.colours import normalise_colour
 from newsletter.rendering.errors import MergeError
 from newsletter.rendering.merge import fill_defaults
 from subscribers.addresses.normalise import normalise
@@ -20,7 +21,6 @@ from subscribers.places.regions import resolve_region
 
 MAX_URL_LENGTH = 2_000
 _SLUG = re.compile(r"[-a-zA-Z0-9_]{1,50}")
-_COLOUR = re.compile(r"#([0-9a-fA-F]{6}|[0-9a-fA-F]{3})")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{2,60}")
 _EVERY = re.compile(r"(\d{1,5})\s*(m|min|h|d)")
 _EVERY_MINUTES = {"m": 1, "min": 1, "h": 60, "d": 24 * 60}
@@ -93,11 +93,10 @@ def _check_email(text: str) -> str:
 
 
 def _check_colour(text: str) -> str:
-    match = _COLOUR.fullmatch(text.strip())
-    if match is None:
+    colour = normalise_colour(text, fallback="") if text.strip().startswith("#") else ""
+    if not colour:
         raise ValueError(f"“{text[:30]}” is not a colour; write it as # and six hexadecimal digits, such as “#17414f”")
-    digits = match[1].lower()
-    return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
+    return colour
 
 
 def _check_language(text: str) -> str:

@@ -63,7 +63,7 @@ def format_amount(amount: Decimal, *, currency: str, language: str) -> str:
 
 
 def find_share(part: Decimal, total: Decimal) -> int:
-    """Return how many of a hundred parts of the whole a part is, rounded down: 100 only if all of it is there."""
+    """Return a part in percent of the total, rounded down, so that only the whole is 100."""
     return int(part * 100 / total) if total else 0
 
 

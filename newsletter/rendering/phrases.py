@@ -20,7 +20,7 @@ _ONE_NAME = "_one_name"
 _RTL_LANGUAGES = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ku", "ps", "sd", "syr", "ug", "ur", "yi"})
 _FOLDER = Path(__file__).parent / "languages"
 NO_YEAR = 0
-"""As the year of a mail: its readers know no year, so each date has its own."""
+"""The year of a mail that shows no year, so that each date in it has its own."""
 
 # The year in a pattern of Unicode's, with what joins it to the month. Other languages keep a year that is not last.
 _YEAR_AT_END = re.compile(r",?\s*(?:'de'\s)?y[^EMd]*$")

@@ -63,7 +63,7 @@ class Withdrawal:
 
     @property
     def is_most(self) -> bool:
-        """Return True if `mails_sent` is the most that it can be."""
+        """Return True if `mails_sent` is an upper limit, not an exact number."""
         return any(reached.is_most for reached in self.reach)
 
 
@@ -186,7 +186,7 @@ def _describe_pause(batches: QuerySet[Batch]) -> str:
 
 
 def _find_waiting(story: Story, rows: list[Story]) -> Iterator[tuple[Issue, Story, IssueContent]]:
-    """Yield the unsent issues that contain one of the rows, each with the row that it shows and its content without them."""
+    """Yield the unsent issues that contain one of the rows, each with the row that it shows and its content without the rows."""
     waiting = Issue.objects.filter(state__in=Issue.UNSENT_STATES).select_related("publication__brand", "slot")
     stopped = {key for row in rows for key in (row.pk, row.address)}
     for issue in waiting:

@@ -28,7 +28,7 @@ def journal_withdrawal(stories: Iterable[Story], *, now: datetime, removed: bool
 
 
 def find_lost_withdrawals() -> list[Story]:
-    """Return the stories that are withdrawn by the journal and not by the database."""
+    """Return the stories that are withdrawn in the journal and not in the database."""
     latest = find_latest_withdrawals(read_journal())
     journaled = {story_hash for story_hash, entry in latest.items() if not entry.removed}
     if not journaled:
@@ -53,7 +53,7 @@ def find_copies(story: Story) -> QuerySet[Story]:
 
 
 def _is_missing(entry: StoryWithdrawal, latest: StoryWithdrawal | None) -> bool:
-    """Return True if the journal says otherwise, and only about an earlier time."""
+    """Return True if the journal lacks the entry: its ``latest`` one about the story is older and says the opposite."""
     if latest is None:
         return not entry.removed
     return latest.removed != entry.removed and latest.at < entry.at
@@ -66,7 +66,7 @@ def _list_known_withdrawals() -> Iterator[StoryWithdrawal]:
 
 
 def _find_reinstatements() -> dict[int, datetime]:
-    """Return when stories were reinstated by the staff log, by id."""
+    """Return, by story id, when the staff log says that the story was reinstated."""
     entries = AuditEntry.objects.filter(action=REINSTATED).order_by("pk").values_list("object_id", "timestamp")
     return {int(object_id): at for object_id, at in entries}
 
@@ -74,7 +74,7 @@ def _find_reinstatements() -> dict[int, datetime]:
 def _list_known_reinstatements(
     reinstated_at: Mapping[int, datetime], *, journaled: Mapping[bytes, StoryWithdrawal]
 ) -> Iterator[StoryWithdrawal]:
-    """Yield the reinstatements of stories that are not withdrawn now, and of their copies, unless the journal has the story's."""
+    """Yield reinstatements that the journal lacks, of these stories and their copies that are not withdrawn now."""
     for story in Story.objects.filter(pk__in=reinstated_at).order_by("pk"):
         entries = list(_list_entries([story], at=reinstated_at[story.pk], removed=True))
         if any(_is_missing(entry, journaled.get(entry.story_hash)) for entry in entries):

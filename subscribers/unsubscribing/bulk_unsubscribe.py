@@ -157,7 +157,7 @@ _COUNT = (
 
 
 class _Found(NamedTuple):
-    """An unsubscribe with the address of now, and the ids of the rows that it changes. A missing row is None."""
+    """An unsubscribe with the current address, and the ids of the rows that it changes. A missing row is None."""
 
     unsubscribe: Unsubscribe
     suppression: int | None

@@ -20,7 +20,7 @@ from subscribers.unsubscribing.suppression_journal import (
 )
 
 MAX_SKEW = timedelta(hours=1)
-"""Of two entries of two machines that are nearer than this, either may be the newer one: their clocks differ."""
+"""If entries of two machines are less than this apart, either may be the newer one: their clocks differ."""
 
 
 @dataclass
@@ -34,7 +34,7 @@ class _Facts:
 
 @dataclass(frozen=True)
 class JoinedJournal:
-    """The number of entries that a journal says last, and of those that this machine's journal lacked."""
+    """The number of entries of the other journal that nothing later replaced, and of those that this machine's lacked."""
 
     entries: int
     added: int

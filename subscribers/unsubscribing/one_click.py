@@ -22,8 +22,8 @@ from subscribers.unsubscribing.unsubscribe import unsubscribe_from_lists
 DATABASE_WAIT_SECONDS = 3.0
 SQLITE_LOCK_WAIT_SECONDS = 50.0
 """Longer than other work waits, because a mailbox provider may not repeat a POST. Proxies usually wait for 60 seconds."""
-LEAST_LOCK_WAIT_SECONDS = 5.0
-"""A request that has waited for the commit before its own waits less for the lock by that time, but at least this long."""
+MIN_LOCK_WAIT_SECONDS = 5.0
+"""The wait for the commit before its own shortens the wait of a request for the lock, but never below this."""
 _Person = tuple[int, bytes, str, str]  # row id, keyed hash, language, address
 _List = tuple[int, str]  # row id, and the name if the list is public
 _NOBODY: _Person = (0, b"", "", "")
@@ -125,7 +125,7 @@ def _unsubscribe_now(requests: Sequence[_Request]) -> list[UnsubscribedPerson]:
     Only the wait for SQLite's lock is shorter, by the time that the first of these requests has waited.
     """
     waited = monotonic() - min(request.began_at for request in requests)
-    lock_wait = max(SQLITE_LOCK_WAIT_SECONDS - waited, LEAST_LOCK_WAIT_SECONDS)
+    lock_wait = max(SQLITE_LOCK_WAIT_SECONDS - waited, MIN_LOCK_WAIT_SECONDS)
     with database_deadline(DATABASE_WAIT_SECONDS):
         if not connection.in_atomic_block:
             close_old_connections()

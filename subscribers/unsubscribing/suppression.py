@@ -45,7 +45,7 @@ def suppress(
 ) -> bool:
     """Suppress an address for one list, or for all mail if `mailing_list` is None. Return False if it already was.
 
-    If it was by an import only, return True: it now outlasts the undoing of the import.
+    Return True too if only an import had suppressed it: from now on, undoing the import does not remove the suppression.
 
     A complaint also ends every open subscription, so that only a new request starts mail again.
     """

@@ -71,7 +71,7 @@ def test_it_is_saved_when_other_work_would_have_given_up(home: Home) -> None:
 
 def test_it_does_not_wait_forever(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(one_click, "SQLITE_LOCK_WAIT_SECONDS", 0.2)
-    monkeypatch.setattr(one_click, "LEAST_LOCK_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(one_click, "MIN_LOCK_WAIT_SECONDS", 0.1)
     weekly = make_list(name="Weekly")
     path = path_to(make_member(weekly), weekly)
     with hold_write_lock(home):
@@ -86,7 +86,7 @@ def test_one_that_waited_for_the_commit_before_waits_no_second_time(
 ) -> None:
     """The first saves its work after 2 seconds; then somebody else writes before the second does."""
     monkeypatch.setattr(one_click, "SQLITE_LOCK_WAIT_SECONDS", 3.0)
-    monkeypatch.setattr(one_click, "LEAST_LOCK_WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(one_click, "MIN_LOCK_WAIT_SECONDS", 0.5)
     weekly = make_list(name="Weekly")
     first, second = (path_to(make_member(weekly, email), weekly) for email in ("ada@example.org", "bea@example.org"))
     began, others, statuses, waits = threading.Event(), ExitStack(), list[str](), list[int]()

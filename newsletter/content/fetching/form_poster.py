@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-import requests
 from requests.exceptions import RequestException
 from urllib3.exceptions import HTTPError
 
 from newsletter.content.fetching.connections import PinnedAdapter, PinnedConnection
-from newsletter.content.fetching.errors import Refused, TooSlow
+from newsletter.content.fetching.errors import TooSlow
 from newsletter.content.fetching.fetcher import Limits
-from newsletter.content.fetching.poster import check_post_address
+from newsletter.content.fetching.poster import check_post_address, prepare_post
 from newsletter.content.fetching.responses import read_body, to_fetch_error
 from newsletter.content.fetching.url_guard import check_url
 
@@ -37,7 +36,7 @@ def post_form(
 
     Plain http is only for a host that ``allow`` names, because the form may carry a secret.
     """
-    return _post(url, dict(fields), headers=headers, allow=allow, limits=limits)
+    return _post(url, fields, headers=headers, allow=allow, limits=limits)
 
 
 def post_json(
@@ -49,14 +48,11 @@ def post_json(
 
 
 def _post(
-    url: str, data: dict[str, str] | bytes, *, headers: Mapping[str, str], allow: Sequence[str], limits: Limits
+    url: str, data: Mapping[str, str] | bytes, *, headers: Mapping[str, str], allow: Sequence[str], limits: Limits
 ) -> PostAnswer:
     deadline = time.monotonic() + limits.total
     host = check_url(url).hostname or ""
-    try:
-        prepared = requests.Request("POST", url, data=data, headers=dict(headers)).prepare()
-    except RequestException as error:
-        raise Refused("“%(url)s” is not a web address. Copy the address from your browser.", url=url[:200]) from error
+    prepared = prepare_post(url, data=data, headers=headers)
     connection = PinnedConnection(check_post_address(url, allow=allow))
     timer = threading.Timer(max(deadline - time.monotonic(), 0.0), connection.shut)
     timer.daemon = True

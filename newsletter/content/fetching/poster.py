@@ -36,7 +36,7 @@ def check_post_address(url: str, *, allow: Sequence[str] = (), resolve: Resolve 
 
     Plain http is only for a host that ``allow`` names, because the posted data may name people.
     """
-    _prepare(url)
+    prepare_post(url)
     parts, exempt = check_url(url), AllowList.parse(allow)
     host, port = (parts.hostname or "").rstrip("."), parts.port or WEB_PORTS[parts.scheme]
     addresses = list(resolve(host, port))
@@ -46,10 +46,13 @@ def check_post_address(url: str, *, allow: Sequence[str] = (), resolve: Resolve 
     return addresses
 
 
-def _prepare(url: str) -> requests.PreparedRequest:
+def prepare_post(
+    url: str, *, data: Mapping[str, str] | bytes | None = None, headers: Mapping[str, str] | None = None
+) -> requests.PreparedRequest:
+    """Return the request. Raises Refused if the URL is not a web address."""
     check_url(url)
     try:
-        return requests.Request("POST", url).prepare()
+        return requests.Request("POST", url, data=data, headers=dict(headers or {})).prepare()
     except RequestException as error:
         raise Refused("“%(url)s” is not a web address. Copy the address from your browser.", url=url[:200]) from error
 
@@ -91,7 +94,7 @@ class Poster:
         self._host = check_url(url).hostname or ""
         self._connection: PinnedConnection | None = None
         self._adapter: PinnedAdapter | None = None
-        self._prepared = _prepare(url)
+        self._prepared = prepare_post(url)
         self._watch = _Watch()
 
     def __enter__(self) -> Self:

@@ -40,7 +40,7 @@ CLAIM_PERIOD = timedelta(minutes=5)
 MISSING_STORY_WINDOW = timedelta(days=90)
 MAX_PAGES = 5
 _SETTINGS = ("kind", "url", "region", "language", "floating_zone")
-"""Staff may change them while the source is read. The change has it read again at once and completely."""
+"""If staff change one of these while the source is read, it is read again at once and completely."""
 
 
 @dataclass

@@ -30,7 +30,7 @@ def settle_source(
 ) -> TypedSource:
     """Return the source in its usual form, with the kind that was found there if none was given.
 
-    An ``enabled`` one is read once, within ten seconds. ``known`` is the saved source, or None for a new one. Its key is never
+    An ``enabled`` one is read once, within ten seconds. ``existing`` is the saved source, or None for a new one. Its key is never
     sent to another address. Raises InUse if another source has the address, BadSource if it cannot be read.
     """
     address = read_source_address(url, kind=kind)

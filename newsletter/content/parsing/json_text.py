@@ -47,6 +47,12 @@ def as_mapping(raw: object) -> Mapping[str, Any]:
     return raw if isinstance(raw, dict) else {}
 
 
+def read_text(raw: Mapping[str, object], name: str) -> str:
+    """Return the text or number of a field as text, or ""."""
+    value = raw.get(name)
+    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
 def has_broken_characters(value: object) -> bool:
     """Return True if plain data contains a lone surrogate or a NUL, or is nested too deep."""
     try:

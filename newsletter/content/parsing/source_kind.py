@@ -139,9 +139,9 @@ def _check(name: str, kind: SourceKind) -> None:
 SOURCE_KINDS = Registry("newsletter.sources", SourceKind, order=_ORDER, check=_check)  # type: ignore[type-abstract]
 
 
-def list_kinds(gives: Literal["stories", "events"]) -> list[str]:
-    """Return the names of the kinds that give stories, or events."""
-    return [name for name, kind in SOURCE_KINDS.items() if kind.gives == gives]
+def list_event_kinds() -> list[str]:
+    """Return the names of the kinds that give events."""
+    return [name for name, kind in SOURCE_KINDS.items() if kind.gives == "events"]
 
 
 def gives_events(kind: str) -> bool:

@@ -147,9 +147,7 @@ def _compare(attempts: Sequence[Attempt], fingerprint: bytes, *, delivery: Deliv
 
 def _refuse_unsent(delivery: Delivery) -> None:
     exception: DeliveryException | None = getattr(delivery, "exception", None)
-    if exception is None:
-        return
-    if exception.state == DeliveryException.State.SKIPPED or exception.code == DeliveryException.Code.RENDER_FAILURE:
+    if exception and exception.was_not_handed_over:
         raise MailNotShown(
             "Nothing was handed to the provider for this person: %(reason)s", reason=end_sentence(exception.reason)
         )

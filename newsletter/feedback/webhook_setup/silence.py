@@ -1,4 +1,4 @@
-"""Find sends about which an account has not reported for an hour: their bounces and complaints are not heard of."""
+"""Find sends about which an account has not reported for an hour: nobody hears of their bounces and complaints."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ def find_silent_sends(webhooks: Iterable[WebhookSettings], *, now: datetime) -> 
 
 
 def find_silent_accounts(send: Send, *, now: datetime) -> list[SilentSend]:
-    """Return the accounts that have not reported about the send, without those of which it is too early to expect it."""
+    """Return the accounts that have not reported about the send, although a report must have come by now."""
     return _describe(Send.objects.filter(pk=send.pk), webhooks=list_webhook_settings(), now=now)
 
 

@@ -245,10 +245,5 @@ def _make_finding(matcher: TermMatcher, term: int, *, block: str = "", field: st
 
 
 def _make_unreadable_finding(matcher: TermMatcher) -> Iterator[Finding]:
-    if matcher.unreadable:
-        message = Message(
-            "%(count)s protected terms cannot be read with the keys of this installation, so nothing can be "
-            "searched for them. Put the old secret key back, or remove these terms from the list.",
-            count=matcher.unreadable,
-        )
+    if message := matcher.explain_unreadable():
         yield Finding("error", "protected-lost", message)

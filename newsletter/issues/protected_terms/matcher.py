@@ -9,6 +9,7 @@ from threading import Lock
 
 from django.db.models import Count, Max
 
+from newsletter.common.messages import Message
 from newsletter.common.sealing import Sealer, list_secret_keys
 from newsletter.models import ProtectedTerm
 from newsletter.rendering.text_search.matcher import Matcher, mask
@@ -34,6 +35,16 @@ class TermMatcher:
         self.unreadable = unreadable
         self.newest = newest
         self.idle = not terms and not unreadable
+
+    def explain_unreadable(self) -> Message | None:
+        """Return why nothing may be sent, None if every term was decrypted."""
+        if not self.unreadable:
+            return None
+        return Message(
+            "%(count)s protected terms cannot be read with the keys of this installation, so nothing can be searched for "
+            "them. Put the old secret key back, or remove these terms from the list.",
+            count=self.unreadable,
+        )
 
     def mask(self, term: int) -> str:
         return self._masks[term]

@@ -75,9 +75,9 @@ def make_document(content: IssueContent, *, visible: VisibleContent, view_online
 
 
 def _choose_summary(*, whole: IssueContent, visible_content: IssueContent, visible: VisibleContent) -> str | None:
-    """Return the first visible sentence for readers with a lead story of their own: the headlines after it.
+    """Return the first visible sentence for readers who get another lead story than the issue: the other headlines.
 
-    Return None if the preheader fits: the order is that of the issue, or the preheader is not made of its headlines.
+    Return None if the preheader can be that sentence: the stories have the order of the issue, or it names no headlines.
     """
     is_own = bool(visible.order) and not visible.only_events
     return (

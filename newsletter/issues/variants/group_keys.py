@@ -1,8 +1,7 @@
 """Database expressions for a reader's language and for the numbers that decide which content they get.
 
-The numbers by topics and by memory have a bit for each story, that by rules one for each set of rules of blocks and each case.
-`newsletter.issues.visible.interests` and
-`newsletter.issues.visible.choose_visible` read them.
+The numbers by topics and by stories already seen have a bit for each story. The number by rules has a bit for each set of
+rules of blocks, then one for each case. `interests` and `choose_visible` in `newsletter.issues.visible` read them.
 """
 
 from collections import Counter, defaultdict

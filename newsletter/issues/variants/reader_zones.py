@@ -1,4 +1,4 @@
-"""Compute when it is a wall-clock time in the zones of an issue's readers, by `subscribers.audience.zones`."""
+"""Compute the moments of a wall-clock time in the zones of an issue's readers, by `subscribers.audience.zones`."""
 
 import time
 from collections import Counter
@@ -68,8 +68,9 @@ def find_local_time(issue: Issue) -> str:
 
 @lru_cache(maxsize=4096)
 def find_hour(zone: str, *, local_time: str) -> datetime:
-    """Return when it is this wall-clock time in a zone.  A time that does not exist (spring) is the first moment after the
-    gap. A time that occurs twice (autumn) is the first one.
+    """Return the moment at which this wall-clock time comes in a zone.
+
+    A time that does not exist (spring) is the first moment after the gap. A time that occurs twice (autumn) is the first one.
     """
     return parse_due(local_time, zone=zone).at
 

@@ -90,7 +90,7 @@ def find_possible_recipients(issue: Issue, *, now: datetime) -> QuerySet[Subscri
 
 
 def find_candidates(issue: Issue, *, content: IssueContent, now: datetime, at_once: bool) -> QuerySet[Any]:
-    """Return the same for everybody the issue is for, with ``why`` they are excluded, or ""."""
+    """Return everybody the issue is for, as `find_recipients` does. ``why`` is the reason for an exclusion, or ""."""
     people = candidates(**make_audience_filters(issue, now=now, at_once=at_once), now=now)
     return _with_groups(people, _make_content_keys(issue, content=content))
 

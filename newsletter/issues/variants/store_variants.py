@@ -44,55 +44,46 @@ def make_variants(
 
     ``renew``: render all again, and replace those that the program now makes differently, unless they are being sent.
     """
-    content = IssueContent.from_json(revision.content)
-    versions = _find_versions(content, groups=list(groups), sent_at=sent_at, visibility=visibility)
+    versions = _find_versions(revision, groups=list(groups), sent_at=sent_at, visibility=visibility)
     rendered: dict[str, RenderedVariant] = {}
     if renew and revision.variants.exists():
-        rendered = {visible.key: render_visible(content, visible=visible) for visible in versions.visible}
+        rendered = {visible.key: render_visible(versions.content, visible=visible) for visible in versions.visible}
         _delete_outdated(revision, rendered)
-    by_key = _make_missing(revision, versions, content=content, rendered=rendered)
+    by_key = _make_missing(revision, versions, rendered=rendered)
     variants = {key: variant.pk for key, variant in by_key.items()}
     _save_groups(revision, versions, variants=variants)
     return [by_key[visible.key] for visible in versions.visible]
 
 
 def make_missing_variants(
-    *,
-    revision: IssueRevision,
-    groups: Iterable[RecipientGroup],
-    sent_at: datetime,
-    visibility: GroupVisibility | None = None,
+    *, revision: IssueRevision, groups: Sequence[RecipientGroup], sent_at: datetime, visibility: GroupVisibility
 ) -> None:
     """Render and store the variants that these groups see and that are not made yet.
 
     The groups stay as they are: `assign_variants` stores them with the audience, which another process may have frozen.
     """
-    content = IssueContent.from_json(revision.content)
-    versions = _find_versions(content, groups=list(groups), sent_at=sent_at, visibility=visibility)
-    _make_missing(revision, versions, content=content, rendered={})
+    versions = _find_versions(revision, groups=groups, sent_at=sent_at, visibility=visibility)
+    _make_missing(revision, versions, rendered={})
 
 
 def _make_missing(
-    revision: IssueRevision, versions: "_Versions", *, content: IssueContent, rendered: Mapping[str, RenderedVariant]
+    revision: IssueRevision, versions: "_Versions", *, rendered: Mapping[str, RenderedVariant]
 ) -> dict[str, Variant]:
     by_key: dict[str, Variant] = {variant.key: variant for variant in revision.variants.all()}
     for visible in versions.visible:
         if visible.key not in by_key:
-            made = rendered.get(visible.key) or render_visible(content, visible=visible)
-            by_key[visible.key] = _save_variant(revision, made, content=content)
+            made = rendered.get(visible.key) or render_visible(versions.content, visible=visible)
+            by_key[visible.key] = _save_variant(revision, made, content=versions.content)
     return by_key
 
 
 def _delete_outdated(revision: IssueRevision, rendered: Mapping[str, RenderedVariant]) -> None:
     """Delete the variants that would be made differently now. If there are some, delete those that were not compared too."""
     stored = revision.variants.exclude(pk__in=Batch.objects.filter(variant__revision=revision).values("variant"))
-    same = {key for key, sha256 in stored.values_list("key", "sha256") if _has_hash(rendered.get(key), sha256)}
+    hashes = {key: made.mail.sha256 for key, made in rendered.items()}
+    same = {key for key, sha256 in stored.values_list("key", "sha256") if hashes.get(key) == sha256}
     if stored.filter(key__in=rendered.keys() - same).exists():
         stored.exclude(key__in=same).delete()
-
-
-def _has_hash(rendered: RenderedVariant | None, sha256: str) -> bool:
-    return rendered is not None and rendered.mail.sha256 == sha256
 
 
 def assign_variants(
@@ -103,8 +94,7 @@ def assign_variants(
     visibility: GroupVisibility,
 ) -> bool:
     """Store which group gets which variant. Return False, and store nothing, if one of the variants is not made yet."""
-    content = IssueContent.from_json(revision.content)
-    versions = _find_versions(content, groups=groups, sent_at=sent_at, visibility=visibility)
+    versions = _find_versions(revision, groups=groups, sent_at=sent_at, visibility=visibility)
     variants = dict(revision.variants.values_list("key", "pk"))
     if any(visible.key not in variants for visible in versions.visible):
         return False
@@ -116,18 +106,20 @@ def assign_variants(
 class _Versions:
     """The content that the groups of an audience see: for each group the key of its version, or why it gets no mail."""
 
+    content: IssueContent
     visible: list[VisibleContent]
     keys: dict[RecipientGroup, tuple[str, str]]
     possible: frozenset[RecipientGroup]
 
 
 def _find_versions(
-    content: IssueContent,
+    revision: IssueRevision,
     *,
     groups: Sequence[RecipientGroup],
     sent_at: datetime | None,
     visibility: GroupVisibility | None,
 ) -> _Versions:
+    content = IssueContent.from_json(revision.content)
     sent_on = find_sent_day(content, at=sent_at) if sent_at else None
     visibility = visibility or GroupVisibility(content, groups=groups)
     possible = frozenset(_list_possible(groups, content=content))
@@ -142,7 +134,7 @@ def _find_versions(
             dated[visible.key] = replace(visible, sent_on=sent_on) if sent_on else visible
         keys[group] = dated[visible.key].key, ""
     _require_within_limit(content, versions=len(dated))
-    return _Versions(list(dated.values()), keys, possible)
+    return _Versions(content, list(dated.values()), keys, possible)
 
 
 def _require_within_limit(content: IssueContent, *, versions: int) -> None:

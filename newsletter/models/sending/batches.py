@@ -256,3 +256,8 @@ class DeliveryException(models.Model):
                 fields=["complained_at"], condition=Q(complained_at__isnull=False), name="delivery_complained"
             ),
         ]
+
+    @property
+    def was_not_handed_over(self) -> bool:
+        """True if no call contained the mail: its person was skipped, or it could not be made."""
+        return self.state == self.State.SKIPPED or self.code == self.Code.RENDER_FAILURE

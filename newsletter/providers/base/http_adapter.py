@@ -166,6 +166,9 @@ class HttpAdapter(ProviderAdapter):
             )
             # Every further batch would become uncertain too.
             return Outcome(Verdict.UNCERTAIN, why, stop=True)
+        return self._unusual_receipt(answer)
+
+    def _unusual_receipt(self, answer: ProviderResponse) -> Outcome:
         why = Message(
             "%(provider)s’s answer (%(status)s) is not its usual receipt. It may or may not have accepted this batch.",
             provider=self.label,

@@ -80,9 +80,9 @@ class SetupCalls:
             return answer
         raise WebhookSetupError(quote_provider(self._explain(answer), self._read_message(answer)))
 
-    def get_json(self, path: str, *, accept: Sequence[int] = ()) -> object:
+    def get_json(self, path: str) -> object:
         """Return the JSON at a path. Raise WebhookSetupError, also for an answer that is not JSON."""
-        return self.read_json(self.call("GET", path, accept=accept))
+        return self.read_json(self.call("GET", path))
 
     def read_json(self, answer: ProviderResponse) -> object:
         parsed = parse_json_or_none(answer.body)

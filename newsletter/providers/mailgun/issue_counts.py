@@ -1,7 +1,7 @@
 """Mailgun's counts of a tag (documentation.mailgun.com, Metrics) and its events, which name people (Events).
 
 Mailgun's own count of accepted mails has one more for each batch, so its count of processed mails is read. It does not say
-if that has the mails that it did not try to send because of its suppression list.
+if these include the mails that it did not try to send because of its suppression list.
 """
 
 from datetime import datetime, timedelta
@@ -52,10 +52,7 @@ def make_metrics_query(*, domain: str, tag: str, since: datetime, now: datetime)
 
 def read_metrics(parsed: object, *, tag: str) -> IssueCounts:
     """Return the counts of the tag, not those of another. Raise IssueCountsError."""
-    items = as_counts_row(parsed, provider=PROVIDER).get("items")
-    if not isinstance(items, list):
-        raise make_unreadable(PROVIDER)
-    rows = [as_mapping(item.get("metrics")) for item in map(as_mapping, items) if _is_about(item, tag)]
+    rows = [as_mapping(item.get("metrics")) for item in _read_items(parsed) if _is_about(item, tag)]
     if not rows:
         raise make_unknown_issue(PROVIDER)
     for row in rows:
@@ -76,11 +73,9 @@ def make_events_query(*, tag: str, figure: Figure, since: datetime) -> dict[str,
 
 def read_events(parsed: object, *, tag: str) -> tuple[int, dict[int, str]]:
     """Return a page's number of events and, by delivery id, the batch's key. Raise IssueCountsError."""
-    items = as_counts_row(parsed, provider=PROVIDER).get("items")
-    if not isinstance(items, list):
-        raise make_unreadable(PROVIDER)
+    items = _read_items(parsed)
     key_by_delivery: dict[int, str] = {}
-    for item in map(as_mapping, items):
+    for item in items:
         ids = as_mapping(item.get("user-variables"))
         delivery = parse_delivery_id(ids.get("delivery"))
         if delivery is not None and tag in as_list(item.get("tags")):
@@ -93,6 +88,13 @@ def find_next_events(parsed: object, *, path: str) -> str:
     following = as_text(as_mapping(as_mapping(parsed).get("paging")).get("next"), max_length=2000)
     next_path = urlsplit(following).path
     return next_path if next_path.startswith(f"{path}/") and ".." not in next_path else ""
+
+
+def _read_items(parsed: object) -> list[Row]:
+    items = as_counts_row(parsed, provider=PROVIDER).get("items")
+    if not isinstance(items, list):
+        raise make_unreadable(PROVIDER)
+    return [as_mapping(item) for item in items]
 
 
 def _is_about(item: Row, tag: str) -> bool:

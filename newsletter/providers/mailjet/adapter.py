@@ -70,12 +70,7 @@ class Mailjet(HttpAdapter):
             return self._read_rows([as_mapping(row) for row in rows], prepared)
         if rows and answer.status in _ANSWERED:
             # Some of them may have been sent, although the answer says 400.
-            why = Message(
-                "%(provider)s’s answer (%(status)s) is not its usual receipt. It may or may not have accepted this batch.",
-                provider=self.label,
-                status=answer.status,
-            )
-            return Outcome(Verdict.UNCERTAIN, why)
+            return self._unusual_receipt(answer)
         return super()._read(answer, prepared)
 
     def _read_receipt(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome | None:

@@ -6,7 +6,7 @@ subscription belong to another service, with credentials of its own: staff creat
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from newsletter.common.messages import Message
 from newsletter.providers.base.contract import HttpCaller
@@ -20,6 +20,7 @@ from newsletter.providers.base.webhook_setup import (
     missing_events,
     no_webhook,
 )
+from newsletter.providers.base.webhooks.sns import read_confirmation
 from newsletter.providers.scaleway.adapter import REGION, Scaleway
 from newsletter.providers.scaleway.webhooks import ARN, SCALEWAY_TOPICS
 
@@ -66,8 +67,7 @@ class ScalewayWebhooks(WebhookSetup):
 
     def confirm(self, link: str) -> None:
         """Confirm the subscription of our topic by the token of Scaleway's question."""
-        query = parse_qs(urlsplit(link).query)
-        token, topic = (query.get(name, [""])[0] for name in ("Token", "TopicArn"))
+        token, topic = read_confirmation(link)
         is_ours = SCALEWAY_TOPICS.is_own(link) and topic == self._find_arn()
         if not is_ours or not re.fullmatch(r"[A-Za-z0-9_.=-]{1,2000}", token):
             raise WebhookSetupError(

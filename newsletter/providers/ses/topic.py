@@ -6,7 +6,7 @@ Source: docs.aws.amazon.com/sns/latest/api (CreateTopic, ListSubscriptionsByTopi
 import hashlib
 import re
 from collections.abc import Iterator
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from lxml import etree
 
@@ -14,6 +14,7 @@ from newsletter.common.messages import Message
 from newsletter.providers.base.errors import WebhookSetupError
 from newsletter.providers.base.setup_calls import MAX_PAGES, SetupCalls
 from newsletter.providers.base.webhook_setup import is_same_url
+from newsletter.providers.base.webhooks.sns import read_confirmation
 
 ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]{1,40}:\d{12}:[A-Za-z0-9_-]{1,256}")
 _API_VERSION = "2010-03-31"
@@ -55,8 +56,7 @@ class Topic:
 
     def confirm(self, link: str, *, arn: str) -> None:
         """Confirm by the token of Amazon's question. The link itself is not opened."""
-        query = parse_qs(urlsplit(link).query)
-        token, topic = (query.get(name, [""])[0] for name in ("Token", "TopicArn"))
+        token, topic = read_confirmation(link)
         if topic != arn or not re.fullmatch(r"[A-Za-z0-9]{1,2000}", token):
             raise WebhookSetupError(
                 "Amazon’s question is about another topic than the one in webhook_key, so it was not confirmed and that topic "

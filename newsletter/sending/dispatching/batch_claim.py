@@ -129,16 +129,17 @@ def claim_batch(
     )
 
 
-def _due_batches(*, now: datetime) -> QuerySet[Batch]:
-    return Batch.objects.due(now=now).filter(
-        ~shows_withdrawn_story(), state=Batch.State.PENDING, send__in=find_running_sends(now=now)
-    )
+def _due_batches() -> QuerySet[Batch]:
+    """Return the batches that are due at the time that fills the compiled query."""
+    running = find_running_sends(now=TIME_PLACEHOLDER)
+    due = Batch.objects.due(now=TIME_PLACEHOLDER).filter(state=Batch.State.PENDING, send__in=running)
+    return due.filter(~shows_withdrawn_story())
 
 
 @lru_cache(maxsize=16)
 def _compile_due_ids_query(vendor: str, accounts: tuple[str, ...]) -> CompiledQuery:
     """Compile the query of `find_due_batches`, which each worker asks every second. It depends on both arguments."""
-    due = _due_batches(now=TIME_PLACEHOLDER).filter(account__in=accounts)
+    due = _due_batches().filter(account__in=accounts)
     return compile_query(due.order_by("send_id", "seq").values_list("pk", flat=True)[:MAX_DUE_BATCHES])
 
 
@@ -148,7 +149,7 @@ def _compile_due_batch_query(vendor: str) -> CompiledQuery:
 
     PostgreSQL skips a row that another transaction holds. Otherwise one stalled worker would stop all others.
     """
-    free = _due_batches(now=TIME_PLACEHOLDER).select_for_update(skip_locked=True, of=("self",))
+    free = _due_batches().select_for_update(skip_locked=True, of=("self",))
     return compile_query(free.filter(pk=ROW_PLACEHOLDER).order_by())
 
 

@@ -6,11 +6,12 @@ import time
 import traceback
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from typing import NamedTuple
 
 from django.db import Error
+from django.utils import timezone
 
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
@@ -65,17 +66,13 @@ class AttemptResult(NamedTuple):
     fingerprints: bytes = b""
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Dispatcher:
     """Send each batch through its provider account. Threads may share a dispatcher; ``clock`` returns the time in UTC.
 
     ``adapter`` is that of the default account.
     """
 
-    def __init__(self, *, adapter: Adapter, clock: Clock = utc_now) -> None:
+    def __init__(self, *, adapter: Adapter, clock: Clock = timezone.now) -> None:
         _tune_garbage_collection()
         self.clock = clock
         self._accounts = AccountsInUse(default=adapter)
@@ -127,7 +124,7 @@ class Dispatcher:
         return self._accounts.find(row.account) if row else None
 
     def _find_wait(self, account: AccountInUse, batch: Batch, now: datetime) -> datetime | None:
-        """Return None if the batch may go now, else when to try again. The daily and the rate limits are reserved."""
+        """Return None if the batch may go now, else when to try again. If it may, reserve its part of the limits."""
         later = find_wait(batch, now=now) or find_pace_wait(batch, now=now) or reserve_daily_quota(batch, now=now)
         if later is None:
             capabilities = account.adapter.capabilities

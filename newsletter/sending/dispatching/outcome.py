@@ -171,29 +171,26 @@ def _pause_after_repeated_failures(
     """Pause if the outcome says stop, or after too many calls of the batch or failures of the send.
 
     Attempts that ended before the provider was called do not count: the batch only waits longer after each.
-
     A batch that cannot follow the rest of its send to another account is left to staff instead.
     """
     was_called = code not in Attempt.CODES_WITHOUT_CALL and not isinstance(outcome, FailedHere)
     away = Send.Code.ACCOUNT_AWAY if was_called and outcome.verdict in _UNANSWERED else Send.Code.NONE
+    reason, pause_code, may_be_left = outcome.reason, away, True
     if outcome.stop:
         pause_code = Send.Code.ACCOUNT_REFUSED if code == Attempt.Code.ACCOUNT_REFUSED else away
-        if not (pause_code and _leave_to_staff(claim, outcome, now=now)):
-            pause_failing_send(send=claim.batch.send, reason=outcome.reason, code=pause_code)
+        may_be_left = pause_code != Send.Code.NONE
+    elif not was_called:
         return
-    if is_pending and was_called and _calls_since_resumed().filter(batch=claim.batch).count() >= MAX_ATTEMPTS:
-        if not _leave_to_staff(claim, outcome, now=now):
-            pause_failing_send(send=claim.batch.send, reason=outcome.reason, code=away)
-        return
-    if was_called and outcome.verdict in _UNANSWERED and count_failures(claim.batch.send_id) >= MAX_FAILURES:
-        if _leave_to_staff(claim, outcome, now=now):
+    elif not is_pending or _calls_since_resumed().filter(batch=claim.batch).count() < MAX_ATTEMPTS:
+        if outcome.verdict not in _UNANSWERED or count_failures(claim.batch.send_id) < MAX_FAILURES:
             return
         reason = Message(
             "%(failures)s calls in a row failed. The last one: %(detail)s",
             failures=MAX_FAILURES,
             detail=outcome.reason,
         )
-        pause_failing_send(send=claim.batch.send, reason=reason, code=away)
+    if not (may_be_left and _leave_to_staff(claim, outcome, now=now)):
+        pause_failing_send(send=claim.batch.send, reason=reason, code=pause_code)
 
 
 def _leave_to_staff(claim: Claim, outcome: Outcome, *, now: datetime) -> bool:

@@ -10,11 +10,12 @@ from threading import Lock
 from django.db import connection
 from django.db.models import Min
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from newsletter.models import Batch, Send
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.dispatching.batch_claim import find_due_batches
-from newsletter.sending.dispatching.dispatcher import Clock, Dispatcher, utc_now
+from newsletter.sending.dispatching.dispatcher import Clock, Dispatcher
 from newsletter.sending.limits.each_send import RowsFailed
 from newsletter.sending.limits.running_sends import find_running_sends
 from newsletter.sending.settling.sweep import sweep
@@ -81,7 +82,7 @@ def run_send(
     *,
     send: Send,
     adapter: Adapter,
-    clock: Clock = utc_now,
+    clock: Clock = timezone.now,
     sleep: Callable[[float], None] = time.sleep,
     progress: Callable[[], None] = lambda: None,
     between_batches: Callable[[], object] = lambda: None,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from newsletter.common.errors import NotReady
 from newsletter.common.messages import Message
 from newsletter.content.ingesting.ingest import CLAIM_PERIOD, ingest_source
-from newsletter.content.parsing.source_kind import list_kinds
+from newsletter.content.parsing.source_kind import list_event_kinds
 from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.assembly.stories_at_source import require_stories_at_source
 from newsletter.issues.snapshot.records.content import IssueContent
@@ -27,7 +27,7 @@ def recheck_events(*, send: Send, now: datetime) -> None:
     """
     records = IssueContent.from_json(send.revision.content).events if send.revision else []
     events = {event.id for event in records}
-    sources = Source.objects.filter(events__in=events, kind__in=list_kinds("events"), enabled=True)
+    sources = Source.objects.filter(events__in=events, kind__in=list_event_kinds(), enabled=True)
     began = time.monotonic()
     for source in sources.exclude(looked_at__gt=now - EVENTS_FRESH_FOR).distinct():
         if time.monotonic() - began > MAX_SECONDS_FOR_EVENTS:

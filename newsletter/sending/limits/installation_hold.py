@@ -103,10 +103,9 @@ def release_installation(*, now: datetime) -> None:
 
 
 def find_restore_marked_at() -> datetime | None:
-    """Return when what may have been sent since a backup was marked during this hold, or None if it was not.
+    """Return when this hold marked what may have been sent since a backup, or None if it has not yet.
 
-    It was not if this machine's journal says that something was sent after that: then the database was restored once
-    more, to a moment of an earlier hold.
+    If this machine's journal notes a later send, the database was restored once more since then: return None.
     """
     row = Installation.objects.filter(pk=1, held=True, restored_at__gte=F("changed_at")).first()
     if row is None or _is_database_older(read_send_journal(), released_at=row.restored_at):

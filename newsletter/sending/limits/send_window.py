@@ -32,10 +32,12 @@ _RUNNING = (Send.State.READY, Send.State.SUBMITTING)
 
 @acts_on(sends=Q(state__in=_RUNNING))
 def enforce_send_window(*, now: datetime) -> None:
-    """Pause the sends that are switched off, withdrawn, protected, reported as spam, stale or without their account.
+    """Pause the sends that must not go on, and delay those that a limit stops for now.
 
-    Delay the sends that a limit stops for now. An error in one send or one rule does not stop the others. The first error
-    is raised at the end.
+    A send must not go on if its publication is switched off, its mails show a withdrawn story or a protected term, too many
+    people report it as spam, it is stale, or its account is gone.
+
+    An error in one send or one rule does not stop the others. The first error is raised at the end.
     """
     run_each(
         (
@@ -183,7 +185,7 @@ def _pause_stale(send: Send, *, now: datetime) -> None:
 
 
 def find_unmovable(batches: QuerySet[Batch]) -> QuerySet[Batch]:
-    """Return those of the batches that an account has or may have, while others of their send have another account."""
+    """Return the batches that their account has or may have, while others of their send wait for another account."""
     on_other_account = Batch.objects.filter(send=OuterRef("send")).exclude(account=OuterRef("account")).order_by()
     return batches.filter(Exists(on_other_account)).exclude(handed_to="")
 

@@ -53,7 +53,8 @@ def split_off(
 def halve(*, batch: Batch, deliveries: Sequence[int], handed_to: str = "") -> list[Batch]:
     """Move the people of a refused call to two new pending batches.
 
-    After a restore the batch is repeated, refused and halved again: the provider recognises what it accepted of the halves.
+    The halves always have the same keys. If a restore undoes this, the batch is refused and halved again, and the provider
+    recognises the half that it accepted before.
     """
     ordered = sorted(deliveries)
     middle = len(ordered) // 2

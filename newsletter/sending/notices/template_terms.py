@@ -83,14 +83,8 @@ def _refuse_to_save(matcher: TermMatcher, terms: frozenset[int]) -> None:
 
 
 def _describe_problem(matcher: TermMatcher, terms: frozenset[int]) -> Message | None:
-    if matcher.unreadable:
-        return Message(
-            "%(count)s protected terms cannot be read with the keys of this installation, so nothing can be searched for "
-            "them. Put the old secret key back, or remove these terms from the list.",
-            count=matcher.unreadable,
-        )
-    if not terms:
-        return None
+    if not terms or matcher.unreadable:
+        return matcher.explain_unreadable()
     return Message(
         "A protected term (%(mask)s) was found in the template. Remove it, or use a name that identifies nobody. Staff "
         "with the role “data” can see which term it is.",

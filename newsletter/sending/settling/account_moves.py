@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
-from django.db.models import Count, F, Max, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from newsletter.common.database.compiled_query import find_rows
 from newsletter.common.errors import DomainError, InvariantViolated, NotAllowed, NotReady, WrongState
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.models import AccountMove, Attempt, Batch, Send, Variant
+from newsletter.models import AccountMove, Batch, Send, Variant
 from newsletter.providers.base.contract import Capabilities
 from newsletter.sending.accounts import require_account
 from newsletter.sending.adapters import account_adapter
@@ -30,6 +30,7 @@ from newsletter.sending.limits.split_batches import split_batches
 from newsletter.sending.limits.step_work import acts_on
 from newsletter.sending.settling.account_move_notices import notify_moved, notify_not_moved
 from newsletter.sending.settling.account_outage import STOPPED_BY_ACCOUNT, find_move_reason
+from newsletter.sending.settling.send_controls import find_newest_attempt
 from newsletter.sending.wake_up_signal import send_wake_up_signal
 
 MOVABLE_STATES = (Send.State.READY, Send.State.SUBMITTING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION)
@@ -251,8 +252,7 @@ def _move(send: Send, *, source: str, to: str, limit: int) -> _Moved:
         )
     if moved:
         # Failures of the first account no longer count: they would soon stop the second.
-        newest = Attempt.objects.filter(batch__send=send).aggregate(newest=Max("pk"))["newest"] or 0
-        Send.objects.filter(pk=send.pk).update(resumed_after_attempt=newest)
+        Send.objects.filter(pk=send.pk).update(resumed_after_attempt=find_newest_attempt(send))
         send_wake_up_signal(send)
     return _Moved(moved, sum(sizes.values()), free.exists())
 

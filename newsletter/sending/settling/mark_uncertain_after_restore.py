@@ -36,9 +36,10 @@ class RestoreFindings:
     """All that staff still have to check: uncertain batches with their people, held issues, and times of schedules.
 
     ``slots`` are times at which an issue may have been made and sent since the backup. ``publications_off`` were off in the
-    backup: if one was switched on since, nobody knows what it sent.
-    The suppressions were replayed from the journal by this call. ``stories`` were withdrawn again by it.
-    ``single_mails`` of other systems and ``welcome_mails`` may have been sent since the backup, and are not sent again.
+    backup: if one was switched on since, nobody knows what it sent. ``single_mails`` of other systems and ``welcome_mails``
+    may have been sent since the backup, and are not sent again.
+    Nothing is left to check for ``suppressions_replayed``, which were replayed from the journal, and for ``stories``, which
+    were withdrawn again.
     """
 
     batches: int

@@ -33,7 +33,7 @@ CANCELLED = Message("the send was cancelled before it reached them")
 
 
 def find_unsubscribed(send: Send) -> dict[int, datetime]:
-    """Map the id of each subscriber who used a link of the send to when they unsubscribed."""
+    """Return, by subscriber id, when people unsubscribed by a link of the send."""
     return dict(CountedUnsubscribe.objects.filter(mailing=send.pk).values_list("subscriber_id", "at"))
 
 

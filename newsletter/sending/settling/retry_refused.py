@@ -28,7 +28,10 @@ _REASON_FIELD, _BATCH_REASON_FIELD = "exception__reason", "batch__reason"
 
 @dataclass(frozen=True)
 class Refusal:
-    """The people whom the provider refused for the same reason, apart from ids in its text. ``reason`` is one of the texts."""
+    """The people whom the provider refused for one reason.
+
+    Texts that differ only in ids are one reason; ``reason`` is one of them.
+    """
 
     key: str
     reason: str

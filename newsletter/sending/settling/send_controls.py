@@ -72,7 +72,7 @@ def resume_send(
     now = now or timezone.now()
     with transaction.atomic():
         record_resume_reason(send, by=str(by), reason=reason, now=now)
-        newest = _find_newest_attempt(send)
+        newest = find_newest_attempt(send)
         stopped_by_canary = Send.objects.filter(pk=send.pk, code=Send.Code.CANARY)
         stopped_by_canary.update(canary_decision=Send.CanaryDecision.BY_STAFF)
         started = Send.objects.filter(pk=send.pk, started_at__isnull=False).exists()
@@ -185,7 +185,7 @@ def send_again(*, batch: Batch, by: Staff, now: datetime) -> None:
             now=now,
         )
         uncancelled = Send.objects.filter(pk=batch.send_id).exclude(state=Send.State.CANCELLED)
-        if not uncancelled.update(resumed_after_attempt=_find_newest_attempt(batch.send)):
+        if not uncancelled.update(resumed_after_attempt=find_newest_attempt(batch.send)):
             raise _was_cancelled(batch.send)
         reopen_send(batch.send)
 
@@ -262,7 +262,8 @@ def _require_still_approved(send: Send) -> None:
         )
 
 
-def _find_newest_attempt(send: Send) -> int:
+def find_newest_attempt(send: Send) -> int:
+    """Return the id of the send's newest attempt, 0 if there is none."""
     return Attempt.objects.filter(batch__send=send).aggregate(newest=Max("pk"))["newest"] or 0
 
 

@@ -117,7 +117,7 @@ def clear_far_future_times(*, now: datetime) -> None:
 
 
 def _find_calls(now: datetime) -> QuerySet[Batch]:
-    """Return the batches whose call runs. The filter by sends uses the index: without it, all batches would be read."""
+    """Return the batches with a running call. Filtering by send makes the database use an index, not read all batches."""
     return Batch.objects.filter(send__in=Send.objects.order_by().values("pk"), state=Batch.State.SUBMITTING)
 
 

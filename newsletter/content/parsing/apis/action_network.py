@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit, urlunsplit
 
 from newsletter.content.fetching.credentials import replace_parameters
-from newsletter.content.parsing.apis.answers import Node, NodeReader, changed_shape, read_answer, read_page, read_text
+from newsletter.content.parsing.apis.answers import Node, NodeReader, changed_shape, read_answer, read_page
 from newsletter.content.parsing.apis.event_fields import (
-    check_times,
     read_osdi_location,
     read_summary,
     venue_fields,
@@ -20,9 +19,9 @@ from newsletter.content.parsing.calendars.privacy import is_private_title
 from newsletter.content.parsing.entries import EventEntry, Parsed
 from newsletter.content.parsing.entry_rules import BadEntry, require_link, require_title
 from newsletter.content.parsing.event_locations import is_online_text
-from newsletter.content.parsing.json_text import as_mapping
+from newsletter.content.parsing.json_text import as_mapping, read_text
 from newsletter.content.parsing.markup import title_text
-from newsletter.content.parsing.pages.event_dates import read_moment
+from newsletter.content.parsing.pages.event_dates import check_times, read_moment
 
 _EVENTS = "/api/v2/events"
 _PREFIX = "action_network:"

@@ -103,12 +103,6 @@ def read_page(
     )
 
 
-def read_text(node: Node, name: str) -> str:
-    """Return the text or number of a field as text, or ""."""
-    value = node.get(name)
-    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
-
-
 def read_nodes(node: Node, name: str) -> list[Node]:
     """Return the objects of a list field."""
     value = node.get(name)

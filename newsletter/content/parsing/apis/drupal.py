@@ -8,10 +8,10 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from newsletter.common.iso_time import parse_iso_time
 from newsletter.content.fetching.credentials import replace_parameters
-from newsletter.content.parsing.apis.answers import Node, NodeReader, changed_shape, read_answer, read_page, read_text
+from newsletter.content.parsing.apis.answers import Node, NodeReader, changed_shape, read_answer, read_page
 from newsletter.content.parsing.entries import Parsed, StoryEntry
 from newsletter.content.parsing.entry_rules import BadEntry, normalise_date, require_link, require_title
-from newsletter.content.parsing.json_text import as_mapping
+from newsletter.content.parsing.json_text import as_mapping, read_text
 from newsletter.content.parsing.markup import clean_html, plain_text, title_text
 from newsletter.content.parsing.pictures import find_picture_in_html, is_story_image, tidy_alt
 from newsletter.content.parsing.pseudonyms import find_pseudonyms

@@ -1,39 +1,14 @@
-"""Fields that the events of several interfaces have: a venue with an address, times that make sense."""
+"""Read the fields that events of several interfaces have: a venue with an address, and a summary."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-from newsletter.common.messages import Message
-from newsletter.content.parsing.apis.answers import Node, read_text
-from newsletter.content.parsing.entry_rules import BadEntry
-from newsletter.content.parsing.json_text import as_mapping
+from newsletter.content.parsing.apis.answers import Node
+from newsletter.content.parsing.json_text import as_mapping, read_text
 from newsletter.content.parsing.markup import plain_text, title_text
 from newsletter.content.parsing.pages.event_venues import Venue, join_place, read_point
 
 SUMMARY_CHARS = 20_000
 _PART_CHARS = 200
-_MAX_DURATION = timedelta(days=366)
-
-
-@dataclass(frozen=True)
-class Times:
-    """When an event starts and ends. ``note`` says for staff what was left out, or is ""."""
-
-    starts_at: datetime
-    ends_at: datetime | None
-    note: str = ""
-
-
-def check_times(start: datetime | None, end: datetime | None, *, now: datetime) -> Times:
-    """Return times that can be true. Raises BadEntry for no start, and for one that is more than ten years ahead."""
-    if start is None:
-        raise BadEntry("This event has no start that can be read.")
-    if start > now + 10 * _MAX_DURATION:
-        raise BadEntry("This event is dated in the year %(year)s, which cannot be true.", year=start.year)
-    if end is not None and (end < start or end - start > _MAX_DURATION):
-        return Times(start, None, Message("The end of the event makes no sense and is left out."))
-    return Times(start, None if end == start else end)
 
 
 def read_part(node: Node, name: str) -> str:

@@ -14,17 +14,16 @@ from newsletter.content.parsing.apis.answers import (
     read_answer,
     read_nodes,
     read_page,
-    read_text,
 )
-from newsletter.content.parsing.apis.event_fields import check_times, read_geo, read_part, read_summary, venue_fields
+from newsletter.content.parsing.apis.event_fields import read_geo, read_part, read_summary, venue_fields
 from newsletter.content.parsing.calendars.event_times import iana_zone
 from newsletter.content.parsing.calendars.privacy import is_private_title
 from newsletter.content.parsing.calendars.zone_names import find_zone_name
 from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
 from newsletter.content.parsing.entry_rules import BadEntry, require_link, require_title
-from newsletter.content.parsing.json_text import as_mapping
+from newsletter.content.parsing.json_text import as_mapping, read_text
 from newsletter.content.parsing.markup import title_text
-from newsletter.content.parsing.pages.event_dates import read_moment
+from newsletter.content.parsing.pages.event_dates import check_times, read_moment
 from newsletter.content.parsing.pages.event_venues import Venue, join_place
 
 _ORGANISATION = re.compile(r"/v3/organizations/(?P<id>\d{1,30})(?:/|$)")

@@ -12,11 +12,10 @@ from newsletter.content.parsing.apis.answers import (
     read_answer,
     read_nodes,
     read_page,
-    read_text,
 )
 from newsletter.content.parsing.entries import Parsed, StoryEntry
 from newsletter.content.parsing.entry_rules import normalise_date, require_link, require_title
-from newsletter.content.parsing.json_text import as_mapping
+from newsletter.content.parsing.json_text import as_mapping, read_text
 from newsletter.content.parsing.markup import clean_html, plain_text, title_text
 from newsletter.content.parsing.pictures import find_picture_in_html, is_story_image, tidy_alt
 from newsletter.content.parsing.pseudonyms import find_pseudonyms

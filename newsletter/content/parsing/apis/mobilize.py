@@ -18,11 +18,9 @@ from newsletter.content.parsing.apis.answers import (
     read_answer,
     read_nodes,
     read_page,
-    read_text,
 )
 from newsletter.content.parsing.apis.event_fields import (
     SUMMARY_CHARS,
-    check_times,
     read_osdi_location,
     read_summary,
     venue_fields,
@@ -30,8 +28,9 @@ from newsletter.content.parsing.apis.event_fields import (
 from newsletter.content.parsing.calendars.zone_names import find_zone_name
 from newsletter.content.parsing.entries import EventEntry, Parsed
 from newsletter.content.parsing.entry_rules import BadEntry, require_link, require_title
-from newsletter.content.parsing.json_text import as_mapping
+from newsletter.content.parsing.json_text import as_mapping, read_text
 from newsletter.content.parsing.markup import title_text
+from newsletter.content.parsing.pages.event_dates import check_times
 from newsletter.content.parsing.pages.event_venues import Venue, join_place
 
 _ORGANISATION = re.compile(r"/organizations/(?P<id>\d{1,18})(?:/|$)")

@@ -16,6 +16,7 @@ from newsletter.content.parsing.dates import ParsedDate, parse_date_text, read_s
 from newsletter.content.parsing.entries import Parsed, StoryEntry
 from newsletter.content.parsing.entry_rules import (
     BROKEN_CHARACTERS,
+    PROTECTED_REASON,
     BadEntry,
     is_protected_entry,
     label_entry,
@@ -24,7 +25,6 @@ from newsletter.content.parsing.entry_rules import (
     require_link,
     require_title,
 )
-from newsletter.content.parsing.entry_rules import PROTECTED_REASON as PROTECTED
 from newsletter.content.parsing.feeds.json_feed import looks_like_json, parse_json_feed
 from newsletter.content.parsing.feeds.recordings import find_recording
 from newsletter.content.parsing.markup import clean_html, plain_text, title_text
@@ -141,7 +141,7 @@ def _read_entry(
         raw, summary = {**raw, f"media_{MEDIA_DESCRIPTION_FIELD}": title}, escape(described[:_SUMMARY_BYTES])
     text = "\n".join(plain_text(part) for part in (html, summary) if part)
     if is_protected_entry(title=title, text=plain_text(summary), html=html + summary):
-        raise BadEntry(PROTECTED)
+        raise BadEntry(PROTECTED_REASON)
     teaser = teaser_from_html(summary, html, title=title)
     picture, alt = find_named_picture(raw, base_url=link, html=html or summary)
     if not picture:

@@ -10,6 +10,7 @@ from newsletter.content.parsing.alternates import read_wordpress, read_wordpress
 from newsletter.content.parsing.entries import Parsed, StoryEntry
 from newsletter.content.parsing.entry_rules import (
     BROKEN_CHARACTERS,
+    PROTECTED_REASON,
     BadEntry,
     has_password_form,
     label_entry,
@@ -18,7 +19,6 @@ from newsletter.content.parsing.entry_rules import (
     require_link,
     require_title,
 )
-from newsletter.content.parsing.entry_rules import PROTECTED_REASON as PROTECTED
 from newsletter.content.parsing.feeds.wordpress_addresses import (
     get_site_url,
     short_address,
@@ -96,7 +96,7 @@ def _read_post(post: Mapping[str, object], *, url: str, now: datetime) -> StoryE
     if any(as_mapping(post.get(part)).get("protected") for part in ("content", "excerpt")) or has_password_form(
         _rendered(post, "content")
     ):
-        raise BadEntry(PROTECTED)
+        raise BadEntry(PROTECTED_REASON)
     if post.get("status") not in (None, "publish"):
         raise BadEntry("This post is not published.")
     link = require_link(str(post.get("link") or ""), base_url=url)

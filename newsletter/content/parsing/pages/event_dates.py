@@ -61,6 +61,26 @@ def read_span(start_text: str, end_text: str, *, now: datetime) -> Span:
     return Span(start, end if end is not None and end >= start else None, None, zone is None, note, zone_note)
 
 
+@dataclass(frozen=True)
+class Times:
+    """The start and the end of an event. ``note`` tells staff what was left out; otherwise it is ""."""
+
+    starts_at: datetime
+    ends_at: datetime | None
+    note: str = ""
+
+
+def check_times(start: datetime | None, end: datetime | None, *, now: datetime) -> Times:
+    """Return the times without an impossible end. Raises BadEntry for no start, or one more than ten years ahead."""
+    if start is None:
+        raise BadEntry("This event has no start that can be read.")
+    if start > now + _MAX_AHEAD:
+        raise BadEntry("This event is dated in the year %(year)s, which cannot be true.", year=start.year)
+    if end is not None and (end < start or end - start > _MAX_DURATION):
+        return Times(start, None, Message("The end of the event makes no sense and is left out."))
+    return Times(start, None if end == start else end)
+
+
 def read_moment(text: str) -> tuple[datetime | None, date | None]:
     """Return a text as a moment, naive if it names no zone, and as a day if it names no hour."""
     stripped = text.strip()

@@ -14,8 +14,8 @@ from trafilatura.settings import Document
 from newsletter.common.messages import Message
 from newsletter.content.parsing.alternates import read_hreflang
 from newsletter.content.parsing.entries import Parsed, SetAside, StoryEntry
-from newsletter.content.parsing.entry_rules import PROTECTED_REASON as PROTECTED
 from newsletter.content.parsing.entry_rules import (
+    PROTECTED_REASON,
     BadEntry,
     has_password_form,
     label_entry,
@@ -52,7 +52,7 @@ def parse_story_page(body: bytes, *, url: str, content_type: str = "", now: date
         return Parsed(error=Message("The page is empty. Check its address."))
     if has_password_form(page_text(body, content_type)):
         name = label_entry(title="", link=url, number=1)
-        return Parsed(set_aside=(SetAside(entry=name, reason=PROTECTED),))
+        return Parsed(set_aside=(SetAside(entry=name, reason=PROTECTED_REASON),))
     meta = _meta(tree)
     node = _main_node(tree, meta, url)
     extracted = _extract(tree, url)

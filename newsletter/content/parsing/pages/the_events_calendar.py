@@ -13,16 +13,15 @@ from newsletter.content.parsing.entry_rules import BadEntry, label_entry, read_e
 from newsletter.content.parsing.event_locations import is_online_text
 from newsletter.content.parsing.json_text import as_mapping, read_repaired_json
 from newsletter.content.parsing.markup import plain_text, title_text
-from newsletter.content.parsing.pages.event_dates import read_moment
+from newsletter.content.parsing.pages.event_dates import check_times, read_moment
 from newsletter.content.parsing.pages.event_venues import join_place, read_point
-from newsletter.content.parsing.pages.rest_links import TRIBE_ROUTE
+from newsletter.content.parsing.pages.rest_links import TRIBE_ROUTE, make_route_url
 from newsletter.content.parsing.urls import safe_link
 
 PER_PAGE = 50
 _SUMMARY_CHARS = 20_000
 _PART_CHARS = 200
 _CANCELLED_STATUSES = frozenset({"canceled", "cancelled", "postponed"})
-_MAX_DURATION = timedelta(days=366)
 
 
 def tribe_url(rest: str, *, page: int, start: date, end: date) -> str:
@@ -30,16 +29,11 @@ def tribe_url(rest: str, *, page: int, start: date, end: date) -> str:
 
     Its other parameters, such as a category, are kept.
     """
-    parts = urlsplit(rest)
+    parts = urlsplit(make_route_url(rest, f"{TRIBE_ROUTE}/events"))
     query = dict(parse_qsl(parts.query))
-    path = parts.path
-    if "rest_route" in query:
-        query["rest_route"] = f"/{TRIBE_ROUTE}/events"
-    else:
-        path = f"{parts.path.partition('/wp-json')[0]}/wp-json/{TRIBE_ROUTE}/events"
     query |= {"per_page": str(PER_PAGE), "page": str(page), "start_date": f"{start}", "end_date": f"{end} 23:59:59"}
     query["status"] = "publish"
-    return urlunsplit((parts.scheme, parts.netloc, path, urlencode(query), ""))
+    return urlunsplit(parts._replace(query=urlencode(query)))
 
 
 def parse_tribe_events(body: bytes, *, url: str, now: datetime | None = None) -> Parsed:
@@ -87,23 +81,18 @@ def _is_private(node: Mapping[str, object]) -> bool:
 def _read_event(node: Mapping[str, object], *, url: str, now: datetime) -> EventEntry:
     title = require_title(title_text(_text(node, "title")))
     zone = find_zone_name(_text(node, "timezone"))
-    start, end = (_moment(node, name, zone) for name in ("start_date", "end_date"))
-    if start is None:
-        raise BadEntry("This event has no start that can be read.")
-    if start > now + 10 * _MAX_DURATION:
-        raise BadEntry("This event is dated in the year %(year)s, which cannot be true.", year=start.year)
+    times = check_times(_moment(node, "start_date", zone), _moment(node, "end_date", zone), now=now)
+    start, end, note = times.starts_at, times.ends_at, times.note
     link = safe_link(_text(node, "url"), base_url=url)
     if not link:
         raise BadEntry("This entry has no link.")
-    day, note = None, ""
+    day = None
     if node.get("all_day"):
         first, _ = read_moment(_text(node, "start_date"))
         last, _ = read_moment(_text(node, "end_date"))
         day = first.date() if first else start.date()
         when = make_all_day_times(day, (last.date() if last else day) + timedelta(days=1), zone=zone)
-        start, end = when.starts_at, when.ends_at
-    elif end is not None and (end < start or end - start > _MAX_DURATION):
-        end, note = None, Message("The end of the event makes no sense and is left out.")
+        start, end, note = when.starts_at, when.ends_at, ""
     venue = as_mapping(node.get("venue"))
     street, locality, postcode, country = (_part(venue, name) for name in ("address", "city", "zip", "country"))
     state = _part(venue, "stateprovince") or _part(venue, "state") or _part(venue, "province")
@@ -114,7 +103,7 @@ def _read_event(node: Mapping[str, object], *, url: str, now: datetime) -> Event
         external_id=f"{link[:400]}#{start:%Y%m%dT%H%M}",
         title=title,
         starts_at=start,
-        ends_at=None if end == start else end,
+        ends_at=end,
         zone=zone,
         all_day=day is not None,
         day=day,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -195,6 +195,12 @@ def parse_event(message: Row) -> Row:
         return as_mapping(parse_json(event.encode("utf-8", "replace"))) if isinstance(event, str) else {}
     except BadWebhook:
         return {}
+
+
+def read_confirmation(link: str) -> tuple[str, str]:
+    """Return the token and the ARN of the topic in the link that confirms a subscription, "" for a missing one."""
+    query = parse_qs(urlsplit(link).query)
+    return query.get("Token", [""])[0], query.get("TopicArn", [""])[0]
 
 
 def parse_subscription(message: Row, *, service: SnsService, provider: str) -> Feedback | None:

@@ -11,7 +11,7 @@ from newsletter.sending.deliverability.dmarc_reports.summary import FailingSourc
 
 LOOK_BACK_DAYS = 30
 COVERED_WEEKS = 4
-"""Each of the last four weeks must have a report, and so many days in all: one old report says nothing about the time since."""
+"""Each of the last four weeks must have a report: one old report says nothing about the time since."""
 MIN_MAILS = 100
 MAX_OWN_FAILING = 0.005
 """The share of our own mail that may fail before a stricter policy is safe: some is always damaged on the way."""

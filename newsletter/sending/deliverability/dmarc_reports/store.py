@@ -14,12 +14,12 @@ BY_HAND = "hand"
 """The origin of a report whose file staff gave."""
 MAX_SPAN = timedelta(days=31)
 CLOCK_TOLERANCE = timedelta(days=1)
-"""How far in the future a report may end: receivers close their days in zones of their own."""
+"""A report may end this far in the future: receivers close their days in zones of their own."""
 MAX_REPORTS_A_DAY, MAX_ROWS_A_DAY = 500, 20_000
-"""How much of what comes by mail is read in 24 hours. Anybody can send reports to the address in the DMARC record."""
+"""Limits for reports by mail in 24 hours. Anybody can send some to the address in the DMARC record."""
 _Code = DmarcRefusal.Code
 RETENTION = timedelta(days=100)
-"""How long a report is kept after the last moment that it is about. The desk shows at most 90 days."""
+"""A report is kept this long after the last moment that it is about. The desk shows at most 90 days."""
 
 
 def is_flooded(*, now: datetime) -> bool:

@@ -49,17 +49,21 @@ class DmarcRecord:
         return _POLICIES.get(self.tags.get(tag, "").lower())
 
     def find_applied_policy(self, domain: str, *, exists: bool = True) -> Policy:
-        """Return what receivers do with mail of a domain that fails. ``t=y`` is one step less than the policy of the tag."""
+        """Return the policy that receivers apply to failing mail of a domain. ``t=y`` makes it one step weaker."""
         policy = self.find_policy(self._find_policy_tag(domain, exists=exists)) or "none"
         return _WEAKER[policy] if self.is_test else policy
 
     def find_deciding_tag(self, domain: str, *, exists: bool = True) -> PolicyTag:
-        """Return the tag to change for a stricter policy: ``t`` if a policy is there that ``t=y`` weakens."""
+        """Return the tag to change for a stricter policy: ``t`` if ``t=y`` weakens the policy."""
         tag = self._find_policy_tag(domain, exists=exists)
         return "t" if self.is_test and (self.find_policy(tag) or "none") != "none" else tag
 
     def _find_policy_tag(self, domain: str, *, exists: bool) -> PolicyTag:
-        """Return the tag that counts: ``sp`` below, before it ``np`` for a name that does not exist in DNS."""
+        """Return the tag with the policy of a domain.
+
+        It is ``p`` for the record's own domain. For one below it is ``np`` if the name is not in DNS, else ``sp``; if that tag
+        is missing, the next of the three.
+        """
         if domain != self.domain:
             if not exists and self.find_policy("np"):
                 return "np"
@@ -70,9 +74,10 @@ class DmarcRecord:
 
 @dataclass
 class TreeWalk:
-    """The records on the way up, that of the longest name first. ``misread`` and ``several`` are names of no use.
+    """The DMARC records of a domain and its parents, that of the longest name first.
 
-    ``exists``: the domain itself is in DNS. It is asked only if a record above has a policy for names that are not (``np``).
+    ``misread`` are names whose record receivers do not read, ``several`` those with more than one record. ``exists`` is False
+    if the domain is not in DNS. DNS is asked only if a record above has a policy for such names (``np``).
     """
 
     domain: str

@@ -65,7 +65,7 @@ def list_candidates(signed: SignedSender) -> list[str]:
 
 
 def _list_due(*, now: datetime) -> list[PostmasterReading]:
-    """Return the readings that are due. A wait beyond two days is of a clock that was set back."""
+    """Return the readings that are due. A wait of more than two days is left from before a clock was set back."""
     senders = list_asked_senders()
     rows = (
         PostmasterReading(

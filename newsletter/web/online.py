@@ -25,6 +25,7 @@ from newsletter.rendering.mail import split
 from newsletter.rendering.personal_values import values_for
 from newsletter.rendering.tokens import Variable
 from subscribers.web.page import ASK_PATH
+from subscribers.web.preference_page import CASE
 
 CSP = (
     "default-src 'none'; img-src 'self' {site}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
@@ -62,13 +63,15 @@ def show_online(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 def fill_impersonal(text: str, *, variables: Iterable[Variable], join_url: str) -> str:
-    """Return the text with default values, pages for anybody behind personal links, and direct links instead of counted ones.
+    """Return the text with default values and direct links instead of counted ones.
 
-    “Unsubscribe” leads to the page that mails people their own links, and any other choice to ``join_url``.
+    Personal links lead to the page that mails people their own links. Those to follow a case lead to ``join_url``, because a
+    sign-up can follow it too.
     """
-    links = {"unsubscribe": f"{settings.NEWSLETTER_SITE_URL}{ASK_PATH}", "preferences": join_url}
-    values = values_for(variables=tuple(variables), fields=links)
-    return untrack_links(split(text).join(values))
+    ask_url = f"{settings.NEWSLETTER_SITE_URL}{ASK_PATH}"
+    values = values_for(variables=tuple(variables), fields={"unsubscribe": ask_url, "preferences": ask_url})
+    impersonal = split(text).join(values).replace(f"{ask_url}?{CASE}=", f"{join_url}?{CASE}=")
+    return untrack_links(impersonal)
 
 
 def find_join_url(publication: Publication) -> str:

@@ -66,7 +66,7 @@ def offer_mailed_link(request: HttpRequest, target: LinkTarget, *, kind: MailedL
 def link_mailed_page(*, address: str, also: str = "") -> HttpResponse:
     """Return the same page, also if no mail is sent. ``also`` is one more sentence."""
     text = gettext(
-        "We are sending a mail to %(address)s. Its link works once, and the mail says until when. "
+        "We are sending a mail to %(address)s. It says until when its link works. "
         "If it is not there after ten minutes, check your junk mail."
     ) % {"address": address}
     return message_page(gettext("Check your inbox"), f"{text} {also}".strip())

@@ -103,6 +103,7 @@ def test_public_pages_of_an_issue_have_no_personal_link(person: Subscriber, case
     online = read(f"/view/{variant.public_id}")
     assert 'href="http://127.0.0.1:8000/join/weekly?case=river-case"' in online
     assert re.search(r'href="http://127.0.0.1:8000/my-mail"[^>]*>Unsubscribe<', online)
+    assert re.search(r'href="http://127.0.0.1:8000/my-mail"[^>]*>Choose what you get<', online)
     assert "/p/" not in online
     assert "/u/" not in online
     assert "The weekly letter" in read("/join/weekly?case=river-case")

@@ -186,6 +186,34 @@ def test_a_batch_of_a_cancelled_send_is_not_offered_to_be_sent_again(send: Send)
     assert "was cancelled, so nothing of it is sent again." in list_messages(answer)[-1]
 
 
+def test_staff_still_decide_about_the_uncertain_people_of_a_cancelled_send(send: Send) -> None:
+    batch, client = make_uncertain(send, state="cancelled"), sign_in("approver")
+    page, address = overview(send.issue, client), f"/admin/issues/{send.issue_id}/batches/{batch.pk}"
+    offered = {step: f"{address}/{step}/" in page for step in ("took/sure", "leave", "again/sure")}
+    assert offered == {"took/sure": True, "leave": True, "again/sure": False}
+    client.post(f"{address}/took/")
+    batch.refresh_from_db()
+    assert batch.state == "accepted"
+
+
+def test_marking_a_batch_as_accepted_asks_first(send: Send) -> None:
+    batch, client = make_uncertain(send), sign_in("approver")
+    address = f"/admin/issues/{send.issue_id}/batches/{batch.pk}/took/"
+    page = client.get(f"{address}sure/").content.decode()
+    assert "If the provider did not accept these mails, 3 people will miss" in page
+    assert f'action="{address}"' in page
+    client.post(address)
+    answer = client.get(f"{address}sure/", follow=True)
+    assert "Only an uncertain batch can be settled by hand." in list_messages(answer)[-1]
+
+
+def test_the_question_before_a_stop_tells_sent_and_uncertain_people_apart(send: Send) -> None:
+    make_uncertain(send)
+    page = sign_in("approver").get(f"/admin/issues/{send.issue_id}/send/cancel/sure/").content.decode()
+    assert "3 people may have it: the provider gave no clear answer." in page
+    assert "Already sent to" not in page
+
+
 def test_a_step_that_does_not_fit_the_state_is_refused(send: Send) -> None:
     assert "Only a paused send can be resumed" in step(send.issue, "go-on", sign_in("approver"))[0]
 

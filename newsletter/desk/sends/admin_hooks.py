@@ -18,7 +18,7 @@ register_pages(
     path("issues/<int:pk>/send/retry/", RetryRefused.as_view(), name="newsletter_send_retry"),
     re_path(rf"{_SEND}(?P<step>start|cancel)/sure/$", _CONFIRM, name="newsletter_send_ask"),
     re_path(rf"{_SEND}(?P<step>{'|'.join(SEND_STEPS)})/$", run_send_step, name="newsletter_send_step"),
-    re_path(rf"{_BATCH}(?P<step>again)/sure/$", _CONFIRM, name="newsletter_batch_ask"),
+    re_path(rf"{_BATCH}(?P<step>again|took)/sure/$", _CONFIRM, name="newsletter_batch_ask"),
     re_path(rf"{_BATCH}(?P<step>{'|'.join(BATCH_STEPS)})/$", run_batch_step, name="newsletter_batch_step"),
 )
 register_log_actions(ACTION_LABELS)

@@ -22,14 +22,20 @@ from newsletter.desk.sends.alarms import (
     describe_refusal,
     list_accounts_of_issue,
 )
-from newsletter.desk.sends.progress import find_live_send, find_send, measure_progress, require_live_send
+from newsletter.desk.sends.progress import (
+    find_live_send,
+    find_send,
+    list_uncertain,
+    measure_progress,
+    require_live_send,
+)
 from newsletter.desk.shell.labels import label_people
 from newsletter.issues.approval.approval_rules import count_audience_for_send
 from newsletter.issues.variants.exclusion_labels import explain_nobody
 from newsletter.models import Batch, Issue, Publication, Send
 from newsletter.sending.adapters import writes_to_files
 from newsletter.sending.freezing.start import require_startable
-from newsletter.sending.settling.send_controls import require_cancellable, require_repeatable
+from newsletter.sending.settling.send_controls import require_cancellable, require_repeatable, require_uncertain
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,8 @@ class ConfirmStep(IssuePage):
         match self.kwargs["step"]:
             case "again":
                 require_repeatable(self._batch)
+            case "took":
+                require_uncertain(self._batch)
             case "cancel":
                 require_cancellable(require_live_send(self.issue))
             case _:
@@ -121,6 +129,8 @@ class ConfirmStep(IssuePage):
         match self.kwargs["step"]:
             case "again":
                 return confirm_send_again(self.issue, self._batch)
+            case "took":
+                return confirm_accepted(self.issue, self._batch)
             case "cancel":
                 return confirm_cancel(self.issue, require_live_send(self.issue))
             case _:
@@ -187,7 +197,19 @@ def _confirm_writing(issue: Issue, *, action: str, people: int) -> Confirmation:
 
 def confirm_cancel(issue: Issue, send: Send) -> Confirmation:
     progress = measure_progress(send, now=timezone.now())
-    sentences = [_("Already sent to %(done)s. These mails cannot be recalled.") % {"done": label_people(progress.done)}]
+    uncertain = list_uncertain(send)["uncertain_people"]
+    sent = progress.done - uncertain
+    sentences = []
+    if sent:
+        sentences.append(_("Already sent to %(done)s. These mails cannot be recalled.") % {"done": label_people(sent)})
+    if uncertain:
+        sentences.append(
+            _(
+                "%(people)s may have it: the provider gave no clear answer. You can still mark them as accepted afterwards, but "
+                "not send to them again. Decide about them first if some must get it."
+            )
+            % {"people": label_people(uncertain)}
+        )
     if progress.left:
         sentences.append(_("Will not be sent to %(left)s.") % {"left": label_people(progress.left)})
         if issue.kind != Issue.Kind.CORRECTION:
@@ -196,7 +218,8 @@ def confirm_cancel(issue: Issue, send: Send) -> Confirmation:
                     "You can correct the issue afterwards and send it to them. It needs a new approval, and nobody gets both."
                 )
             )
-        sentences.append(_("To stop for a while, pause the send instead."))
+        if send.state != Send.State.PAUSED:
+            sentences.append(_("To stop for a while, pause the send instead."))
     else:
         sentences.append(_("Nobody is left to send to. The send ends here, and the issue is marked as cancelled."))
     return Confirmation(
@@ -204,6 +227,20 @@ def confirm_cancel(issue: Issue, send: Send) -> Confirmation:
         sentences=sentences,
         button=_("Stop permanently"),
         action=reverse("newsletter_send_step", args=[issue.pk, "cancel"]),
+        dangerous=True,
+    )
+
+
+def confirm_accepted(issue: Issue, batch: Batch) -> Confirmation:
+    values = {"seq": batch.seq, "size": label_people(batch.size), "issue": issue}
+    return Confirmation(
+        title=_("Mark batch %(seq)s as accepted: %(size)s?") % values,
+        sentences=[
+            _("They count as sent and %(issue)s is not sent to them again. You cannot undo it.") % values,
+            _("If the provider did not accept these mails, %(size)s will miss %(issue)s.") % values,
+        ],
+        button=_("Mark as accepted"),
+        action=reverse("newsletter_batch_step", args=[issue.pk, batch.pk, "took"]),
         dangerous=True,
     )
 

@@ -87,6 +87,7 @@ class UncertainContext(TypedDict, total=False):
     uncertain: list[UncertainBatch]
     uncertain_people: int
     uncertain_more: int
+    can_repeat: bool
 
 
 class SendContext(UncertainContext, LocalHoursContext, PaceContext, CanaryContext, total=False):
@@ -220,15 +221,14 @@ def _per_minute(send: Send, *, recent: int, now: datetime) -> float:
 
 
 def list_uncertain(send: Send) -> UncertainContext:
-    """Return the oldest uncertain batches, each with the time of its first attempt. A cancelled send has none to decide about."""
+    """Return the oldest uncertain batches, each with the time of its first attempt. A cancelled send repeats none."""
     batches = send.batches.filter(state=Batch.State.UNCERTAIN)
-    if send.state == Send.State.CANCELLED:
-        batches = batches.none()
     listed = batches.annotate(attempted_at=Min("attempts__started_at")).order_by("seq")[:MAX_BATCHES_SHOWN]
     return {
         "uncertain": [UncertainBatch(batch, format_reason(batch.reason)) for batch in listed],
         "uncertain_people": batches.aggregate(people=Sum("size"))["people"] or 0,
         "uncertain_more": max(batches.count() - MAX_BATCHES_SHOWN, 0),
+        "can_repeat": send.state != Send.State.CANCELLED,
     }
 
 

@@ -230,11 +230,16 @@ def _settle(
         newest.update(detail=reason, code=code)
 
 
+def require_uncertain(batch: Batch) -> None:
+    """Raise WrongState if the batch is not uncertain any more."""
+    if batch.state != Batch.State.UNCERTAIN:
+        raise _not_uncertain(batch)
+
+
 def require_repeatable(batch: Batch) -> None:
     """Raise WrongState if the batch is not uncertain any more or its send was cancelled, SwitchedOff as `send_again` does."""
     require_issue_enabled(batch.send.issue)
-    if batch.state != Batch.State.UNCERTAIN:
-        raise _not_uncertain(batch)
+    require_uncertain(batch)
     if batch.send.state == Send.State.CANCELLED:
         raise _was_cancelled(batch.send)
 

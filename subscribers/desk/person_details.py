@@ -231,7 +231,7 @@ def _list_meant(text: str) -> list[tuple[str, str]]:
 
 
 def _make_pause_field(until: datetime | None) -> forms.ChoiceField:
-    now = _("Keep the pause until %(day)s") % {"day": date_format(until, "j M Y")} if until else _("No pause")
+    now = _("Keep the pause until %(day)s") % {"day": date_format(until, _("j M Y"))} if until else _("No pause")
     choices = [(_KEEP, now)]
     if until:
         choices.append(("0", _("End the pause now")))

@@ -15,7 +15,7 @@ MAX_NAME_LENGTH, MAX_FOLDED_LENGTH = 200, 400
 
 
 class Giving(models.TextChoices):
-    """What is known of somebody's gifts. NONE until somebody says otherwise, so it also holds people of whom nobody knows."""
+    """The gifts of a person, as far as they are known. New people have NONE, which thus does not mean that they never gave."""
 
     NONE = "none", gettext_lazy("no gift known")
     DONOR = "donor", gettext_lazy("has given")

@@ -214,6 +214,14 @@ def test_the_question_before_a_stop_tells_sent_and_uncertain_people_apart(send: 
     assert "Already sent to" not in page
 
 
+@pytest.mark.parametrize(("state", "is_sent"), [("accepted", True), ("rejected", False), ("written_off", False)])
+def test_the_question_before_a_stop_counts_accepted_people_only(send: Send, state: str, is_sent: bool) -> None:
+    make_uncertain(send)
+    Batch.objects.update(state=state)
+    page = sign_in("approver").get(f"/admin/issues/{send.issue_id}/send/cancel/sure/").content.decode()
+    assert ("Already sent to 3 people." in page) == is_sent
+
+
 def test_a_step_that_does_not_fit_the_state_is_refused(send: Send) -> None:
     assert "Only a paused send can be resumed" in step(send.issue, "go-on", sign_in("approver"))[0]
 

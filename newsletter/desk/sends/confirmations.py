@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.contrib import messages
+from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -22,13 +23,7 @@ from newsletter.desk.sends.alarms import (
     describe_refusal,
     list_accounts_of_issue,
 )
-from newsletter.desk.sends.progress import (
-    find_live_send,
-    find_send,
-    list_uncertain,
-    measure_progress,
-    require_live_send,
-)
+from newsletter.desk.sends.progress import find_live_send, find_send, measure_progress, require_live_send
 from newsletter.desk.shell.labels import label_people
 from newsletter.issues.approval.approval_rules import count_audience_for_send
 from newsletter.issues.variants.exclusion_labels import explain_nobody
@@ -197,8 +192,8 @@ def _confirm_writing(issue: Issue, *, action: str, people: int) -> Confirmation:
 
 def confirm_cancel(issue: Issue, send: Send) -> Confirmation:
     progress = measure_progress(send, now=timezone.now())
-    uncertain = list_uncertain(send)["uncertain_people"]
-    sent = progress.done - uncertain
+    sent = _count_people_of_batches(send, Batch.State.ACCEPTED, Batch.State.PARTIAL)
+    uncertain = _count_people_of_batches(send, Batch.State.UNCERTAIN)
     sentences = []
     if sent:
         sentences.append(_("Already sent to %(done)s. These mails cannot be recalled.") % {"done": label_people(sent)})
@@ -229,6 +224,10 @@ def confirm_cancel(issue: Issue, send: Send) -> Confirmation:
         action=reverse("newsletter_send_step", args=[issue.pk, "cancel"]),
         dangerous=True,
     )
+
+
+def _count_people_of_batches(send: Send, *states: Batch.State) -> int:
+    return send.batches.filter(state__in=states).aggregate(people=Sum("size"))["people"] or 0
 
 
 def confirm_accepted(issue: Issue, batch: Batch) -> Confirmation:

@@ -41,7 +41,7 @@ def pause_corrections(corrections: Collection[Issue], *, story: Story) -> list[I
     sends = Send.objects.filter(issue__in=corrections, state__in=_RUNNING).select_related("issue__publication")
     reason = Message(
         "the story “%(title)s” was withdrawn, and this correction may be about it. Read its text. If it may be sent, "
-        "resume the send. If not, cancel it",
+        "resume the send. If not, stop it permanently",
         title=story.title[:200],
     )
     return [

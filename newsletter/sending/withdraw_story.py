@@ -3,7 +3,7 @@
 Its pictures also disappear from delivered mails. The mails themselves cannot be recalled; they are counted.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
@@ -12,13 +12,12 @@ from operator import or_
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
-from django.db.models import Q, QuerySet, TextField
+from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
-from newsletter.common.database.compiled_query import find_rows
 from newsletter.common.errors import NotAllowed, WrongState
-from newsletter.common.messages import Message, describe_people
+from newsletter.common.messages import Message
 from newsletter.common.text import require_length
 from newsletter.content.parsing.urls import normalise_url
 from newsletter.issues.approval.approve import withdraw_approvals
@@ -27,20 +26,18 @@ from newsletter.issues.approval.write_notices import notify_hold
 from newsletter.issues.assembly.restored_slots import HELD_AT_ASSEMBLY, HELD_FOR
 from newsletter.issues.corrections.hold_corrections import find_corrections_about
 from newsletter.issues.corrections.people_of_story import Reach, find_reach
-from newsletter.issues.snapshot.exposure import find_variants_showing, shows_withdrawn_story
+from newsletter.issues.snapshot.exposure import find_variants_showing
 from newsletter.issues.snapshot.records.blocks import list_pictures
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.snapshot.redact import remove_stories
-from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.models import Batch, Issue, IssueRevision, Picture, Send, ShownItem, Story, transition
+from newsletter.models import Issue, IssueRevision, Picture, ShownItem, Story
 from newsletter.outbound.publishing_facts import report_story
+from newsletter.sending.mails_with_story import find_paused_with, find_unsent_with, pause_withdrawn
 from newsletter.sending.withdraw_corrections import hold_waiting_corrections, pause_corrections
 from newsletter.sending.withdrawal_journal import find_copies, find_lost_withdrawals, journal_withdrawal
 from subscribers.models import EventKind
 
 LOST_IN_RESTORE = Message("It was withdrawn after the backup that was restored.")
 MAX_REASON = 300
-_RUNNING = (Send.State.READY, Send.State.SUBMITTING)
 
 
 @dataclass(frozen=True)
@@ -89,7 +86,7 @@ def withdraw_again(*, now: datetime) -> list[Story]:
 def _withdraw(story: Story, *, by: User | AnonymousUser, reason: str, now: datetime) -> Withdrawal:
     with transaction.atomic():
         rows = list(Story.objects.stopped_with(story))
-        waiting = list(_find_waiting(story, rows))
+        waiting = list(find_unsent_with(story, rows))
         corrections = find_corrections_about(rows)
         copies = find_copies(story).filter(withdrawn_at__isnull=True)
         journal_withdrawal(copies, now=now)
@@ -104,7 +101,7 @@ def _withdraw(story: Story, *, by: User | AnonymousUser, reason: str, now: datet
         return Withdrawal(
             reach=find_reach(story),
             held=[*held, *hold_waiting_corrections(others, story=story, by=by, now=now)],
-            paused=[*pause_withdrawn(), *pause_corrections(corrections, story=story)],
+            paused=[*_pause_with(story), *pause_corrections(corrections, story=story)],
             pictures=pictures,
             corrections=corrections,
         )
@@ -138,63 +135,10 @@ def reinstate_story(*, story: Story, by: User | AnonymousUser) -> None:
         _report(EventKind.STORY_CORRECTED, story, now=timezone.now())
 
 
-def find_held_with(story: Story) -> list[Issue]:
-    """Return the unsent issues on hold that show the story or one of its translations."""
-    waiting = _find_waiting(story, list(Story.objects.stopped_with(story)))
-    return [issue for issue, _shown, _reworded in waiting if issue.held]
-
-
-def find_paused_with(story: Story) -> list[Issue]:
-    """Return the issues whose send is paused while mails that show the story or one of its translations wait in it."""
-    rows = Story.objects.stopped_with(story).values_list("pk", flat=True)
-    variants = find_variants_showing(ShownItem.Kind.STORY, *rows)
-    waiting = Batch.objects.filter(state=Batch.State.PENDING, variant__in=variants)
-    paused = Send.objects.filter(pk__in=waiting.values("send"), state=Send.State.PAUSED).order_by("pk")
-    return [send.issue for send in paused.select_related("issue__publication")]
-
-
-def pause_withdrawn() -> list[Issue]:
-    """Pause each send whose remaining mails show a withdrawn story. Return the issues of the sends it paused.
-
-    Such mails are never claimed. Part of the sweep too, for sends that staff resume.
-    """
-    paused = []
-    for send in find_rows(_find_running_with_withdrawn, now=timezone.now()):
-        reason = _describe_pause(_find_waiting_with_withdrawn().filter(send=send))
-        if transition(send, from_states=_RUNNING, to=Send.State.PAUSED, reason=reason, code=Send.Code.NONE):
-            paused.append(send.issue)
-    return paused
-
-
-def _find_running_with_withdrawn(_: datetime) -> QuerySet[Send]:
-    sends = Send.objects.filter(pk__in=_find_waiting_with_withdrawn().values("send"), state__in=_RUNNING)
-    return sends.select_related("issue__publication")
-
-
-def _find_waiting_with_withdrawn() -> QuerySet[Batch]:
-    return Batch.objects.filter(shows_withdrawn_story(), state=Batch.State.PENDING)
-
-
-def _describe_pause(batches: QuerySet[Batch]) -> str:
-    people = sum(batches.values_list("size", flat=True))
-    return Message(
-        "a story in it was withdrawn or is gone at its source, so its mails to %(people)s are not "
-        "sent. Mails that were already sent cannot be recalled. To mail the others without it, cancel the send, "
-        "correct the issue and send it to those not reached",
-        people=describe_people(people),
-    )
-
-
-def _find_waiting(story: Story, rows: list[Story]) -> Iterator[tuple[Issue, Story, IssueContent]]:
-    """Yield the unsent issues that contain one of the rows, each with the row that it shows and its content without the rows."""
-    waiting = Issue.objects.filter(state__in=Issue.UNSENT_STATES).select_related("publication__brand", "slot")
-    stopped = {key for row in rows for key in (row.pk, row.address)}
-    for issue in waiting:
-        content = resolve_content(issue)
-        without = remove_stories(content, stories=stopped)
-        if without is not content:
-            story_ids = {record.id for record in content.stories}
-            yield issue, next((row for row in rows if row.pk in story_ids), story), without
+def _pause_with(story: Story) -> list[Issue]:
+    """Pause the sends whose remaining mails show the story. Return their issues, and those of sends that were paused before."""
+    paused = pause_withdrawn()
+    return [*paused, *(issue for issue in find_paused_with(story) if issue not in paused)]
 
 
 def _hold(issue: Issue, story: Story, *, reworded: IssueContent, by: User | AnonymousUser, now: datetime) -> Issue:

@@ -12,7 +12,11 @@ from newsletter.sending.dispatching.worker_loop import dispatch_due
 from newsletter.sending.limits import split_batches as splitting
 from newsletter.sending.settling import account_moves
 from newsletter.sending.settling.account_moves import continue_moves, move_by_hand, move_to_second_accounts
-from newsletter.sending.settling.send_controls import cancel_send, pause_send, resume_send
+from newsletter.sending.settling.send_controls import (
+    cancel_send,
+    pause_send,
+    resume_send,
+)
 from tests.support.accounts import PEOPLE, SOON, check_everybody_once, run, send_first, start
 from tests.support.fixtures import NOW, make_approver
 from tests.support.provider_faults import answer, too_many

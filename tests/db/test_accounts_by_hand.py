@@ -6,7 +6,10 @@ from newsletter.common.errors import NotAllowed, NotReady, WrongState
 from newsletter.models import AccountMove, Attempt, Send
 from newsletter.sending.accounts import AccountNotUsable
 from newsletter.sending.settling.account_moves import list_movable_batches, move_by_hand
-from newsletter.sending.settling.send_controls import pause_send, resume_send
+from newsletter.sending.settling.send_controls import (
+    pause_send,
+    resume_send,
+)
 from tests.support.accounts import PEOPLE, SOON, check_everybody_once, run, send_first, start
 from tests.support.fixtures import NOW, make_approver
 

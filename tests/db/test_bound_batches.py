@@ -7,8 +7,12 @@ from newsletter.sending.accounts import explain_unusable
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.settling.account_moves import move_by_hand
 from newsletter.sending.settling.receipt import make_receipt
-from newsletter.sending.settling.send_controls import resume_send, send_again, settle_as_accepted
+from newsletter.sending.settling.send_controls import resume_send
 from newsletter.sending.settling.sweep import sweep
+from newsletter.sending.settling.uncertain_batches import (
+    send_again,
+    settle_as_accepted,
+)
 from tests.support.accounts import PEOPLE, SOON, check_everybody_once, count_over_accounts, run, send_first, start
 from tests.support.fixtures import NOW, make_approver
 from tests.support.provider_faults import Fault, answer

@@ -36,7 +36,11 @@ from newsletter.sending.dispatching.worker_loop import dispatch_due
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.rate_limit import slow_down
 from newsletter.sending.settling.receipt import make_receipt
-from newsletter.sending.settling.send_controls import cancel_send, pause_send, resume_send
+from newsletter.sending.settling.send_controls import (
+    cancel_send,
+    pause_send,
+    resume_send,
+)
 from newsletter.sending.settling.sweep import sweep
 from subscribers.identity import identify
 from subscribers.models import Subscriber, Subscription, Suppression

@@ -14,8 +14,9 @@ from newsletter.sending.adapters import account_label, current_adapter
 from newsletter.sending.dispatching.batch_claim import Claim, claim_batch
 from newsletter.sending.dispatching.outcome import record_outcome
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt
-from newsletter.sending.settling.send_controls import cancel_send, send_again
+from newsletter.sending.settling.send_controls import cancel_send
 from newsletter.sending.settling.sweep import sweep
+from newsletter.sending.settling.uncertain_batches import send_again
 from newsletter.sending.settling.welcome_results import settle_welcome_steps
 from tests.support.event_changes import announce, move_event, publish
 from tests.support.fake_provider import FakeProvider

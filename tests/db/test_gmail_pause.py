@@ -27,7 +27,10 @@ from newsletter.sending.deliverability.gmail_figures.spam_rate_level import Leve
 from newsletter.sending.freezing.start import prepare_requested_sends, request_send, start_send
 from newsletter.sending.limits.gmail_spam_rate import pause_if_reported, pause_reported
 from newsletter.sending.limits.send_window import enforce_send_window
-from newsletter.sending.settling.send_controls import pause_send, resume_send
+from newsletter.sending.settling.send_controls import (
+    pause_send,
+    resume_send,
+)
 from subscribers.models import Subscriber
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 from tests.support.repeated_rows import repeat_rows

@@ -13,7 +13,10 @@ from django.core.management import CommandError, call_command
 
 from newsletter.common.errors import NotReady
 from newsletter.models import Installation, Story
-from newsletter.sending.withdraw_story import reinstate_story, withdraw_story
+from newsletter.sending.withdraw_story import (
+    reinstate_story,
+    withdraw_story,
+)
 from subscribers.audience.eligibility import eligible
 from subscribers.models import ConsentEvent, MailingList, Reason, Subscriber, Subscription, Suppression
 from subscribers.unsubscribing.join_journals import join_journal

@@ -13,7 +13,11 @@ from wagtail.log_actions import log
 from newsletter.models import Story
 from newsletter.organisation.health.sending import check_journal
 from newsletter.sending.repair_journal import repair_whole_journal
-from newsletter.sending.withdraw_story import reinstate_story, withdraw_again, withdraw_story
+from newsletter.sending.withdraw_story import (
+    reinstate_story,
+    withdraw_again,
+    withdraw_story,
+)
 from subscribers.models import MailingList, Subscriber
 from subscribers.people.describe_person import describe_person
 from subscribers.people.merge import merge_people

@@ -26,7 +26,11 @@ from newsletter.sending.freezing.start import prepare_requested_sends, request_s
 from newsletter.sending.limits.split_batches import split_oversized_batches
 from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain
 from newsletter.sending.settling.receipt import make_receipt
-from newsletter.sending.settling.send_controls import cancel_send, pause_send, resume_send
+from newsletter.sending.settling.send_controls import (
+    cancel_send,
+    pause_send,
+    resume_send,
+)
 from newsletter.sending.withdraw_story import withdraw_story
 from subscribers.models import Segment, Subscriber
 from subscribers.people.preferences import pause_mail

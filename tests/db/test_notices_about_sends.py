@@ -20,8 +20,9 @@ from newsletter.sending.dispatching.worker_loop import dispatch_due
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.awaited_reports import REPORTS_AWAITED
 from newsletter.sending.settling.reconcile import ASK_PROVIDER_FOR
-from newsletter.sending.settling.send_controls import resume_send, settle_as_accepted
+from newsletter.sending.settling.send_controls import resume_send
 from newsletter.sending.settling.sweep import sweep
+from newsletter.sending.settling.uncertain_batches import settle_as_accepted
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 from tests.support.provider_faults import Fault
 

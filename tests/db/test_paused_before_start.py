@@ -13,9 +13,15 @@ from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.limits.installation_hold import read_send_journal
 from newsletter.sending.limits.send_window import enforce_send_window
-from newsletter.sending.settling.send_controls import cancel_send, resume_send
+from newsletter.sending.settling.send_controls import (
+    cancel_send,
+    resume_send,
+)
 from newsletter.sending.settling.sweep import sweep
-from newsletter.sending.withdraw_story import reinstate_story, withdraw_story
+from newsletter.sending.withdraw_story import (
+    reinstate_story,
+    withdraw_story,
+)
 from tests.support.accounts import make_issue_with_second
 from tests.support.fixtures import NOW, make_approver
 from tests.support.protected_terms import keeper, protect

@@ -14,8 +14,12 @@ from newsletter.sending.adapters import account_label, current_adapter
 from newsletter.sending.dispatching.batch_claim import claim_batch
 from newsletter.sending.settling.reconcile import is_repeat_safe
 from newsletter.sending.settling.render_failures import count_render_failures, was_stopped_by_render_failures
-from newsletter.sending.settling.send_controls import pause_send, resume_send, send_again
+from newsletter.sending.settling.send_controls import (
+    pause_send,
+    resume_send,
+)
 from newsletter.sending.settling.sweep import finish_sends
+from newsletter.sending.settling.uncertain_batches import send_again
 from newsletter.sending.settling.uncertain_recipients import settle_unsubscribed
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 from tests.support.sends import start_send

@@ -23,11 +23,13 @@ from newsletter.sending.settling.send_controls import (
     end_send,
     pause_send,
     resume_send,
+)
+from newsletter.sending.settling.sweep import finish_sends, sweep
+from newsletter.sending.settling.uncertain_batches import (
     send_again,
     settle_as_accepted,
     write_off,
 )
-from newsletter.sending.settling.sweep import finish_sends, sweep
 from subscribers.identity import identify
 from subscribers.models import Subscriber
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list

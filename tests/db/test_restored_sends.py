@@ -15,8 +15,9 @@ from newsletter.sending.limits.split_batches import derive_key, split_off
 from newsletter.sending.settling.account_moves import move_by_hand
 from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain, release_after_restore
 from newsletter.sending.settling.receipt import make_receipt
-from newsletter.sending.settling.send_controls import cancel_send, send_again
+from newsletter.sending.settling.send_controls import cancel_send
 from newsletter.sending.settling.sweep import settle_expired_leases, sweep
+from newsletter.sending.settling.uncertain_batches import send_again
 from tests.support.accounts import count_over_accounts, make_issue_with_second
 from tests.support.fixtures import NOW, make_approver
 from tests.support.provider_faults import answer

@@ -16,7 +16,12 @@ from newsletter.project.cli import main as run_command
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.installation_hold import COPY, hold_installation
 from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain, release_after_restore
-from newsletter.sending.withdraw_story import LOST_IN_RESTORE, reinstate_story, withdraw_again, withdraw_story
+from newsletter.sending.withdraw_story import (
+    LOST_IN_RESTORE,
+    reinstate_story,
+    withdraw_again,
+    withdraw_story,
+)
 from tests.support.fixtures import (
     NOW,
     add_subscribers,

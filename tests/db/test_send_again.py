@@ -10,7 +10,8 @@ from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.receipt import make_receipt
-from newsletter.sending.settling.send_controls import end_send, send_again
+from newsletter.sending.settling.send_controls import end_send
+from newsletter.sending.settling.uncertain_batches import send_again
 from subscribers.models import Subscriber
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all
 from tests.support.fake_provider import FakeProvider

@@ -14,7 +14,8 @@ from newsletter.organisation.health.sending import check_provider, check_reports
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.settling.receipt import make_receipt
-from newsletter.sending.settling.send_controls import resume_send, send_again
+from newsletter.sending.settling.send_controls import resume_send
+from newsletter.sending.settling.uncertain_batches import send_again
 from tests.support.fixtures import NOW, make_approver
 from tests.support.mail_server import PASSWORD, USER, MailServer, close, once, say, serve_mail
 from tests.support.sends import Clock, make_ready_issue, send_issue

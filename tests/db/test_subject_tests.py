@@ -20,7 +20,11 @@ from newsletter.models import Batch, Delivery, DeliveryException, Issue, Publica
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.send_times import is_stale
 from newsletter.sending.settling.receipt import make_receipt
-from newsletter.sending.settling.send_controls import cancel_send, pause_send, resume_send
+from newsletter.sending.settling.send_controls import (
+    cancel_send,
+    pause_send,
+    resume_send,
+)
 from newsletter.sending.subject_tests import decide_subject
 from newsletter.sending.subject_tests.chi_squared import Cases, compute_p_value
 from newsletter.sending.subject_tests.decide_subject import decide_by_staff, decide_due_tests

@@ -23,7 +23,8 @@ from newsletter.sending.dispatching.batch_claim import claim_batch, find_due_bat
 from newsletter.sending.freezing.freeze import freeze_audience
 from newsletter.sending.freezing.start import prepare_requested_sends, request_send, start_send
 from newsletter.sending.limits.send_window import enforce_send_window
-from newsletter.sending.settling.send_controls import resume_send, send_again
+from newsletter.sending.settling.send_controls import resume_send
+from newsletter.sending.settling.uncertain_batches import send_again
 from tests.support.fixtures import (
     DUE,
     NOW,

@@ -15,8 +15,12 @@ from newsletter.sending.dispatching.batch_claim import claim_batch
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.outcome import record_outcome
 from newsletter.sending.settling.receipt import make_receipt
-from newsletter.sending.settling.send_controls import end_send, send_again, settle_as_accepted
+from newsletter.sending.settling.send_controls import end_send
 from newsletter.sending.settling.sweep import sweep
+from newsletter.sending.settling.uncertain_batches import (
+    send_again,
+    settle_as_accepted,
+)
 from subscribers.models import Subscriber, Subscription, Suppression
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.fixtures import NOW, make_approver

@@ -36,7 +36,10 @@ from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.send_times import find_wait
 from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain, release_after_restore
 from newsletter.sending.settling.retention import RETENTION, delete_old_deliveries
-from newsletter.sending.settling.send_controls import cancel_send, pause_send
+from newsletter.sending.settling.send_controls import (
+    cancel_send,
+    pause_send,
+)
 from subscribers.erasing.erasure import erase_person
 from subscribers.models import ImportBatch, MailedLink, Segment, Subscriber, Subscription, Suppression
 from subscribers.people.change_address import confirm_address_change, request_correction

@@ -20,8 +20,12 @@ from newsletter.models import Batch, Issue, Picture, Send, StaffNotice, Story, V
 from newsletter.sending.dispatching.batch_claim import claim_batch, find_due_batches
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.send_window import enforce_send_window
+from newsletter.sending.mails_with_story import find_stoppable_with, find_withdrawn_in
 from newsletter.sending.settling.send_controls import resume_send
-from newsletter.sending.withdraw_story import reinstate_story, withdraw_story
+from newsletter.sending.withdraw_story import (
+    reinstate_story,
+    withdraw_story,
+)
 from tests.support.fixtures import (
     NOW,
     add_subscribers,
@@ -100,7 +104,9 @@ def test_a_running_send_with_the_story_is_paused(editor, settings):
     left = send.batches.get(state=Batch.State.PENDING)
     assert f"so its mails to {describe_people(left.size)} are not sent" in send.reason
     assert done.mails_sent == 5 - left.size
-    resume_send(send=send, by=editor)
+    with pytest.raises(WrongState, match="cannot be resumed: a story in it was withdrawn"):
+        resume_send(send=send, by=editor)
+    Send.objects.update(state=Send.State.SUBMITTING)
     assert find_due_batches(now=NOW) == []
     assert claim_batch(batch_id=left.pk, provider="mailgun", now=NOW) is None
     enforce_send_window(now=NOW)
@@ -109,7 +115,22 @@ def test_a_running_send_with_the_story_is_paused(editor, settings):
 
 
 @pytest.mark.requirement("V5")
-def test_mails_of_the_send_without_the_story_continue(editor):
+def test_a_send_that_was_paused_before_is_named_and_not_resumed(editor):
+    issue, story = ready_issue()
+    send = start_send(issue=issue, now=NOW)
+    Send.objects.update(state=Send.State.PAUSED, reason="the provider refused")
+    assert find_stoppable_with(story) == [issue]
+    assert take_back(story, by=editor).paused == [issue]
+    assert list(find_withdrawn_in(send)) == [story]
+    with pytest.raises(WrongState, match="cannot be resumed"):
+        resume_send(send=Send.objects.get(), by=editor)
+    reinstate_story(story=story, by=editor)
+    resume_send(send=Send.objects.get(), by=editor)
+    assert Send.objects.get().state == Send.State.SUBMITTING
+
+
+@pytest.mark.requirement("V5")
+def test_only_mails_with_the_story_are_kept_back(editor):
     publication = make_publication()
     story = make_story("Not for Britain", not_in_regions=["GB"])
     make_story("The second verdict", days_old=2)
@@ -118,7 +139,7 @@ def test_mails_of_the_send_without_the_story_continue(editor):
     add_subscribers(publication, 3, where={"country": "DE", "region": "", "town": ""}, start=10)
     send = start_send(issue=make_issue(publication, approved=True), now=NOW)
     take_back(story, by=editor)
-    resume_send(send=Send.objects.get(), by=editor)
+    Send.objects.update(state=Send.State.SUBMITTING)
     (due,) = find_due_batches(now=NOW)
     assert Batch.objects.get(pk=due).size == 2
     assert send.batches.count() == 2

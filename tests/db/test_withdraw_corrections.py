@@ -14,9 +14,15 @@ from newsletter.issues.corrections.hold_corrections import hold_corrections_of_g
 from newsletter.issues.planning.complete_send import complete_send
 from newsletter.models import Issue, Send, Story
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.settling.send_controls import cancel_send, resume_send
+from newsletter.sending.settling.send_controls import (
+    cancel_send,
+    resume_send,
+)
 from newsletter.sending.withdraw_corrections import hold_waiting_corrections, pause_corrections
-from newsletter.sending.withdraw_story import Withdrawal, withdraw_story
+from newsletter.sending.withdraw_story import (
+    Withdrawal,
+    withdraw_story,
+)
 from tests.support.event_changes import finish
 from tests.support.fixtures import LONDON, NOW, add_subscribers, make_approver, make_issue, make_story
 

@@ -35,8 +35,13 @@ from newsletter.models import (
     Variant,
 )
 from newsletter.sending.dispatching.batch_claim import claim_batch, find_due_batches
+from newsletter.sending.mails_with_story import pause_withdrawn
 from newsletter.sending.settling.send_controls import cancel_send
-from newsletter.sending.withdraw_story import Withdrawal, pause_withdrawn, reinstate_story, withdraw_story
+from newsletter.sending.withdraw_story import (
+    Withdrawal,
+    reinstate_story,
+    withdraw_story,
+)
 from subscribers.models import Subscriber
 from tests.support.fixtures import (
     NOW,

@@ -16,7 +16,10 @@ from newsletter.issues.corrections.correct import announce_change
 from newsletter.issues.corrections.correct_mistake import correct_mistake
 from newsletter.models import Issue, Send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.settling.send_controls import pause_send, resume_send
+from newsletter.sending.settling.send_controls import (
+    pause_send,
+    resume_send,
+)
 from tests.months.organisation import APPROVER, WEEKLY, Organisation
 from tests.months.readers import Readers
 

@@ -158,6 +158,7 @@ def print_rows() -> None:
         "newsletter_send_ask start": approved.pk,
         "newsletter_send_ask cancel": stopped.pk,
         "newsletter_batch_ask again": stopped.pk,
+        "newsletter_batch_ask leave": stopped.pk,
         "newsletter_batch_ask took": stopped.pk,
         "subscribers_import": done.pk,
         "subscribers_import_undo": done.pk,

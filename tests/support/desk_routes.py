@@ -80,6 +80,7 @@ LOOKED_AT = {
     "newsletter_send_retry": APPROVERS,
     "newsletter_send_progress": WRITERS,
     "newsletter_batch_ask again": APPROVERS,
+    "newsletter_batch_ask leave": APPROVERS,
     "newsletter_batch_ask took": APPROVERS,
     "newsletter_story_use": WRITERS,
     "newsletter_story_withdraw": WRITERS,

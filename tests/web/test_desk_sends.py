@@ -122,7 +122,7 @@ def test_cancelling_asks_first_and_is_final(send: Send) -> None:
     question = client.get(f"/admin/issues/{send.issue_id}/send/cancel/sure/").content.decode()
     assert "Will not be sent to 3 people." in question
     assert "You can correct the issue afterwards and send it to them." in question
-    assert "is cancelled" in step(send.issue, "cancel", client)[0]
+    assert "is stopped permanently" in step(send.issue, "cancel", client)[0]
     send.refresh_from_db()
     assert send.state == "cancelled"
     page = overview(send.issue, client)

@@ -21,11 +21,14 @@ from newsletter.desk.shell.labels import describe_paused, link_issues
 from newsletter.issues.corrections.hold_corrections import find_corrections_about
 from newsletter.issues.corrections.people_of_story import find_reach
 from newsletter.models import Issue, Story
+from newsletter.sending.mails_with_story import (
+    find_held_with,
+    find_paused_with,
+    find_stoppable_with,
+)
 from newsletter.sending.settling.retention import RETENTION
 from newsletter.sending.withdraw_story import (
     Withdrawal,
-    find_held_with,
-    find_paused_with,
     reinstate_story,
     withdraw_story,
 )
@@ -62,6 +65,7 @@ class WithdrawStoryPage(PermittedPage):
             "edit_url": reverse(EDIT_URL_NAME, args=[self.story.pk]),
             "original": self.story.translation_of,
             "translations": _list_translations(self.story),
+            "stopped": link_issues(find_stoppable_with(self.story), user=self.request.user),
             "corrections": link_issues(_find_corrections(self.story), user=self.request.user),
             **reach_context(self.story),
         }

@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.utils import timezone
@@ -22,11 +23,11 @@ from newsletter.desk.home.list_tasks import find_tasks
 from newsletter.desk.home.task_item import Task
 from newsletter.desk.issues.overview import DeliveryContext, delivery_context
 from newsletter.desk.sends.alarms import AlarmsContext, alarms_context, list_accounts_of_publications
-from newsletter.desk.sends.progress import find_live_send
+from newsletter.desk.sends.progress import find_send
 from newsletter.desk.setup.steps import Step, StepState, can_set_up, list_states
 from newsletter.desk.shell.charts import Point, draw_line
 from newsletter.desk.shell.labels import label_people
-from newsletter.models import Issue
+from newsletter.models import Batch, Issue, Send
 from newsletter.sending.settling.receipt import Receipt
 from subscribers.audience.count_cache import Figure, recall_or_count
 from subscribers.desk.count_again import label_counted, make_count_again_url, wants_count
@@ -114,14 +115,17 @@ class HomePanel(Component):
 
 
 def find_last_issue() -> tuple[Issue | None, DeliveryContext]:
-    """Return the newest sent issue that is no correction, and its delivery summary."""
+    """Return the newest issue that reached anybody and is no correction, and its delivery summary."""
+    reached = Send.objects.filter(
+        issue=OuterRef("pk"), batches__state__in=[Batch.State.ACCEPTED, Batch.State.PARTIAL]
+    ).order_by()
     sent = (
-        Issue.objects.filter(state=Issue.State.SENT)
+        Issue.objects.filter(Q(state=Issue.State.SENT) | Q(Exists(reached), state=Issue.State.CANCELLED))
         .exclude(kind=Issue.Kind.CORRECTION)
         .select_related("publication", "slot")
     )
     issue = sent.order_by("-made_at").first()
-    send = find_live_send(issue) if issue else None
+    send = find_send(issue) if issue else None
     return issue, delivery_context(issue, send) if issue and send else {}
 
 

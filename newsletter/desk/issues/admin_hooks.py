@@ -27,7 +27,7 @@ from newsletter.desk.issues.reuse.issue_forms import InsertBlock, SaveBlock, Sav
 from newsletter.desk.issues.reuse.saved_pages import SAVED, DeleteSaved, RenameSaved, SavedMail, SavedPage
 from newsletter.desk.preview.person import search_people
 from newsletter.desk.preview.sent_mail_page import ExplainPage, SentMailPage, SentMailPart
-from newsletter.desk.sends.unreached import CompleteSend
+from newsletter.desk.sends.people.unreached import CompleteSend
 from subscribers.desk.listing import register_log_actions, register_pages
 
 LOG_ACTIONS = {

@@ -34,17 +34,19 @@ from newsletter.desk.notices.pages import mark_read
 from newsletter.desk.preview.panel import show_or_explain
 from newsletter.desk.publications.panels import find_archive_url
 from newsletter.desk.sends.accounts import AccountsContext, accounts_context, can_move
+from newsletter.desk.sends.people.refused import RefusedContext, refused_context
+from newsletter.desk.sends.people.uncertain import UncertainContext, uncertain_context
+from newsletter.desk.sends.people.unreached import UnreachedContext, unreached_context
 from newsletter.desk.sends.progress import SendContext, find_stopped_send, send_context
-from newsletter.desk.sends.refused import RefusedContext, refused_context
 from newsletter.desk.sends.subject_test import SubjectTestContext, subject_test_context
-from newsletter.desk.sends.unreached import UnreachedContext, unreached_context
 from newsletter.desk.shell.labels import label_deliveries, label_exclusions
 from newsletter.issue_checks.variant_groups import find_issue_content
 from newsletter.issues.assembly.reassemble import is_made_by_rules
 from newsletter.issues.assembly.selection import Reason
 from newsletter.issues.assembly.selection_reasons import explain_candidates
-from newsletter.models import Issue, Send
+from newsletter.models import Issue, Send, Story
 from newsletter.providers.registry import OUTBOX, name_provider
+from newsletter.sending.mails_with_story import find_withdrawn_in
 from newsletter.sending.settling.receipt import Receipt, make_receipt
 
 
@@ -83,6 +85,7 @@ class OverviewContext(
     OverviewLinks,
     ReasonsContext,
     SendContext,
+    UncertainContext,
     DeliveryContext,
     ChecksContext,
     ApprovalContext,
@@ -103,6 +106,7 @@ class OverviewContext(
     month_send: Send | None
     can_move: bool
     provider_name: str
+    withdrawn_stories: list[Story]
 
 
 class IssueOverview(IssuePage):
@@ -138,6 +142,7 @@ class IssueOverview(IssuePage):
             "archive_url": find_archive_url(issue, now=now) if send else "",
             **reasons_context(issue, is_open=head["is_open"], now=now),
             **in_progress,
+            **uncertain_context(shown_send, user=user),
             **delivery,
             **checks,
             **approval,
@@ -150,6 +155,7 @@ class IssueOverview(IssuePage):
             **subject_test_context(issue, send=send, user=user),
             **accounts_context(shown_send, delivery.get("receipt"), now=now),
             "provider_name": name_provider(send.provider) if send else "",
+            "withdrawn_stories": list(find_withdrawn_in(send)) if send else [],
             "can_move": shown_send is not None and can_move(shown_send),
         }
 
@@ -188,9 +194,7 @@ def delivery_context(issue: Issue, send: Send | None) -> DeliveryContext:
         "receipt": receipt,
         "nothing_accepted": not receipt.deliveries.get("accepted"),
         "to_files": send.provider == OUTBOX,
-        "deliveries": label_deliveries(
-            receipt.deliveries, cancelled=receipt.cancelled, to_files=send.provider == OUTBOX
-        ),
+        "deliveries": label_deliveries(receipt, to_files=send.provider == OUTBOX),
     }
 
 

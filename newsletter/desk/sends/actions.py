@@ -29,6 +29,8 @@ from newsletter.sending.settling.send_controls import (
     end_send,
     pause_send,
     resume_send,
+)
+from newsletter.sending.settling.uncertain_batches import (
     send_again,
     settle_as_accepted,
     write_off,
@@ -44,7 +46,7 @@ ACTION_LABELS: dict[str, tuple[str | Promise, str | Promise]] = {
         gettext_lazy("Send goes on without its canaries"),
     ),
     "end": (gettext_lazy("End the send"), gettext_lazy("Send ended")),
-    "cancel": (gettext_lazy("Cancel the send"), gettext_lazy("Send cancelled")),
+    "cancel": (gettext_lazy("Stop the send permanently"), gettext_lazy("Send stopped permanently")),
     "choose_subject": (gettext_lazy("Choose the subject of a test"), gettext_lazy("Subject chosen by staff")),
     "took": (gettext_lazy("Mark as accepted"), gettext_lazy("Uncertain batch marked as accepted")),
     "leave": (gettext_lazy("Leave uncertain"), gettext_lazy("Left uncertain")),
@@ -138,7 +140,9 @@ def _stop_waiting_for_canaries(request: HttpRequest, issue: Issue) -> str:
 
 def _cancel(request: HttpRequest, issue: Issue) -> str:
     cancel_send(send=require_live_send(issue), by=request.user, now=timezone.now())
-    return _("The send of %(issue)s is cancelled. People who have not been sent to will not get it.") % {"issue": issue}
+    return _("The send of %(issue)s is stopped permanently. People who have not been sent to will not get it.") % {
+        "issue": issue
+    }
 
 
 def _end(request: HttpRequest, issue: Issue) -> str:

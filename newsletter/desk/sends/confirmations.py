@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.contrib import messages
-from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -23,14 +22,25 @@ from newsletter.desk.sends.alarms import (
     describe_refusal,
     list_accounts_of_issue,
 )
-from newsletter.desk.sends.progress import find_live_send, find_send, measure_progress, require_live_send
+from newsletter.desk.sends.progress import (
+    find_live_send,
+    find_send,
+    has_uncertain_batch,
+    measure_progress,
+    require_live_send,
+)
 from newsletter.desk.shell.labels import label_people
 from newsletter.issues.approval.approval_rules import count_audience_for_send
 from newsletter.issues.variants.exclusion_labels import explain_nobody
 from newsletter.models import Batch, Issue, Publication, Send
 from newsletter.sending.adapters import writes_to_files
 from newsletter.sending.freezing.start import require_startable
-from newsletter.sending.settling.send_controls import require_cancellable, require_repeatable, require_uncertain
+from newsletter.sending.settling.receipt import make_receipt
+from newsletter.sending.settling.send_controls import require_cancellable
+from newsletter.sending.settling.uncertain_batches import (
+    require_repeatable,
+    require_uncertain,
+)
 
 
 @dataclass(frozen=True)
@@ -90,7 +100,7 @@ class ConfirmStep(IssuePage):
         match self.kwargs["step"]:
             case "again":
                 require_repeatable(self._batch)
-            case "took":
+            case "took" | "leave":
                 require_uncertain(self._batch)
             case "cancel":
                 require_cancellable(require_live_send(self.issue))
@@ -126,6 +136,8 @@ class ConfirmStep(IssuePage):
                 return confirm_send_again(self.issue, self._batch)
             case "took":
                 return confirm_accepted(self.issue, self._batch)
+            case "leave":
+                return confirm_left(self.issue, self._batch)
             case "cancel":
                 return confirm_cancel(self.issue, require_live_send(self.issue))
             case _:
@@ -191,22 +203,19 @@ def _confirm_writing(issue: Issue, *, action: str, people: int) -> Confirmation:
 
 
 def confirm_cancel(issue: Issue, send: Send) -> Confirmation:
-    progress = measure_progress(send, now=timezone.now())
-    sent = _count_people_of_batches(send, Batch.State.ACCEPTED, Batch.State.PARTIAL)
-    uncertain = _count_people_of_batches(send, Batch.State.UNCERTAIN)
+    receipt = make_receipt(send)
+    people = receipt.deliveries
     sentences = []
-    if sent:
-        sentences.append(_("Already sent to %(done)s. These mails cannot be recalled.") % {"done": label_people(sent)})
-    if uncertain:
-        sentences.append(
-            _(
-                "%(people)s may have it: the provider gave no clear answer. You can still mark them as accepted afterwards, but "
-                "not send to them again. Decide about them first if some must get it."
-            )
-            % {"people": label_people(uncertain)}
-        )
-    if progress.left:
-        sentences.append(_("Will not be sent to %(left)s.") % {"left": label_people(progress.left)})
+    if people["accepted"]:
+        sent = label_people(people["accepted"])
+        sentences.append(_("Already sent to %(done)s. These mails cannot be recalled.") % {"done": sent})
+    if people["uncertain"]:
+        sentences.append(_describe_uncertain(send, label_people(people["uncertain"])))
+    if receipt.unanswered:
+        waiting = label_people(receipt.unanswered)
+        sentences.append(_("%(people)s may still get it: we wait for the provider’s answer.") % {"people": waiting})
+    if left := people["pending"] - receipt.unanswered:
+        sentences.append(_("Will not be sent to %(left)s.") % {"left": label_people(left)})
         if issue.kind != Issue.Kind.CORRECTION:
             sentences.append(
                 _(
@@ -215,8 +224,9 @@ def confirm_cancel(issue: Issue, send: Send) -> Confirmation:
             )
         if send.state != Send.State.PAUSED:
             sentences.append(_("To stop for a while, pause the send instead."))
-    else:
-        sentences.append(_("Nobody is left to send to. The send ends here, and the issue is marked as cancelled."))
+    elif not people["uncertain"] and not receipt.unanswered:
+        sentences.append(_("Nobody is left to send to."))
+    sentences.append(_("The send ends here, and the issue is marked as cancelled."))
     return Confirmation(
         title=_("Stop the send of %(issue)s permanently?") % {"issue": issue},
         sentences=sentences,
@@ -226,8 +236,13 @@ def confirm_cancel(issue: Issue, send: Send) -> Confirmation:
     )
 
 
-def _count_people_of_batches(send: Send, *states: Batch.State) -> int:
-    return send.batches.filter(state__in=states).aggregate(people=Sum("size"))["people"] or 0
+def _describe_uncertain(send: Send, people: str) -> str:
+    if not has_uncertain_batch(send):
+        return _("%(people)s may have it: the provider gave no clear answer.") % {"people": people}
+    return _(
+        "%(people)s may have it: the provider gave no clear answer. You can still mark them as accepted afterwards, but "
+        "not send to them again. Decide about them first if some must get it."
+    ) % {"people": people}
 
 
 def confirm_accepted(issue: Issue, batch: Batch) -> Confirmation:
@@ -241,6 +256,22 @@ def confirm_accepted(issue: Issue, batch: Batch) -> Confirmation:
         button=_("Mark as accepted"),
         action=reverse("newsletter_batch_step", args=[issue.pk, batch.pk, "took"]),
         dangerous=True,
+    )
+
+
+def confirm_left(issue: Issue, batch: Batch) -> Confirmation:
+    values = {"seq": batch.seq, "size": label_people(batch.size), "issue": issue}
+    return Confirmation(
+        title=_("Leave batch %(seq)s uncertain: %(size)s?") % values,
+        sentences=[
+            _(
+                "%(issue)s is not sent to them again, and the delivery summary keeps them as uncertain. You cannot undo it."
+            )
+            % values,
+            _("If the provider did not accept these mails, %(size)s will miss %(issue)s.") % values,
+        ],
+        button=_("Leave uncertain"),
+        action=reverse("newsletter_batch_step", args=[issue.pk, batch.pk, "leave"]),
     )
 
 

@@ -273,4 +273,7 @@ def _explain_absence(share: AccountShare, *, label: str) -> str:
         )
     if share.obstacle is Obstacle.WELCOME:
         return _("%(provider)s counts all months of a welcome mail as one, so a month is not compared.") % values
-    return _("Once the send has ended, it is compared with %(provider)s’s counts each day for a week.") % values
+    return (
+        _("It is compared with %(provider)s’s counts each day for a week, first within a day after the send has ended.")
+        % values
+    )

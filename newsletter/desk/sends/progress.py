@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypedDict
 
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.db.models import Max, Min, QuerySet, Sum
+from django.db.models import Max, QuerySet, Sum
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +21,7 @@ from newsletter.models import Batch, Issue, Send
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.canaries.canary_decision import is_waiting
 from newsletter.sending.limits.gmail_spam_rate import needs_reason
+from newsletter.sending.mails_with_story import explain_withdrawn
 from subscribers.desk.listing import format_moment
 
 _STATE_HELP: dict[Send.State, str | Promise] = {
@@ -31,14 +31,13 @@ _STATE_HELP: dict[Send.State, str | Promise] = {
     Send.State.PAUSED: _(
         "Nothing is sent while it is paused. If you resume, it continues where it stopped; nobody gets it twice."
     ),
-    Send.State.NEEDS_ATTENTION: _("Everything automatic is done. The rest needs your decision."),
+    Send.State.NEEDS_ATTENTION: _("We can do no more by ourselves. The rest needs your decision."),
     Send.State.SUBMITTED: _("The send is complete. Delivery reports keep arriving for a few days."),
     Send.State.CANCELLED: _(
         "The send was stopped permanently. The delivery summary says who got it, who did not, and who is uncertain."
     ),
 }
 PACE_WINDOW = timedelta(seconds=60)
-MAX_BATCHES_SHOWN = 50
 
 
 @dataclass(frozen=True)
@@ -77,26 +76,17 @@ class Progress:
         }
 
 
-@dataclass(frozen=True)
-class UncertainBatch:
-    batch: Batch
-    reason: str
+class SendContext(LocalHoursContext, PaceContext, CanaryContext, total=False):
+    """The context of desk/send.html, in addition to that of the issue's head.
 
-
-class UncertainContext(TypedDict, total=False):
-    uncertain: list[UncertainBatch]
-    uncertain_people: int
-    uncertain_more: int
-    can_repeat: bool
-
-
-class SendContext(UncertainContext, LocalHoursContext, PaceContext, CanaryContext, total=False):
-    """The context of desk/send.html, in addition to that of the issue's head."""
+    ``withdrawn`` says why a paused send cannot be resumed, unless ``reason`` says it.
+    """
 
     progress: Progress
     state_help: str | Promise
     preparing: bool
     reason: str
+    withdrawn: str
     automatic_pauses: list[str]
     can_pause: bool
     can_resume: bool
@@ -132,8 +122,8 @@ def require_live_send(issue: Issue) -> Send:
 def measure_progress(send: Send, *, now: datetime) -> Progress:
     """Count the people of settled batches. The pace is that of the last minute."""
     settled = send.batches.exclude(state__in=Batch.OPEN_STATES)
-    done = settled.aggregate(people=Sum("size"))["people"] or 0
-    recent = settled.filter(settled_at__gt=now - PACE_WINDOW).aggregate(people=Sum("size"))["people"] or 0
+    done = _count_people(settled)
+    recent = _count_people(settled.filter(settled_at__gt=now - PACE_WINDOW))
     uncertain = send.batches.filter(state=Batch.State.UNCERTAIN).count()
     label, tone = label_send_state(send)
     return Progress(
@@ -171,6 +161,8 @@ def describe_pace(send: Send, *, left: int, recent: int, now: datetime) -> str:
     if wait:
         return wait
     if not recent:
+        if unanswered := _count_people(open_batches.filter(state=Batch.State.SUBMITTING)):
+            return gettext("Waiting for the provider’s answer for %(people)s.") % {"people": label_people(unanswered)}
         hour = open_batches.aggregate(at=Max("due_at"))["at"]
         if any(moment and moment > now - PACE_WINDOW for moment in (send.started_at, hour)):
             return gettext("Sending has just begun.")
@@ -210,8 +202,11 @@ def _describe_wait(send: Send, open_batches: QuerySet[Batch], *, at_least: timed
 
 def _count_left(send: Send) -> int:
     """Return the number of people who are still to be sent to now, without those whose hour is to come."""
-    left = send.batches.released().filter(state__in=Batch.OPEN_STATES)
-    return left.aggregate(people=Sum("size"))["people"] or 0
+    return _count_people(send.batches.released().filter(state__in=Batch.OPEN_STATES))
+
+
+def _count_people(batches: QuerySet[Batch]) -> int:
+    return batches.aggregate(people=Sum("size"))["people"] or 0
 
 
 def _per_minute(send: Send, *, recent: int, now: datetime) -> float:
@@ -220,16 +215,8 @@ def _per_minute(send: Send, *, recent: int, now: datetime) -> float:
     return recent * PACE_WINDOW.total_seconds() / min(max(since, 1), PACE_WINDOW.total_seconds())
 
 
-def list_uncertain(send: Send) -> UncertainContext:
-    """Return the oldest uncertain batches, each with the time of its first attempt. A cancelled send repeats none."""
-    batches = send.batches.filter(state=Batch.State.UNCERTAIN)
-    listed = batches.annotate(attempted_at=Min("attempts__started_at")).order_by("seq")[:MAX_BATCHES_SHOWN]
-    return {
-        "uncertain": [UncertainBatch(batch, format_reason(batch.reason)) for batch in listed],
-        "uncertain_people": batches.aggregate(people=Sum("size"))["people"] or 0,
-        "uncertain_more": max(batches.count() - MAX_BATCHES_SHOWN, 0),
-        "can_repeat": send.state != Send.State.CANCELLED,
-    }
+def has_uncertain_batch(send: Send) -> bool:
+    return send.batches.filter(state=Batch.State.UNCERTAIN).exists()
 
 
 def describe_automatic_pause(pause: AutomaticPause) -> str:
@@ -249,22 +236,23 @@ def describe_automatic_pause(pause: AutomaticPause) -> str:
 
 
 def send_context(send: Send, *, now: datetime) -> SendContext:
-    """Return the progress, the reason for a pause, the uncertain batches, and the possible steps."""
+    """Return the progress, the reason for a pause, and the possible steps."""
     states = Send.State
-    uncertain = list_uncertain(send)
+    reason = format_reason(send.reason)
+    withdrawn = format_reason(explain_withdrawn(send) or "") if send.state == states.PAUSED else ""
     return {
         "progress": measure_progress(send, now=now),
         "state_help": _STATE_HELP[Send.State(send.state)],
         "preparing": send.state in (states.PREPARING, states.READY),
-        "reason": format_reason(send.reason),
+        "reason": reason,
+        "withdrawn": "" if withdrawn == reason else withdrawn,
         "automatic_pauses": [describe_automatic_pause(pause) for pause in send.automatic_pauses.order_by("at")],
         "can_pause": send.state == states.SUBMITTING,
-        "can_resume": send.state == states.PAUSED,
+        "can_resume": send.state == states.PAUSED and not withdrawn,
         "resume_needs_reason": needs_reason(send),
         "can_cancel": send.state not in (states.SUBMITTED, states.CANCELLED),
-        "can_end": send.state == states.NEEDS_ATTENTION and not uncertain["uncertain"],
+        "can_end": send.state == states.NEEDS_ATTENTION and not has_uncertain_batch(send),
         "silences": find_silent_accounts(send, now=now),
-        **uncertain,
         **hours_under_way_context(send, now=now),
         **pace_context(send, now=now),
         **canary_context(send, now=now),

@@ -144,9 +144,7 @@ class IssueReport(DeskPage):
             "joined": report.list_change.joined,
             "left": [(str(EndReason(reason).label), people) for reason, people in report.list_change.ended.items()],
             "excluded": label_exclusions(figures.receipt.excluded),
-            "deliveries": label_deliveries(
-                {**figures.receipt.deliveries, "accepted": 0}, cancelled=figures.receipt.cancelled
-            ),
+            "deliveries": label_deliveries(figures.receipt, without=["accepted"]),
             "counts_clicks": figures.issue.publication.clicks != Publication.Clicks.OFF or bool(report.links),
             "links": report.links[:MAX_LINKS_SHOWN],
             "more_links": max(len(report.links) - MAX_LINKS_SHOWN, 0),

@@ -1,6 +1,6 @@
 """Labels for states, exclusion reasons and delivery outcomes, as the desk shows them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -20,6 +20,7 @@ from newsletter.issues.approval.publication_switches import is_switched_off
 from newsletter.issues.variants.exclusion_labels import get_exclusion_label
 from newsletter.models import Issue, Send
 from newsletter.providers.registry import OUTBOX
+from newsletter.sending.settling.receipt import Receipt
 
 _ISSUE_LABELS = {
     "draft": (gettext_lazy("Draft"), "off"),
@@ -57,6 +58,7 @@ _DELIVERIES = {
     ),
     "cancelled": gettext_lazy("not sent: the send was cancelled first"),
     "uncertain": gettext_lazy("uncertain: no clear answer from the provider, so not sent again"),
+    "unanswered": gettext_lazy("waiting for the provider’s answer"),
     "pending": gettext_lazy("still to send"),
 }
 
@@ -199,13 +201,21 @@ def label_exclusion(code: str) -> str:
 
 
 def label_deliveries(
-    deliveries: dict[str, int], *, cancelled: int = 0, to_files: bool = False
+    receipt: Receipt, *, to_files: bool = False, without: Collection[str] = ()
 ) -> list[tuple[int, str]]:
-    """Return (people, outcome) for each outcome that anybody has.
+    """Return (people, outcome) for each outcome that anybody has, but for those ``without``.
 
-    ``deliveries`` counts the cancelled people as skipped. The result shows them separately. ``to_files`` is True if the
-    mails were written to files.
+    People whom a cancelled send did not reach, and those without an answer, have an outcome of their own. ``to_files`` is
+    True if the mails were written to files.
     """
-    counts = {**deliveries, "skipped": deliveries.get("skipped", 0) - cancelled, "cancelled": cancelled}
+    counts = {
+        **receipt.deliveries,
+        "skipped": receipt.deliveries.get("skipped", 0) - receipt.cancelled,
+        "cancelled": receipt.cancelled,
+        "pending": receipt.deliveries.get("pending", 0) - receipt.unanswered,
+        "unanswered": receipt.unanswered,
+    }
     labels = {**_DELIVERIES, "accepted": gettext_lazy("written to files")} if to_files else _DELIVERIES
-    return [(counts[state], str(label)) for state, label in labels.items() if counts.get(state)]
+    return [
+        (counts[state], str(label)) for state, label in labels.items() if counts.get(state) and state not in without
+    ]

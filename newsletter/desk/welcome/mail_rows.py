@@ -189,5 +189,5 @@ def _make_month(send: Send) -> Month:
     return Month(
         parse_date(f"{send.period}-01"),
         receipt.recipients,
-        label_deliveries(receipt.deliveries, cancelled=receipt.cancelled, to_files=send.provider == OUTBOX),
+        label_deliveries(receipt, to_files=send.provider == OUTBOX),
     )

@@ -54,6 +54,6 @@ def require_no_running_send(publication: Publication) -> None:
     send = sends.select_related("issue__publication").first()
     if send is not None:
         raise WrongState(
-            "%(issue)s is being sent, so its publication cannot be archived. Wait until it is sent, or cancel the send.",
+            "%(issue)s is being sent, so its publication cannot be archived. Wait until its send ends, or stop it permanently.",
             issue=send.issue,
         )

@@ -142,7 +142,7 @@ def cancel_correction(*, correction: Correction, by: User | AnonymousUser, now: 
         withdraw_approvals(issue=issue, now=now)
         if live or not transition(issue, from_states=Issue.UNSENT_STATES, to=Issue.State.CANCELLED):
             raise WrongState(
-                "%(issue)s is being sent, or was sent, with other details. Cancel its send, or wait until it ends.",
+                "%(issue)s is being sent, or was sent, with other details. Wait until its send ends, or stop it permanently.",
                 issue=issue,
             )
 

@@ -74,7 +74,7 @@ def require_correctable(issue: Issue) -> None:
         )
     if Send.objects.filter(issue=issue, state__in=_UNDER_WAY).exists():
         raise WrongState(
-            "%(issue)s is being sent, so more people may get the mistake. Cancel its send, or wait until it ends.",
+            "%(issue)s is being sent, so more people may get the mistake. Wait until its send ends, or stop it permanently.",
             issue=issue,
         )
     require_no_open_call(issue)

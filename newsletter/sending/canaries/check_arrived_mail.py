@@ -147,7 +147,8 @@ def _describe_page(answer: Answer | None) -> Finding:
 def _describe_addresses(check: Message, checked: CheckedAddresses) -> Iterator[Finding]:
     if checked.dead:
         do = Message(
-            "Correct the address before the rest is sent: cancel the send, change the issue and send it again."
+            "Correct the address before the rest is sent: stop the send permanently, then correct the issue and send it to "
+            "those not reached."
         )
         yield error(check, Message("Dead: %(addresses)s", addresses=_name(checked.dead)), do)
     if checked.silent:

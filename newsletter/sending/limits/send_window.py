@@ -25,7 +25,7 @@ from newsletter.sending.limits.gmail_spam_rate import pause_reported
 from newsletter.sending.limits.send_times import count_late_hours, find_send_wait, is_stale, is_within_limits
 from newsletter.sending.limits.split_batches import split_oversized_batches
 from newsletter.sending.limits.step_work import acts_on
-from newsletter.sending.withdraw_story import pause_withdrawn
+from newsletter.sending.mails_with_story import pause_withdrawn
 
 _RUNNING = (Send.State.READY, Send.State.SUBMITTING)
 

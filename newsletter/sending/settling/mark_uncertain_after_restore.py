@@ -24,7 +24,10 @@ from newsletter.sending.limits.installation_hold import (
     hold_installation,
     release_installation,
 )
-from newsletter.sending.withdraw_story import LOST_IN_RESTORE, withdraw_again
+from newsletter.sending.withdraw_story import (
+    LOST_IN_RESTORE,
+    withdraw_again,
+)
 from subscribers.erasing.journal_replay import ReplayResult, replay_journal
 from subscribers.people.inactivity import close_open_questions
 

@@ -49,7 +49,7 @@ class Receipt:
     ``accounts`` has the deliveries by state of each provider account, by its name.
     ``unsent`` are people on the provider's own suppression list, whose mail it accepted and did not try to send.
     ``cancelled`` is the part of the skipped people that a cancelled send did not reach. The others unsubscribed or may no
-    longer be mailed.
+    longer be mailed. ``unanswered`` is the part of the pending people that an attempt without an answer may have reached.
     """
 
     candidates: int = 0
@@ -63,6 +63,7 @@ class Receipt:
     unsubscribed: int = 0
     unsent: int = 0
     cancelled: int = 0
+    unanswered: int = 0
     accounts: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
@@ -89,16 +90,18 @@ def make_receipts(sends: Collection[Send]) -> list[Receipt]:
 def _add_up(send: Send, batch_counts: "list[_BatchCount]", exceptions: "list[_ExceptionCount]") -> Receipt:
     batches: Counter[str] = Counter()
     accounts: dict[str, dict[str, int]] = {}
-    cancelled = 0
+    cancelled = unanswered = 0
     for count in batch_counts:
         batches[count.state] += count.batches
         state = _find_state(send, count.state, handed_to=count.handed_to)
         cancelled += count.people if state == "skipped" else 0
+        unanswered += count.people if state == "pending" and count.handed_to else 0
         accounts.setdefault(count.account, dict.fromkeys(_RECEIPT_STATES, 0))[state] += count.people
     for row in exceptions:
         if row.state:
             state = _find_state(send, row.batch_state, handed_to=row.handed_to)
             cancelled -= row.people if state == "skipped" else 0
+            unanswered -= row.people if state == "pending" and row.handed_to else 0
             accounts[row.account][state] -= row.people
             accounts[row.account][row.state] += row.people
     states = {state: sum(deliveries[state] for deliveries in accounts.values()) for state in _RECEIPT_STATES}
@@ -114,6 +117,7 @@ def _add_up(send: Send, batch_counts: "list[_BatchCount]", exceptions: "list[_Ex
         unsubscribed=_count_unsubscribed(send, reported=sum(row.unsubscribed for row in exceptions)),
         unsent=sum(row.unsent for row in exceptions),
         cancelled=cancelled,
+        unanswered=unanswered,
         accounts=accounts,
     )
     _check_sums(receipt, send)

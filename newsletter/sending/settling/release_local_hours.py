@@ -22,8 +22,8 @@ from newsletter.sending.freezing.recheck_content import recheck_events
 from newsletter.sending.limits.each_send import act_on_each
 from newsletter.sending.limits.running_sends import find_running_sends
 from newsletter.sending.limits.step_work import acts_on
+from newsletter.sending.mails_with_story import pause_withdrawn
 from newsletter.sending.wake_up_signal import send_wake_up_signal
-from newsletter.sending.withdraw_story import pause_withdrawn
 
 
 @acts_on(sends=Q(state=Send.State.SUBMITTING))
@@ -80,7 +80,8 @@ def _find_reason_to_stop(send: Send, *, checked: VisibilityReport, now: datetime
         ):
             return Message(
                 "the event “%(title)s” changed after the first people got this issue. To tell the others the new details, "
-                "cancel the send, correct the issue, and send it to those not reached. To send it unchanged, resume it",
+                "choose “Stop permanently”, then correct the issue and send it to those not reached. To send it unchanged, "
+                "resume it",
                 title=event.title,
             )
     return None

@@ -1,4 +1,4 @@
-"""The controls of a send for staff: pause, resume, cancel or end it, and settle its uncertain batches."""
+"""The controls of a send for staff: pause, resume, cancel or end it."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -17,8 +17,9 @@ from newsletter.models import Attempt, Batch, Issue, Send, transition
 from newsletter.outbound.publishing_facts import report_issue, report_sent
 from newsletter.sending.freezing.start import prepare_send
 from newsletter.sending.limits.gmail_spam_rate import record_resume_reason
+from newsletter.sending.mails_with_story import explain_withdrawn
 from newsletter.sending.settling.receipt import describe_receipt
-from newsletter.sending.settling.uncertain_recipients import mark_cancelled_repeats, settle_unsubscribed
+from newsletter.sending.settling.uncertain_recipients import mark_cancelled_repeats
 from newsletter.sending.wake_up_signal import send_wake_up_signal
 from subscribers.models import EventKind
 
@@ -36,7 +37,7 @@ def pause_send(*, send: Send, by: Staff | str, reason: str = "") -> None:
     ``by`` as a text is a key of the API, whose scope was checked.
     """
     if not isinstance(by, str):
-        _require_permission(by)
+        require_permission(by)
     why = Message("paused by %(by)s", by=by)
     if reason:
         why = Message("paused by %(by)s: %(reason)s", by=by, reason=reason)
@@ -47,7 +48,7 @@ def pause_send(*, send: Send, by: Staff | str, reason: str = "") -> None:
         reason=why,
         code=Send.Code.PAUSED_BY_STAFF,
     ):
-        raise _wrong_state(send, Message("Only a send that is being submitted can be paused."))
+        raise make_wrong_state(send, Message("Only a send that is being submitted can be paused."))
 
 
 def resume_send(
@@ -64,12 +65,15 @@ def resume_send(
     results no longer pause the send. A send that was paused before it had started is started. The change and the staff log's
     entry, by ``write_entry``, are one transaction.
 
-    Raise NotAllowed, WrongState, BadValue without a reason or if it is too long, or SwitchedOff while the publication is
-    switched off. Raise NotReady too if a start cannot be noted; the sweep then starts it.
+    Raise NotAllowed, WrongState, also if its remaining mails show a withdrawn story, BadValue without a reason or if it is too
+    long, or SwitchedOff while the publication is switched off. Raise NotReady too if a start cannot be noted; the sweep then
+    starts it.
     """
-    _require_permission(by)
+    require_permission(by)
     require_issue_enabled(send.issue)
     now = now or timezone.now()
+    if withdrawn := explain_withdrawn(send):
+        raise make_wrong_state(send, Message("It cannot be resumed: %(why)s.", why=withdrawn))
     with transaction.atomic():
         record_resume_reason(send, by=str(by), reason=reason, now=now)
         newest = find_newest_attempt(send)
@@ -87,7 +91,7 @@ def resume_send(
             ended_at=None,
             resumed_after_attempt=newest,
         ):
-            raise _wrong_state(send, Message("Only a paused send can be resumed."))
+            raise make_wrong_state(send, Message("Only a paused send can be resumed."))
         send.batches.filter(state=Batch.State.PENDING).update(not_before=None)
         if started:
             send_wake_up_signal(send)
@@ -104,7 +108,7 @@ def cancel_send(*, send: Send, by: Staff, now: datetime) -> None:
 
     Raise NotAllowed or WrongState.
     """
-    _require_permission(by)
+    require_permission(by)
     with transaction.atomic():
         if not transition(
             send,
@@ -130,7 +134,7 @@ def require_cancellable(send: Send) -> None:
 
 
 def _has_ended(send: Send) -> WrongState:
-    return _wrong_state(send, Message("This send has already ended, so it cannot be cancelled."))
+    return make_wrong_state(send, Message("This send has already ended, so it cannot be cancelled."))
 
 
 def end_send(*, send: Send, by: Staff, now: datetime) -> None:
@@ -138,7 +142,7 @@ def end_send(*, send: Send, by: Staff, now: datetime) -> None:
 
     Raise NotAllowed, or WrongState, also while a batch is uncertain.
     """
-    _require_permission(by)
+    require_permission(by)
     if send.batches.filter(state=Batch.State.UNCERTAIN).exists():
         raise WrongState(
             "%(send)s still has uncertain batches. Decide about each batch first, then end the send.", send=send
@@ -152,42 +156,9 @@ def end_send(*, send: Send, by: Staff, now: datetime) -> None:
             code=Send.Code.NONE,
             ended_at=now,
         ):
-            raise _wrong_state(send, Message("Only a send that needs attention can be ended by hand."))
+            raise make_wrong_state(send, Message("Only a send that needs attention can be ended by hand."))
         transition(send.issue, from_states=[Issue.State.SENDING], to=Issue.State.SENT)
         report_sent(send, receipt=partial(describe_receipt, send), now=now)
-
-
-def settle_as_accepted(*, batch: Batch, by: Staff, now: datetime) -> None:
-    """Settle an uncertain batch: staff found out that the provider accepted it. Raise NotAllowed or WrongState."""
-    with transaction.atomic():
-        _settle(batch, by=by, to=Batch.State.ACCEPTED, reason=Message("marked as accepted by %(by)s", by=by), now=now)
-        settle_unsubscribed([batch.pk])
-
-
-def write_off(*, batch: Batch, by: Staff, now: datetime) -> None:
-    """Leave an uncertain batch unsent: some of its people may not have the issue. Raise NotAllowed or WrongState."""
-    _settle(batch, by=by, to=Batch.State.WRITTEN_OFF, reason=Message("left uncertain by %(by)s", by=by), now=now)
-
-
-def send_again(*, batch: Batch, by: Staff, now: datetime) -> None:
-    """Send an uncertain batch once more at once; its people may then get the issue twice.
-
-    Raise NotAllowed, SwitchedOff, or WrongState, also if the send was cancelled.
-    """
-    require_issue_enabled(batch.send.issue)
-    with transaction.atomic():
-        _settle(
-            batch,
-            by=by,
-            to=Batch.State.PENDING,
-            reason=Message("sent again by %(by)s, at the risk of a second mail", by=by),
-            code=Attempt.Code.SENT_AGAIN,
-            now=now,
-        )
-        uncancelled = Send.objects.filter(pk=batch.send_id).exclude(state=Send.State.CANCELLED)
-        if not uncancelled.update(resumed_after_attempt=find_newest_attempt(batch.send)):
-            raise _was_cancelled(batch.send)
-        reopen_send(batch.send)
 
 
 def reopen_send(send: Send) -> None:
@@ -204,63 +175,12 @@ def reopen_send(send: Send) -> None:
         send_wake_up_signal(send)
 
 
-def _settle(
-    batch: Batch,
-    *,
-    by: Staff,
-    to: Batch.State,
-    reason: Message,
-    now: datetime,
-    code: Attempt.Code = Attempt.Code.NONE,
-) -> None:
-    """Settle an uncertain batch and note the reason, with a code for later decisions, on its newest attempt."""
-    _require_permission(by)
-    with transaction.atomic():
-        if not transition(
-            batch,
-            from_states=[Batch.State.UNCERTAIN],
-            to=to,
-            reason=reason,
-            code=Batch.Code.NONE,
-            settled_at=None if to == Batch.State.PENDING else now,
-            not_before=None,
-        ):
-            raise _not_uncertain(batch)
-        newest = Attempt.objects.filter(batch=batch, number=batch.attempt_number)
-        newest.update(detail=reason, code=code)
-
-
-def require_uncertain(batch: Batch) -> None:
-    """Raise WrongState if the batch is not uncertain any more."""
-    if batch.state != Batch.State.UNCERTAIN:
-        raise _not_uncertain(batch)
-
-
-def require_repeatable(batch: Batch) -> None:
-    """Raise WrongState if the batch is not uncertain any more or its send was cancelled, SwitchedOff as `send_again` does."""
-    require_issue_enabled(batch.send.issue)
-    require_uncertain(batch)
-    if batch.send.state == Send.State.CANCELLED:
-        raise _was_cancelled(batch.send)
-
-
-def _not_uncertain(batch: Batch) -> WrongState:
-    return _wrong_state(batch, Message("Only an uncertain batch can be settled by hand."))
-
-
-def _was_cancelled(send: Send) -> WrongState:
-    return WrongState(
-        "%(send)s was cancelled, so nothing of it is sent again. Mark the batch as accepted, or leave it uncertain.",
-        send=send,
-    )
-
-
 def _require_still_approved(send: Send) -> None:
     """Raise WrongState if the issue of a send that never started is no longer approved, as its row is now."""
     issue = Issue.objects.select_related("publication", "slot").get(pk=send.issue_id)
     if send.state == Send.State.PAUSED and issue.state not in (Issue.State.APPROVED, Issue.State.SENDING):
         raise WrongState(
-            "%(issue)s is %(state)s, no longer approved. Its send stays paused. Cancel the send, have "
+            "%(issue)s is %(state)s, no longer approved. Its send stays paused. Stop it permanently, have "
             "the issue approved, then send it.",
             issue=issue,
             state=issue.get_state_display(),
@@ -272,11 +192,11 @@ def find_newest_attempt(send: Send) -> int:
     return Attempt.objects.filter(batch__send=send).aggregate(newest=Max("pk"))["newest"] or 0
 
 
-def _wrong_state(row: Send | Batch, rule: Message) -> WrongState:
+def make_wrong_state(row: Send | Batch, rule: Message) -> WrongState:
     return WrongState("%(row)s is %(state)s. %(rule)s", row=row, state=row.get_state_display(), rule=rule)
 
 
-def _require_permission(by: Staff) -> None:
+def require_permission(by: Staff) -> None:
     if not by.has_perm("newsletter.send_issue"):
         raise NotAllowed(
             "%(by)s may not pause, resume or settle sends. An administrator can give the role “approver”.", by=by

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from newsletter.common.database.compiled_query import find_rows
 from newsletter.common.messages import Message
-from newsletter.models import Attempt, Batch, DeliveryException, Issue, ProviderAccount, Send, transition
+from newsletter.models import Attempt, Batch, Issue, ProviderAccount, Send, transition
 from newsletter.outbound.publishing_facts import report_sent
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.contract import Adapter
@@ -28,7 +28,11 @@ from newsletter.sending.settling.receipt import describe_receipt
 from newsletter.sending.settling.reconcile import ask_provider, replay_uncertain
 from newsletter.sending.settling.release_local_hours import open_due_hours
 from newsletter.sending.settling.send_controls import reopen_send
-from newsletter.sending.settling.uncertain_recipients import find_uncertain_recipients, mark_cancelled_repeats
+from newsletter.sending.settling.uncertain_recipients import (
+    find_attention_reason,
+    mark_cancelled_repeats,
+    update_attention_reason,
+)
 from newsletter.sending.subject_tests.decide_subject import decide_due_tests
 
 SWEEP_SECONDS = 5.0
@@ -190,11 +194,10 @@ def _find_done(_: datetime) -> QuerySet[Send]:
 
 def _end_send(send: Send, *, now: datetime) -> bool:
     """End the send. Return False if it has ended already, or has a pending batch again."""
-    reason = _find_attention_reason(send)
+    reason = find_attention_reason(send)
     to = Send.State.NEEDS_ATTENTION if reason else Send.State.SUBMITTED
     if send.state == to:
-        unchanged = Send.objects.filter(pk=send.pk, state=to).exclude(reason=reason)
-        unchanged.update(reason=reason, code=Send.Code.NONE)
+        update_attention_reason(send, reason=reason)
         return False
     with transaction.atomic():
         if not _finish_send(send, to=to, reason=reason, now=now):
@@ -214,40 +217,6 @@ def _finish_send(send: Send, *, to: Send.State, reason: str, now: datetime) -> b
         return False
     send.state, send.reason, send.code, send.ended_at = to, reason, Send.Code.NONE, now
     return True
-
-
-def _find_attention_reason(send: Send) -> str:
-    """Return what staff must settle, or "" if nothing is left."""
-    recipients = find_uncertain_recipients(send)
-    left_out = recipients.filter(code__in=DeliveryException.LEFT_OUT_CODES).count()
-    batches = send.batches.filter(state=Batch.State.UNCERTAIN)
-    unknown = recipients.count() - left_out + sum(batches.values_list("size", flat=True))
-    refused = list(send.batches.filter(state=Batch.State.REJECTED, size__gt=1).values_list("size", "reason"))
-    reasons = []
-    if unknown:
-        reasons.append(
-            Message("for 1 person we do not know whether the provider accepted the mail")
-            if unknown == 1
-            else Message("for %(people)s people we do not know whether the provider accepted the mail", people=unknown)
-        )
-    if left_out:
-        reasons.append(
-            Message("1 person unsubscribed during the send and may already have this issue")
-            if left_out == 1
-            else Message(
-                "%(people)s people unsubscribed during the send and may already have this issue",
-                people=left_out,
-            )
-        )
-    if refused:
-        reasons.append(
-            Message(
-                "the provider refused the mail of %(people)s people: %(refused)s",
-                people=sum(size for size, _ in refused),
-                refused=refused[0][1],
-            )
-        )
-    return Message.joined(reasons) if reasons else ""
 
 
 def _find_sends_to_reopen(_: datetime) -> QuerySet[Send]:

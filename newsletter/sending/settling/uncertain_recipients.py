@@ -94,3 +94,43 @@ def _with_verdict(people: Mapping[int, Verdict], expected: Verdict) -> list[int]
 
 def _uncertain() -> QuerySet[DeliveryException]:
     return DeliveryException.objects.filter(state=DeliveryException.State.UNCERTAIN)
+
+
+def update_attention_reason(send: Send, *, reason: str) -> None:
+    """Store the reason of a send that needs attention. Do nothing if it is in another state."""
+    waiting = Send.objects.filter(pk=send.pk, state=Send.State.NEEDS_ATTENTION).exclude(reason=reason)
+    waiting.update(reason=reason, code=Send.Code.NONE)
+
+
+def find_attention_reason(send: Send) -> str:
+    """Return what staff must settle, or "" if nothing is left."""
+    recipients = find_uncertain_recipients(send)
+    left_out = recipients.filter(code__in=DeliveryException.LEFT_OUT_CODES).count()
+    batches = send.batches.filter(state=Batch.State.UNCERTAIN)
+    unknown = recipients.count() - left_out + sum(batches.values_list("size", flat=True))
+    refused = list(send.batches.filter(state=Batch.State.REJECTED, size__gt=1).values_list("size", "reason"))
+    reasons = []
+    if unknown:
+        reasons.append(
+            Message("for 1 person we do not know whether the provider accepted the mail")
+            if unknown == 1
+            else Message("for %(people)s people we do not know whether the provider accepted the mail", people=unknown)
+        )
+    if left_out:
+        reasons.append(
+            Message("1 person unsubscribed during the send and may already have this issue")
+            if left_out == 1
+            else Message(
+                "%(people)s people unsubscribed during the send and may already have this issue",
+                people=left_out,
+            )
+        )
+    if refused:
+        reasons.append(
+            Message(
+                "the provider refused the mail of %(people)s people: %(refused)s",
+                people=sum(size for size, _ in refused),
+                refused=refused[0][1],
+            )
+        )
+    return Message.joined(reasons) if reasons else ""

@@ -11,6 +11,7 @@ from babel.numbers import list_currencies
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 from newsletter.feedback.gifts import ReportedGift
+from subscribers.importing.reading.cell_values import is_ambiguous_day, read_day
 
 MAX_LINES = 50_000
 MAX_AMOUNT = Decimal("9999999999.99")
@@ -68,12 +69,22 @@ def make_gift(
     code = currency.upper()
     if code not in list_currencies():
         raise BadGift("“%(currency)s” is not a currency; write its code, such as GBP", currency=currency[:40])
-    try:
-        day = date.fromisoformat(given_on[:10])
-    except ValueError:
-        raise BadGift("“%(date)s” is not a date; write it like 2026-03-31", date=given_on[:40]) from None
+    day = _read_date(given_on)
     money = amount.quantize(Decimal("0.01"))
     return ReportedGift(reference, money, code, day, campaign[:200], block[:60], line)
+
+
+def _read_date(text: str) -> date:
+    """Return the day as it is written, without regard to its time zone. Raises BadGift."""
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        moment = read_day(text)
+    if moment is not None:
+        return moment.date()
+    if is_ambiguous_day(text.strip()):
+        raise BadGift("“%(date)s” can mean two dates; write it like 2026-03-31", date=text[:40])
+    raise BadGift("“%(date)s” is not a date; write it like 2026-03-31", date=text[:40])
 
 
 def read_amount(text: str) -> Decimal:

@@ -1,6 +1,6 @@
 """Shared by the desk's pages: addresses, menu items by permission, log actions, and lists without bulk actions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -8,12 +8,13 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, reverse, reverse_lazy
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext, gettext_lazy
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
+from wagtail.admin.panels import Panel
 from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, Column
 from wagtail.log_actions import LogActionRegistry
 from wagtail.snippets.views.snippets import IndexView, SnippetViewSet
@@ -120,6 +121,21 @@ class DeskViewSet(SnippetViewSet):
     breadcrumbs_items = HOME_BREADCRUMB
     index_view_class = DeskList
     search_backend_name = None
+
+    def get_edit_handler(self) -> Panel | None:
+        """Return the panels. Wagtail makes their anchors once, from headings, so these are in English for everybody."""
+        handler = super().get_edit_handler()
+        with translation.override("en"):
+            for panel in walk_panels(handler):
+                getattr(panel, "child_identifiers", ())
+        return handler
+
+
+def walk_panels(panel: Panel) -> Iterator[Panel]:
+    """Yield a panel and the panels in it."""
+    yield panel
+    for child in getattr(panel, "children", ()):
+        yield from walk_panels(child)
 
 
 class DateTimeColumn(Column):

@@ -3,7 +3,9 @@
 from django.db import models
 from django.utils.translation import get_language, gettext_lazy
 
-from subscribers.places.regions import country_label, region_label
+from newsletter.common.errors import UnknownPlace
+from subscribers.places.regions import country_label, has_region_names, region_label
+from subscribers.places.search import find_place
 from subscribers.places.town_names import town_label
 
 
@@ -30,14 +32,27 @@ class SubscriberLocation(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Return “Houston, Texas, United States” in the current language; “Madrid, Spain” for the town in the region Madrid."""
+        """Return “Houston, Texas, United States” in the current language; “Madrid, Spain” for the town in the region Madrid.
+
+        In a language without names of regions, the region is left out if the town and the country alone name the same town.
+        """
         language = get_language() or "en"
+        town = town_label(self.town, country=self.country, language=language)
         names = (
-            town_label(self.town, country=self.country, language=language),
-            region_label(self.region, language=language) if self.region else "",
+            town,
+            region_label(self.region, language=language) if self._needs_region(town, language=language) else "",
             country_label(self.country, language=language) if self.country else "",
         )
         return ", ".join(dict.fromkeys(name for name in names if name))
+
+    def _needs_region(self, town: str, *, language: str) -> bool:
+        if not (self.region and town and self.country) or has_region_names(language):
+            return bool(self.region)
+        try:
+            found = find_place(town, country=self.country).place
+        except UnknownPlace:
+            return True
+        return found is None or (found.name, found.region) != (self.town, self.region)
 
 
 def location_key(*, country: str, region: str, town: str, latitude: float | None, longitude: float | None) -> str:

@@ -75,8 +75,8 @@ def is_continent(text: str) -> bool:
 
 
 def is_code(text: str) -> bool:
-    """Return True if the text is as short as the codes of countries and regions: "NY", "U.K."."""
-    return len(text.replace(".", "")) <= _LONGEST_CODE
+    """Return True if the text is as short as the codes of countries and regions: "NY", "U.K.". "مصر" is Egypt's name."""
+    return text.isascii() and len(text.replace(".", "")) <= _LONGEST_CODE
 
 
 def find_areas_named(text: str, *, any_case: bool = True) -> list[Area]:

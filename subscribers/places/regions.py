@@ -80,6 +80,11 @@ def region_label(code: str, *, language: str = "en") -> str:
     return _regions_in(language).get(code.upper()) or _book().regions.get(code.upper(), code)
 
 
+def has_region_names(language: str) -> bool:
+    """Return True if regions have names in this language: those that are not in its file have their English ones there too."""
+    return _is_english(language) or bool(_regions_in(language))
+
+
 def _is_english(language: str) -> bool:
     return language.lower().partition("-")[0] == "en"
 

@@ -146,9 +146,18 @@ def _locate_in_language(text: str) -> Location:
 def read_known_town(text: str, *, meant: str = "") -> Location:
     """Return the location as `read_town` does, but refuse a text that names no known town, region or country."""
     location = read_town(text, meant=meant)
-    if text.strip() and not location.town and not location.is_area:
-        raise forms.ValidationError(
-            gettext("We do not know a town called “%(town)s”. Try a larger town nearby, or your region.")
-            % {"town": text.strip()}
-        )
+    if is_unknown_town(text, location):
+        raise forms.ValidationError(explain_unknown_town(text))
     return location
+
+
+def is_unknown_town(text: str, location: Location) -> bool:
+    """Return True if a text names no known town, region or country, though it may end with one."""
+    return bool(text.strip()) and not location.town and not location.is_area
+
+
+def explain_unknown_town(text: str) -> str:
+    """Return the hint for a text that names no known town, region or country."""
+    return gettext("We do not know a town called “%(town)s”. Try a larger town nearby, or your region.") % {
+        "town": text.strip()
+    }

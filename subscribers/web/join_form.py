@@ -24,6 +24,8 @@ from subscribers.web.form_fields import (
     TownChoice,
     check_length,
     explain_bad_address,
+    explain_unknown_town,
+    is_unknown_town,
     read_town,
 )
 
@@ -33,7 +35,7 @@ class JoinForm(forms.Form):
 
     `town_choices` are the towns that a typed name could mean; the chosen one comes back as `meant`. `suggestion` is the
     address that the person may have meant. It is shown once: `corrected` accepts it, and an address that is posted again as
-    `hinted` is kept.
+    `hinted` is kept. An unknown town is asked about once too: posted again as `hinted_city`, it does not stop the sign-up.
     """
 
     email = forms.CharField(error_messages={"required": gettext_lazy("Please write your email address.")})
@@ -41,6 +43,7 @@ class JoinForm(forms.Form):
     corrected = forms.CharField(max_length=320, required=False)
     hinted = forms.CharField(max_length=320, required=False)
     meant = forms.CharField(max_length=300, required=False)
+    hinted_city = forms.CharField(required=False)
     city = forms.CharField(required=False)
     topics = RemainingRowsField(Topic.objects.all(), required=False)
     language = forms.CharField(required=False)
@@ -50,6 +53,7 @@ class JoinForm(forms.Form):
         super().__init__(data)
         self.town_choices: tuple[TownChoice, ...] = ()
         self.suggestion = ""
+        self.unknown_town = ""
         asks = {
             "name": mailing_list.ask_name,
             "city": mailing_list.ask_place,
@@ -84,11 +88,17 @@ class JoinForm(forms.Form):
         return data
 
     def clean_city(self) -> Location:
+        text = self.cleaned_data["city"]
         try:
-            return read_town(self.cleaned_data["city"], meant=self.cleaned_data.get("meant", ""))
+            location = read_town(text, meant=self.cleaned_data.get("meant", ""))
         except AmbiguousTown as several:
             self.town_choices = several.choices
             raise
+        self.unknown_town = text if is_unknown_town(text, location) else ""
+        if self.unknown_town and self.unknown_town != self.cleaned_data.get("hinted_city"):
+            hint = gettext("To sign up without a town, press the button again.")
+            raise forms.ValidationError(f"{explain_unknown_town(text)} {hint}")
+        return location
 
 
 def spend_proof(payload: str, *, now: datetime) -> str:
@@ -103,6 +113,14 @@ def spend_proof(payload: str, *, now: datetime) -> str:
 def explain_changed_wording() -> str:
     """Return the hint for somebody whose page showed another text next to the button than today's."""
     return gettext("The text beside the button has changed. Please read it and press the button again.")
+
+
+def explain_omitted_town(town: str) -> str:
+    """Return what somebody reads after a sign-up by a form that could not ask about their unknown town."""
+    return gettext(
+        "We do not know a town called “%(town)s”, so we did not keep it. "
+        "To name a larger town nearby, use “Choose what you get” in any of our mails."
+    ) % {"town": town}
 
 
 def submit_join_form(

@@ -109,6 +109,7 @@ def _form_page(
         "form": form,
         "email": typed or request.POST.get("email", ""),
         "hinted": typed if form.suggestion else request.POST.get("hinted", ""),
+        "hinted_city": form.unknown_town or request.POST.get("hinted_city", ""),
         "values": request.POST,
         "topics": name_topics(topics, chosen=chosen),
         "languages": language_choices(""),

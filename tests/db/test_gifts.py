@@ -138,6 +138,25 @@ def test_an_amount_is_read_with_the_separators_of_any_country(text: str, amount:
     assert read_amount(text) == Decimal(amount)
 
 
+@pytest.mark.parametrize(
+    "text", ["2026-12-17", "17.12.2026", "17/12/2026", "12/17/2026", "2026-12-17T23:30:00-05:00", "17.12.2026 09:30"]
+)
+def test_a_date_is_read_as_imports_of_people_read_it(text: str) -> None:
+    (gift,) = read_gifts(f"id,amount,currency,date,utm_campaign\n1,5,GBP,{text},weekly-1\n".encode())
+    assert isinstance(gift, ReportedGift)
+    assert gift.given_on == date(2026, 12, 17)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("03/04/2026", "can mean two dates"), ("soon", "is not a date"), ("31.02.2026", "is not a date")],
+)
+def test_a_date_that_is_none_or_can_mean_two_is_refused(text: str, why: str) -> None:
+    ((line, error),) = read_gifts(f"id,amount,currency,date,utm_campaign\n1,5,GBP,{text},weekly-1\n".encode())
+    assert line == 2
+    assert why in error
+
+
 @pytest.mark.parametrize("text", ["1,250", "1.250", "1.25.0", "1,250,00", "nan", "1e3", ""])
 def test_an_amount_that_can_mean_two_sums_is_refused(text: str) -> None:
     with pytest.raises(BadGift, match="two amounts" if text in {"1,250", "1.250"} else "not an amount"):

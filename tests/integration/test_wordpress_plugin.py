@@ -72,6 +72,15 @@ def test_mistakes_are_linked_to_their_fields_and_nothing_is_lost(page, newslette
     assert newsletter.people() == before
 
 
+def test_an_unknown_town_is_asked_about_once(page, newsletter):
+    visitor = Visitor(page).open().post(email="far@example.org", city="Xyzzyville")
+    assert "We do not know a town called “Xyzzyville”" in visitor.said()
+    assert visitor.fields()["newsletter_signup[city]"] == "Xyzzyville"
+    visitor.post()
+    assert "Check your inbox" in visitor.said()
+    assert newsletter.people()[-1][0] == "far@example.org"
+
+
 def test_a_text_that_is_too_long_is_refused_beside_its_field_and_kept(page, newsletter):
     before = newsletter.people()
     visitor = Visitor(page).open().post(email=EMAIL, name="é" * 5_000)

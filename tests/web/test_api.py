@@ -17,13 +17,13 @@ from newsletter.api.calls.access import MAX_BAD_KEYS_PER_MINUTE
 from newsletter.api_keys import BadKey, make_key, revoke_key
 from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.protected_terms.terms import add_terms
-from newsletter.models import ApiKey, AuditEntry, Publication, Story
+from newsletter.models import ApiKey, AuditEntry, Batch, Publication, Story
 from newsletter.models.api_keys import DEFAULT_CALLS_PER_MINUTE
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.issue_status import status_of
-from newsletter.sending.settling.send_controls import pause_send
+from newsletter.sending.settling.send_controls import cancel_send, pause_send
 from subscribers.consent.signup_limits import MAX_SIGNUPS_PER_ADDRESS
 from subscribers.models import (
     Confirmation,
@@ -37,7 +37,7 @@ from subscribers.models import (
 )
 from tests.support.api import call, create_key, list_openapi_calls, problem
 from tests.support.desk import list_messages, sign_in
-from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
 from tests.support.people import make_list, make_member
 
 pytestmark = pytest.mark.django_db
@@ -275,6 +275,19 @@ def test_the_api_hides_subjects_that_are_not_public(publication: Publication) ->
     assert read_subjects(key) == {"The clinic opens"}
     Story.objects.filter(pk=story.pk).update(embargo_until=None, withdrawn_at=timezone.now())
     assert read_subjects(key) == {"The clinic opens"}
+
+
+def test_a_stopped_issue_keeps_its_subject_if_it_reached_anybody(publication: Publication) -> None:
+    key = create_key("read")
+    make_story("The first verdict")
+    add_subscribers(publication, 2)
+    send = start_send(issue=make_issue(publication, approved=True), now=timezone.now())
+    cancel_send(send=send, by=make_approver(), now=timezone.now())
+    assert read_subjects(key) == {""}
+    Batch.objects.update(state="accepted")
+    assert read_subjects(key) == {"The first verdict"}
+    Story.objects.update(withdrawn_at=timezone.now())
+    assert "The first verdict" not in read_subjects(key)
 
 
 @pytest.mark.requirement("V6")

@@ -114,6 +114,22 @@ def test_mistakes_are_worded_as_on_our_page_and_nobody_is_added(key: str) -> Non
     assert Subscriber.objects.count() == 1
 
 
+def test_a_town_that_nobody_knows_is_asked_about_once(key: str) -> None:
+    asked = fill_in(key, city="Xyzzyville", hinted_city="").json()
+    assert (asked["accepted"], asked["errors"][0]["where"], asked["errors"][0]["choices"]) == (False, "city", [])
+    assert "To sign up without a town, press the button again." in asked["errors"][0]["what"]
+    assert fill_in(key, city="Xyzzyville", hinted_city="Xyzzyville").json()["accepted"]
+    assert Subscriber.objects.get().place is None
+
+
+def test_a_site_that_does_not_ask_about_unknown_towns_says_it_afterwards(key: str) -> None:
+    """A site without `hinted_city` cannot ask, so the town must not stop its visitors."""
+    answer = fill_in(key, city="Xyzzyville").json()
+    assert answer["accepted"]
+    assert answer["texts"][-1].startswith("We do not know a town called “Xyzzyville”")
+    assert len(fill_in(key, city="Leeds").json()["texts"]) == 2
+
+
 def test_a_likely_slip_in_an_address_is_asked_about_once(key: str) -> None:
     asked = fill_in(key, email="ada@gmial.com").json()
     assert (asked["accepted"], asked["suggestion"]["address"]) == (False, "ada@gmail.com")

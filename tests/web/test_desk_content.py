@@ -8,14 +8,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.utils import timezone
+from django.utils import timezone, translation
 from PIL import Image
+from wagtail.users.models import UserProfile
 
 from newsletter.desk.content.zone_choices import zone_choices
 from newsletter.desk.home.checked_events import list_unsure_events
 from newsletter.desk.publications.schedule_text import describe_schedule
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, SetAsideEntry, Source, Story
+from subscribers.desk.listing import walk_panels
+from subscribers.models import Case, MailingList
 from tests.support.desk import list_messages as read_messages
 from tests.support.desk import sign_in, story_fields
 from tests.support.fixtures import (
@@ -132,7 +136,34 @@ def test_a_story_page_shows_its_source_and_edited_fields() -> None:
     story = make_story("The garden", edited_fields=["title"])
     page = sign_in("writer").get(f"/admin/stories/edit/{story.pk}/").content.decode()
     assert "From <strong>Stories</strong>" in page
-    assert "updates from the source do not change: title." in page
+    assert "updates from the source do not change: Title." in page
+
+
+@pytest.mark.parametrize(("language", "labels"), [("en", "Starts, Ends"), ("es", "Empieza, Termina")])
+def test_an_event_page_names_edited_fields_as_its_form_does(language: str, labels: str) -> None:
+    event = make_event("Evening", edited_fields=["starts_at", "ends_at"])
+    client = sign_in("writer")
+    UserProfile.objects.update_or_create(user=User.objects.get(), defaults={"preferred_language": language})
+    page = client.get(f"/admin/events/edit/{event.pk}/").content.decode()
+    assert f": {labels}." in page
+
+
+@pytest.mark.parametrize("model", [EventNotice, Story, Appeal, Source, Brand, Publication, Issue, Case, MailingList])
+def test_anchors_of_panels_do_not_depend_on_who_opened_the_page_first(model: Any) -> None:
+    anchors = []
+    for language in ("es", "en"):
+        with translation.override(language):
+            handler = model.snippet_viewset.get_edit_handler()
+            anchors.append([getattr(panel, "child_identifiers", []) for panel in walk_panels(handler)])
+    assert anchors[0] == anchors[1]
+
+
+def test_the_anchor_of_a_panel_is_english_for_spanish_staff() -> None:
+    event = make_event("Evening")
+    client = sign_in("writer")
+    UserProfile.objects.update_or_create(user=User.objects.get(), defaults={"preferred_language": "es"})
+    page = client.get(f"/admin/events/edit/{event.pk}/").content.decode()
+    assert 'id="panel-child-origin-section"' in page or 'id="panel-origin-section"' in page
 
 
 def test_an_event_page_shows_what_is_unclear_and_its_location() -> None:

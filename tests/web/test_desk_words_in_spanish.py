@@ -16,6 +16,7 @@ from newsletter.common.messages import Message, encode
 from newsletter.common.translation import translate
 from newsletter.models import EventNotice, Publication
 from newsletter.sending.accounts import find_account
+from subscribers.importing.reading.column_mapping import FIELDS
 from subscribers.models import ImportBatch
 from subscribers.people.location_labels import translate_note
 from subscribers.places.areas import join_descriptions
@@ -44,6 +45,25 @@ def sign_in_spanish(role: str) -> Client:
         user=User.objects.get(username=f"{role}@example.org"), defaults={"preferred_language": "es"}
     )
     return client
+
+
+@pytest.mark.parametrize(
+    "path", ["/admin/nothing/", "/admin/issues/999/overview/", "/admin/people/999999/", "/admin/bulk/"]
+)
+def test_a_page_that_does_not_exist_and_its_menu(path: str) -> None:
+    answer = sign_in_spanish("data").get(path, headers={"Accept-Language": "en"})
+    page = compact_html(answer.content.decode())
+    assert answer.status_code == 404
+    assert "Página no encontrada" in page
+    assert "Ir al inicio" in page
+    assert "Números" in page or "Personas" in page
+    for english in ("Page not found", "Go to Home", ">Home<"):
+        assert english not in page
+
+
+def test_the_fields_that_a_column_can_have() -> None:
+    with override("es"):
+        assert (translate(FIELDS["country"]), translate(FIELDS["topics"])) == ("País", "Temas")
 
 
 def test_why_lines_of_an_import_were_refused() -> None:

@@ -79,6 +79,13 @@ def test_the_record_shows_the_settings_and_the_data(publication: Publication) ->
         assert secret not in text
 
 
+@pytest.mark.parametrize("between", [", ", "\n"])
+def test_an_address_that_begins_with_the_name_does_not_double_it(publication: Publication, between: str) -> None:
+    publication.brand.postal_address = f"{publication.brand.name}{between}1 Harbour Street, London"
+    publication.brand.save()
+    assert any(f"{publication.brand.name} , 1 Harbour Street, London" in line for line in read_record())
+
+
 def test_the_record_shows_the_retention_that_the_jobs_use(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(RETENTION_LABELS) == set(describe_processing(now=timezone.now()).retention_days)
     monkeypatch.setattr(retention, "UNSUBSCRIBED_RETENTION", timedelta(days=11))

@@ -8,11 +8,12 @@ from datetime import timedelta
 
 import pytest
 from django.conf import LazySettings
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
+from wagtail.users.models import UserProfile
 
 from newsletter.desk.home.issue_tasks import find_issue_tasks
 from newsletter.desk.home.panel import list_rates
@@ -219,6 +220,17 @@ def test_home_and_the_report_warn_at_the_same_rate(publication: Publication, peo
     sent = send_out(make_issue(publication))
     [bounced] = [row for row in list_report_rows(make_report(sent).figures, []) if row.name == "bounced"]
     assert (bounced.alarm, bool(find_issue_tasks(now=NOW, person=AnonymousUser())[-1])) == (warns, warns)
+
+
+def test_the_report_and_the_results_name_an_issue_in_the_language_of_staff(sent: Send) -> None:
+    client = sign_in("approver")
+    UserProfile.objects.update_or_create(
+        user=User.objects.get(username="approver@example.org"), defaults={"preferred_language": "es"}
+    )
+    for path in (f"/admin/issues/{sent.issue_id}/report/", "/admin/results/"):
+        page = compact_html(client.get(path).content.decode())
+        assert f"{sent.issue.publication.name} N.º {sent.issue.number}" in page, path
+        assert f"{sent.issue.publication.name} No. {sent.issue.number}" not in page, path
 
 
 def test_the_results_of_issues_say_who_counted(sent: Send) -> None:

@@ -542,11 +542,6 @@ def test_no_browser_keeps_a_page_of_a_persons_own(client: Client, weekly: Mailin
     assert (answer.status_code, answer["Cache-Control"]) == (400, "no-store")
 
 
-def test_a_town_too_small_for_our_gazetteer_does_not_stop_a_sign_up(client: Client, weekly: MailingList) -> None:
-    assert join(client, weekly, city="Xyzzyville").status_code == 200
-    assert Subscriber.objects.get().place is None
-
-
 @pytest.mark.parametrize("slug", ["hidden", "nothing-here"])
 @pytest.mark.requirement("A6")
 def test_a_private_list_and_one_that_is_not_there_look_the_same(client: Client, slug: str) -> None:

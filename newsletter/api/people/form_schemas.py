@@ -77,6 +77,11 @@ class FilledForm(StoredRequestModel):
     website: Sent = Field("", description="The hidden field.")
     meant: Sent = Field("", description="The town chosen from `choices` of an answer before.")
     hinted: Sent = Field("", description="The address that the visitor keeps, though another was suggested.")
+    hinted_city: Typed | None = Field(
+        None,
+        description="The town of an earlier call whose answer had an error for `city`, else an empty text. An unknown town is "
+        "then asked about once. If you leave it out, it is never asked about, and `texts` say that it was left out.",
+    )
     wording: Sent = Field(description="The wording that the visitor saw.")
     shown_in: str = Field("", description="The language of your page. The answer is in it.", max_length=16)
     visitor: IPvAnyAddress = Field(description="The visitor's IP address, for the limits of sign-ups.")

@@ -10,7 +10,7 @@ from subscribers.models import MailingList
 from subscribers.models.people import MAX_NAME_LENGTH
 from subscribers.people.relevant_choices import find_asked_topics
 from subscribers.places.search import MAX_TOWN_LENGTH
-from subscribers.web.join_form import JoinForm
+from subscribers.web.join_form import JoinForm, explain_omitted_town
 
 _TRAP = "website"
 _TEXTS = ("email", "name", "city", "topics", "language")
@@ -59,8 +59,9 @@ def describe_mistakes(form: JoinForm) -> FormResult:
     return make_result(errors=errors, suggestion=suggestion)
 
 
-def describe_acceptance(mailing_list: MailingList, *, address: str) -> FormResult:
-    """Return what the newsletter's own page says after a sign-up."""
+def describe_acceptance(mailing_list: MailingList, *, address: str, omitted_town: str = "") -> FormResult:
+    """Return what the newsletter's own page says after a sign-up, and that a town was left out if nobody said so before."""
+    omitted = [explain_omitted_town(omitted_town)] if omitted_town else []
     if mailing_list.double_opt_in:
         sentence = gettext(
             "If %(address)s is not on the list yet, we are sending it a mail. "
@@ -70,11 +71,11 @@ def describe_acceptance(mailing_list: MailingList, *, address: str) -> FormResul
             "If it is not there after ten minutes, check your junk mail. You can ask for it once a day, and three times in "
             "all. It may come more than once. If no mail arrives, please write to us."
         )
-        return make_result(title=gettext("Check your inbox"), texts=[sentence % {"address": address}, junk])
+        return make_result(title=gettext("Check your inbox"), texts=[sentence % {"address": address}, junk, *omitted])
     text = gettext(
         "We will send %(name)s to %(address)s. Sometimes we first ask by mail whether the address is yours."
     ) % {"name": mailing_list.name, "address": address}
-    return make_result(title=gettext("Thank you"), texts=[text])
+    return make_result(title=gettext("Thank you"), texts=[text, *omitted])
 
 
 def make_result(

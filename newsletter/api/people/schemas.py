@@ -11,6 +11,7 @@ from subscribers.unsubscribing.suppression import MAX_REASON
 MAX_PEOPLE_PER_CALL = 1_000
 Slugs = list[str]
 _MAX_TEXT_LENGTH, _MAX_NOTE_LENGTH = 200, 1_000
+_MIN_WORDING_LENGTH = 10
 
 
 class SignUp(StoredRequestModel):
@@ -19,7 +20,10 @@ class SignUp(StoredRequestModel):
     email: str = Field(max_length=320)
     list: str = Field(description="List's slug.", max_length=80)
     wording: str = Field(
-        description="The wording that the person agreed to, kept as proof.", min_length=10, max_length=_MAX_NOTE_LENGTH
+        description="The wording that the person agreed to, kept as proof. "
+        f"It has {_MIN_WORDING_LENGTH} to {_MAX_NOTE_LENGTH:,} characters.",
+        min_length=_MIN_WORDING_LENGTH,
+        max_length=_MAX_NOTE_LENGTH,
     )
     visitor: str = Field(
         "", description="The visitor's IP address. Without it, all sign-ups count as one visitor's.", max_length=45

@@ -95,7 +95,8 @@ def fill_in_form(request: HttpRequest, slug: str, data: FilledForm) -> FormResul
         log(
             instance=find_signed_up(address) or key, action="newsletter.api_signed_up", data=log_data(key, mailing_list)
         )
-        return describe_acceptance(mailing_list, address=address)
+        omitted = form.unknown_town if data.hinted_city is None else ""
+        return describe_acceptance(mailing_list, address=address, omitted_town=omitted)
 
 
 def _submit(form: JoinForm, data: FilledForm, *, mailing_list: MailingList, source: str, now: datetime) -> None:
@@ -115,6 +116,7 @@ def _as_posted(data: FilledForm) -> QueryDict:
     posted = QueryDict(mutable=True)
     for name in _TYPED:
         posted[name] = getattr(data, name)
+    posted["hinted_city"] = data.city if data.hinted_city is None else data.hinted_city
     chosen = Topic.objects.filter(slug__in=data.topics).values_list("pk", flat=True)
     posted.setlist("topics", [str(pk) for pk in chosen])
     return posted

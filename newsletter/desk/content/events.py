@@ -3,7 +3,6 @@
 from typing import Any
 
 import django_filters  # type: ignore[import-untyped]
-from django.contrib.admin.utils import label_for_field
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest
@@ -25,7 +24,7 @@ from newsletter.desk.content.event_form import LOCATED_FIELDS, EventForm, show_m
 from newsletter.desk.content.event_text import format_start, label_location
 from newsletter.desk.content.wall_clock import label_zone
 from newsletter.desk.shell.delete_shown import DeleteShown, describe_return
-from newsletter.desk.shell.panels import TemplatePanel
+from newsletter.desk.shell.panels import TemplatePanel, label_edited_fields
 from newsletter.issues.corrections.correct import find_misinformed, find_obsolete_corrections
 from newsletter.models import EventNotice, Source
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
@@ -133,14 +132,13 @@ def describe_event_zone() -> str:
 def event_panel_context(event: EventNotice) -> dict[str, object]:
     """Return the facts of the event as it is stored: ``event`` has the values of a form that may not have been saved."""
     event = EventNotice.objects.select_related("source").get(pk=event.pk)
-    edited = [label_for_field(name, EventNotice) for name in event.edited_fields]
     return {
         "row": event,
         "note": translate_note(event.note),
         "is_checked": not event.open_note,
         "has_open_zone": EventNotice.objects.filter(pk=event.pk).with_open_zone().exists(),
         "location": label_location(event),
-        "edited": edited,
+        "edited": label_edited_fields(event),
         "misinformed": find_misinformed(event, now=timezone.now()),
         "obsolete": find_obsolete_corrections(event, now=timezone.now()),
     }

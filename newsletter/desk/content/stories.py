@@ -3,7 +3,6 @@
 import secrets
 
 import django_filters  # type: ignore[import-untyped]
-from django.contrib.admin.utils import label_for_field
 from django.db.models import QuerySet
 from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest, HttpResponse
@@ -27,7 +26,7 @@ from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
 from newsletter.desk.preview.modes import Mode
 from newsletter.desk.preview.panel import IframePreview, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.shell.delete_shown import describe_return
-from newsletter.desk.shell.panels import TemplatePanel
+from newsletter.desk.shell.panels import TemplatePanel, label_edited_fields
 from newsletter.issues.corrections.people_of_story import find_reach
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
 from newsletter.issues.snapshot.exposure import find_issues_only_in_files
@@ -127,7 +126,7 @@ def origin_panel_context(story: Story) -> dict[str, object]:
         "sent_issues": sent,
         "fixed_issues": [issue for issue in fixed if issue not in only_in_files],
         "written_issues": [issue for issue in fixed if issue in only_in_files],
-        "edited": [label_for_field(name, Story) for name in story.edited_fields],
+        "edited": label_edited_fields(story),
     }
 
 

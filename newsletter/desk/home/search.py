@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -14,7 +13,6 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.menu import Menu, SubmenuMenuItem, admin_menu
-from wagtail.admin.panels import FieldPanel, Panel
 
 from newsletter.common.staff_pages import StaffTemplatePage
 from newsletter.common.text import explain_long_search
@@ -24,6 +22,7 @@ from newsletter.desk.publications.slot_text import format_sent_or_due
 from newsletter.desk.setup.steps import REQUIRED_PERMISSION as SET_UP_PERMISSION
 from newsletter.desk.setup.steps import STEPS
 from newsletter.desk.shell.labels import label_issue_state, send_began, written_to_files
+from newsletter.desk.shell.panels import find_field_labels
 from newsletter.desk.shell.search_fields import filter_by_words
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, Source, Story
 from subscribers.desk.labels import name_or_initials
@@ -203,24 +202,9 @@ def find_fields(person: User | AnonymousUser, typed: str) -> Iterator[Hit]:
         names = model._meta
         if not person.has_perm(f"{names.app_label}.change_{names.model_name}"):
             continue
-        for label in dict.fromkeys(map(str, _find_labels(model))):
+        for label in dict.fromkeys(map(str, find_field_labels(model).values())):
             if all(word in label.casefold() for word in words):
                 yield Hit(label, _find_url(model), str(capfirst(names.verbose_name_plural)))
-
-
-@cache
-def _find_labels(model: type[Model]) -> list[object]:
-    """Return the labels as the form shows them, not yet in a language."""
-    handler = model.snippet_viewset.get_edit_handler().bind_to_model(model)  # type: ignore[attr-defined]
-    fields = handler.get_form_class().base_fields
-    panels = (panel for panel in _walk(handler) if isinstance(panel, FieldPanel) and panel.field_name in fields)
-    return [panel.heading or fields[panel.field_name].label for panel in panels]
-
-
-def _walk(panel: Panel) -> Iterator[Panel]:
-    yield panel
-    for child in getattr(panel, "children", ()):
-        yield from _walk(child)
 
 
 def _find_url(model: type[Model]) -> str:

@@ -31,7 +31,7 @@ from newsletter.desk.sends.report_text import (
     list_report_rows,
 )
 from newsletter.desk.sends.subject_test import SubjectTestContext, subject_test_context
-from newsletter.desk.shell.labels import label_deliveries, label_exclusions, label_in_publication
+from newsletter.desk.shell.labels import label_deliveries, label_exclusions, label_in_publication, label_issue
 from newsletter.feedback.report import (
     Figures,
     LinkFigures,
@@ -82,6 +82,7 @@ class IssueResult:
     figures: Figures
     issue: Issue
     name: str
+    whole_name: str
     sent_at: datetime | None
     accepted: int
     delivered: str
@@ -124,10 +125,10 @@ class IssueReport(DeskPage):
         return response
 
     def get_page_title(self) -> str:
-        return _("Report: %(issue)s") % {"issue": self.issue}
+        return _("Report: %(issue)s") % {"issue": label_issue(self.issue)}
 
     def list_parents(self) -> list[tuple[str, str]]:
-        return [(str(self.issue), overview_url(self.issue))]
+        return [(label_issue(self.issue), overview_url(self.issue))]
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         report, figures = self.report, self.report.figures
@@ -249,6 +250,7 @@ def _make_result(figures: Figures) -> IssueResult:
         figures=figures,
         issue=figures.issue,
         name=label_in_publication(figures.issue),
+        whole_name=label_issue(figures.issue),
         sent_at=figures.sent_at,
         accepted=figures.accepted,
         delivered=format_share(figures.share(receipt.delivered)) if figures.has_delivery_reports else "",

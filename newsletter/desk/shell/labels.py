@@ -86,6 +86,13 @@ def label_in_publication(issue: Issue) -> str:
     return f"{capfirst(issue.get_kind_display())} {issue.number}"
 
 
+def label_issue(issue: Issue) -> str:
+    """Return the issue's whole name in the current language, such as “The weekly letter No. 3”."""
+    if issue.kind == Issue.Kind.ISSUE:
+        return f"{issue.publication.name} {label_in_publication(issue)}"
+    return str(issue)
+
+
 def link_issues(issues: Iterable[Issue], *, user: User | AnonymousUser) -> SafeString:
     """Return the names of issues as HTML, each a link to its page if the user may open it."""
     if not user.has_perm("newsletter.change_issue"):

@@ -3,12 +3,18 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
+from django.contrib.admin.utils import label_for_field
 from django.contrib.auth.context_processors import PermWrapper
+from django.db.models import Model
 from django.utils.functional import lazystr
 from wagtail.admin.panels import FieldPanel, ObjectList, Panel
 from wagtail.admin.telepath import Adapter, register
+
+from newsletter.models import EventNotice, Story
+from subscribers.desk.listing import walk_panels
 
 Context = Mapping[str, object]
 
@@ -80,6 +86,22 @@ class TemplatePanel(Panel):
         def get_context_data(self, parent_context: Context | None = None) -> dict[str, object]:
             perms = PermWrapper(self.request.user)
             return {**super().get_context_data(parent_context), "perms": perms, **(self.template_context or {})}
+
+
+@cache
+def find_field_labels(model: type[Model]) -> Mapping[str, object]:
+    """Return the labels of a model's fields as its form shows them, by field and not yet in a language."""
+    handler = model.snippet_viewset.get_edit_handler().bind_to_model(model)  # type: ignore[attr-defined]
+    fields = handler.get_form_class().base_fields
+    panels = (panel for panel in walk_panels(handler) if isinstance(panel, FieldPanel) and panel.field_name in fields)
+    return {panel.field_name: panel.heading or fields[panel.field_name].label for panel in panels}
+
+
+def label_edited_fields(row: Story | EventNotice) -> list[str]:
+    """Return the fields that staff edited as the row's form names them."""
+    model = type(row)
+    labels = find_field_labels(model)
+    return [str(labels.get(name) or label_for_field(name, model)) for name in row.edited_fields]
 
 
 class _NodeBuilder(Protocol):

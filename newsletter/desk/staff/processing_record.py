@@ -67,11 +67,20 @@ class Processor:
 
 
 @dataclass(frozen=True)
+class Controller:
+    """An organisation that sends. `address` does not repeat its name."""
+
+    name: str
+    address: str
+    website: str
+
+
+@dataclass(frozen=True)
 class ProcessingRecord:
     """The record as of `made_at`. `bases` and `staff` hold labels with numbers of people."""
 
     made_at: datetime
-    controllers: list[Brand]
+    controllers: list[Controller]
     purposes: list[Publication]
     other_lists: list[MailingList]
     people: int
@@ -100,7 +109,7 @@ def describe_processing(*, now: datetime, again: bool = False) -> ProcessingReco
     with_mail = {publication.mailing_list_id for publication in publications}
     return ProcessingRecord(
         made_at=now,
-        controllers=list(Brand.objects.order_by("name")),
+        controllers=[_make_controller(brand) for brand in Brand.objects.order_by("name")],
         purposes=publications,
         other_lists=list(MailingList.objects.exclude(pk__in=with_mail).order_by("name")),
         people=Subscriber.objects.count(),
@@ -187,3 +196,11 @@ class ProcessingPage(PeoplePage):
             "retention": retention,
             **counted_context(self.request, record.bases_counted_at),
         }
+
+
+def _make_controller(brand: Brand) -> Controller:
+    name, address = (" ".join(text.split()) for text in (brand.name, brand.postal_address))
+    rest = address.removeprefix(name)
+    if not rest or rest[:1] in ", ;":
+        address = rest.lstrip(",; ")
+    return Controller(name, address, brand.website)

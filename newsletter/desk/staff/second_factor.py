@@ -227,10 +227,14 @@ def report_lost_factor(request: HttpRequest) -> HttpResponse:
 
 
 def _get_language(request: HttpRequest) -> str | None:
-    """Return the user's own language on account pages, where Wagtail does not set it; else the current one."""
+    """Return the user's own language on account pages, and for the desk's own 404 pages, where Wagtail does not set it.
+
+    Elsewhere it is the current one.
+    """
     if request.path_info.startswith(ACCOUNTS_PATH):
         return str(UserProfile.get_for_user(request.user).get_preferred_language())
-    return translation.get_language()
+    profile = getattr(request.user, "wagtail_userprofile", None) if request.path_info.startswith(DESK_PATH) else None
+    return str(profile.get_preferred_language()) if profile else translation.get_language()
 
 
 def _keep_own_session(request: HttpRequest) -> None:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef
 from pydantic import JsonValue
 
 from newsletter.issues.archive.correction_text import (
@@ -33,7 +34,7 @@ from newsletter.issues.archive.shown_corrections import (
 from newsletter.issues.protected_terms.check import has_protected_term
 from newsletter.issues.protected_terms.matcher import get_term_matcher
 from newsletter.issues.snapshot.consent_rules import EMAIL
-from newsletter.issues.snapshot.exposure import list_sends_to_files
+from newsletter.issues.snapshot.exposure import POSSIBLY_DELIVERED_STATES, list_sends_to_files
 from newsletter.issues.snapshot.records.blocks import (
     Block,
     EventsBlock,
@@ -53,7 +54,7 @@ from newsletter.issues.variants.recipient_groups import (
     make_stored_group,
 )
 from newsletter.issues.visible.block_choices import choose_visible_in_archive
-from newsletter.models import Issue, IssueRevision, Send, Variant
+from newsletter.models import Batch, Issue, IssueRevision, Send, Variant
 from newsletter.rendering.blocks import Document, SchemaBlock
 from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.merge import fill_defaults
@@ -125,9 +126,9 @@ def _make_shown_correction(send: Send, channel: str, at: datetime) -> ShownCorre
 
 
 def make_public_subject(issue: Issue, *, at: datetime) -> str:
-    """Return an issue's subject as anybody may read it now: "" before it is sent, or if it has a protected term."""
-    send = issue.sends.exclude(state=Send.State.CANCELLED).select_related("revision").first()
-    if issue.state not in (Issue.State.SENDING, Issue.State.SENT) or send is None or send.revision is None:
+    """Return an issue's subject as anybody may read it now: "" if it has reached nobody, or has a protected term."""
+    send = _find_public_send(issue)
+    if send is None or send.revision is None:
         return ""
     content = remove_limited_blocks(IssueContent.from_json(send.revision.content))
     if has_story_hidden_since(list_corrected(issue), since=send.made_at, at=at):
@@ -135,6 +136,17 @@ def make_public_subject(issue: Issue, *, at: datetime) -> str:
     subject = remove_stories(content, stories=find_hidden(content, channel=EMAIL, at=at)).subject
     matcher = get_term_matcher()
     return "" if matcher.unreadable or matcher.find(subject) else subject
+
+
+def _find_public_send(issue: Issue) -> Send | None:
+    """Return the send of an issue that is being sent or was, or a stopped one that may have reached people; else None."""
+    sends = issue.sends.select_related("revision")
+    if issue.state in (Issue.State.SENDING, Issue.State.SENT):
+        return sends.exclude(state=Send.State.CANCELLED).first()
+    if issue.state != Issue.State.CANCELLED:
+        return None
+    reached = Batch.objects.filter(send=OuterRef("pk"), state__in=POSSIBLY_DELIVERED_STATES)
+    return sends.filter(Exists(reached)).exclude(pk__in=list_sends_to_files().values("pk")).first()
 
 
 @lru_cache(maxsize=MAX_CACHED_MAILS)

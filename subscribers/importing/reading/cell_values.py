@@ -108,7 +108,8 @@ def _read_written_day(text: str) -> datetime | None:
         return None
 
 
-def _is_ambiguous_day(text: str) -> bool:
+def is_ambiguous_day(text: str) -> bool:
+    """Return True if a text such as 03/04/2026 can mean two days."""
     match = _WRITTEN_DAY.fullmatch(text)
     if match is None or match[2] == ".":
         return False
@@ -119,7 +120,7 @@ def _is_ambiguous_day(text: str) -> bool:
 def read_day_or_note(text: str, notes: list[str]) -> datetime | None:
     """Read a day as `read_day` does, and add a note if the text is no day."""
     day = read_day(text)
-    if day is None and _is_ambiguous_day(text.strip()):
+    if day is None and is_ambiguous_day(text.strip()):
         notes.append(
             Message(
                 "“%(text)s” can mean two different days: the month may be its first or its second number. The line is used "

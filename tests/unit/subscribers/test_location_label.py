@@ -28,6 +28,16 @@ def test_a_location_names_nothing_twice(facts: dict[str, str], words: str) -> No
         ("fr", "Loja", "EC", "EC-L", "Loja, Équateur"),
         ("en", "Mila", "DZ", "DZ-43", "Mila, Algeria"),
         ("de", "Madrid", "ES", "ES-MD", "Madrid, Spanien"),
+        ("de", "Köln", "DE", "DE-NW", "Köln, Deutschland"),
+        ("fr", "Munich", "DE", "DE-BY", "Munich, Allemagne"),
+        ("de", "Munich", "DE", "DE-BY", "München, Deutschland"),
+        ("ar", "Berlin", "DE", "DE-BE", "Berlin, ألمانيا"),
+        ("uk", "Cairo", "EG", "EG-C", "Cairo, Єгипет"),
+        ("hi", "Leeds", "GB", "GB-ENG", "Leeds, यूनाइटेड किंगडम"),
+        ("ro", "Springfield", "US", "US-IL", "Springfield, Illinois, Statele Unite ale Americii"),
+        ("pt", "York", "US", "US-PA", "York, Pennsylvania, Estados Unidos"),
+        ("es", "Köln", "DE", "DE-NW", "Colonia, Renania del Norte-Westfalia, Alemania"),
+        ("en", "Köln", "DE", "DE-NW", "Köln, North Rhine-Westphalia, Germany"),
     ],
 )
 def test_a_location_shown_on_a_page_is_found_again_in_its_language(

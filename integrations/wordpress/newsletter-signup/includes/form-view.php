@@ -76,7 +76,7 @@ final class FormView
             $html .= self::field($field, $id, $values, $errors[$field['name']] ?? null, $field['name'] === 'email' ? $suggestion : null);
         }
         $html .= self::trap($form['trap'], $id);
-        foreach (['list' => $form['list'], 'form' => $id, 'wording' => $form['wording'], 'hinted' => $values['hinted'] ?? '', 'proof' => ''] as $name => $value) {
+        foreach (['list' => $form['list'], 'form' => $id, 'wording' => $form['wording'], 'hinted' => $values['hinted'] ?? '', 'hinted_city' => $values['hinted_city'] ?? '', 'proof' => ''] as $name => $value) {
             $html .= sprintf('<input type="hidden" name="%s" value="%s">', esc_attr(self::name($name)), esc_attr($value));
         }
         $html .= sprintf('<input type="hidden" name="%s" value="%s">', esc_attr(Submission::NONCE), esc_attr(wp_create_nonce(Submission::FIELD)));

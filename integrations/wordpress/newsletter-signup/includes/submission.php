@@ -11,8 +11,8 @@ final class Submission
 {
     public const FIELD = 'newsletter_signup';
     public const NONCE = 'newsletter_signup_nonce';
-    private const TEXTS = ['email', 'name', 'city', 'language', 'website', 'meant', 'hinted', 'wording', 'proof', 'corrected'];
-    private const TYPED = ['email', 'name', 'city'];
+    private const TEXTS = ['email', 'name', 'city', 'language', 'website', 'meant', 'hinted', 'hinted_city', 'wording', 'proof', 'corrected'];
+    private const TYPED = ['email', 'name', 'city', 'hinted_city'];
     private const MAX_LENGTH = 1000;
     private const MAX_TYPED_LENGTH = 10000; // what the newsletter reads of a field, to answer that it is too long
     private static ?self $current = null;
@@ -52,6 +52,9 @@ final class Submission
         $suggestion = $result['suggestion'] ?? null;
         if (is_array($suggestion)) {
             $values['hinted'] = $values['email'];
+        }
+        if (in_array('city', array_column($result['errors'] ?? [], 'where'), true)) {
+            $values['hinted_city'] = $values['city'];  // sent again, an unknown town does not stop the sign-up
         }
         self::$current = new self($list, sanitize_key(self::text($sent, 'form')), $values, $result);
     }

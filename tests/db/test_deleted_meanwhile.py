@@ -1,9 +1,8 @@
 """A person is deleted or merged while something else changes them. SQLite has one writer, so only PostgreSQL shows it."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
-from time import sleep
 from types import ModuleType
 from urllib.parse import urlsplit
 
@@ -40,16 +39,15 @@ from subscribers.unsubscribing import unsubscribe
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
 from tests.support.api import call, create_key
-from tests.support.meanwhile import run_meanwhile
+from tests.support.meanwhile import run_meanwhile, start_in_thread
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 from tests.support.people_imports import import_text
 
 pytestmark = [
     pytest.mark.postgres,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer at a time"),
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time"),
 ]
-_COUNT_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 ADDRESS, OLD_ADDRESS = "ann@example.org", "ann.old@example.org"
 
 
@@ -89,16 +87,6 @@ def make_arrival(person: Subscriber, mailing_list: MailingList, new_email: str) 
     return MailedLink.objects.create(
         subscriber=person, mailing_list=mailing_list, kind=kind, new_email=new_email, asked_at=NOW, sent_at=NOW
     )
-
-
-def wait_until_somebody_waits() -> None:
-    waiting = 0
-    with connection.cursor() as cursor:
-        while not waiting:
-            sleep(0.05)
-            cursor.execute("SELECT pg_stat_clear_snapshot()")
-            cursor.execute(_COUNT_WAITING)
-            (waiting,) = cursor.fetchone() or (0,)
 
 
 def is_refused(work: Future[object]) -> bool:
@@ -182,17 +170,14 @@ def test_a_merge_by_the_api_locks_people_in_the_order_of_ids() -> None:
     first, second = make_member(weekly, OLD_ADDRESS), make_member(weekly, ADDRESS)
 
     def merge() -> int:
-        try:
-            body = {"absorb": first.pk, "reason": "same"}
-            return int(call("post", f"people/{second.pk}/merge", body, key=key).status_code)
-        finally:
-            connection.close()
+        body = {"absorb": first.pk, "reason": "same"}
+        return int(call("post", f"people/{second.pk}/merge", body, key=key).status_code)
 
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             Subscriber.objects.select_for_update().get(pk=first.pk)
-            merging = pool.submit(merge)
-            wait_until_somebody_waits()
+            merging = start_in_thread(pool, merge)
+            assert not merging.done()
             Subscriber.objects.select_for_update(nowait=True).get(pk=second.pk)
         assert merging.result(timeout=60) == 200
     assert Subscriber.objects.get() == second
@@ -226,17 +211,10 @@ def test_the_person_is_locked_before_the_rows_about_them(
     suppress(address_hash=bytes(person.address_hash), reason=Reason.HARD, now=NOW)
     MailedLink.objects.create(subscriber=person, mailing_list=weekly, kind=Kind.ERASE, asked_at=NOW, sent_at=NOW)
 
-    def run() -> object:
-        try:
-            return act()
-        finally:
-            connection.close()
-
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             Subscriber.objects.select_for_update().get()
-            started = pool.submit(run)
-            wait([started], timeout=2)
+            started = start_in_thread(pool, act)
             assert not started.done()
             assert list(model._default_manager.select_for_update(nowait=True))
         assert started.result(timeout=60) == result

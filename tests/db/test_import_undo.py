@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Collection
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -36,6 +36,7 @@ from subscribers.people.replies import record_reply
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.suppression_journal import read_journal_entries
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
+from tests.support.meanwhile import start_in_thread
 from tests.support.people import NOW, make_list, make_member, subscribe
 from tests.support.people_imports import Killed, import_text, kill_after, run_pending
 
@@ -363,8 +364,7 @@ def test_a_sign_up_during_an_undo_is_accepted(monkeypatch: pytest.MonkeyPatch) -
 
         def sign_up_and_delete(ids: Collection[int]) -> None:
             if ids:
-                signing_up.append(pool.submit(sign_up_for, monthly))
-                wait(signing_up, timeout=2)
+                signing_up.append(start_in_thread(pool, lambda: sign_up_for(monthly)))
             delete_people(ids)
 
         monkeypatch.setattr(undo_steps, "delete_people", sign_up_and_delete)
@@ -377,12 +377,9 @@ def test_a_sign_up_during_an_undo_is_accepted(monkeypatch: pytest.MonkeyPatch) -
 
 
 def sign_up_for(mailing_list: MailingList) -> SignupResult:
-    try:
-        return request_subscription(
-            SignupRequest(email="ann@example.org", mailing_list=mailing_list, wording="Yes", source="form"), now=LATER
-        )
-    finally:
-        connection.close()
+    return request_subscription(
+        SignupRequest(email="ann@example.org", mailing_list=mailing_list, wording="Yes", source="form"), now=LATER
+    )
 
 
 @pytest.mark.django_db(transaction=True)
@@ -396,8 +393,7 @@ def test_an_undo_waits_for_unsubscribes_that_lock_in_another_order(kind: str, mo
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             unsubscribe_from_list(subscriber=ann, mailing_list=weekly, now=LATER)
-            undoing = pool.submit(undo_elsewhere, batch)
-            wait([undoing], timeout=2)
+            undoing = start_in_thread(pool, lambda: undo_elsewhere(batch))
             assert not undoing.done()
             unsubscribe_from_list(subscriber=ben, mailing_list=weekly, now=LATER)
         done = undoing.result(timeout=60)
@@ -408,7 +404,4 @@ def test_an_undo_waits_for_unsubscribes_that_lock_in_another_order(kind: str, mo
 
 
 def undo_elsewhere(batch: ImportBatch) -> dict[str, int]:
-    try:
-        return undo_now(batch, by="kim", clock=lambda: LATER)
-    finally:
-        connection.close()
+    return undo_now(batch, by="kim", clock=lambda: LATER)

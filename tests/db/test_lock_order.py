@@ -1,6 +1,6 @@
 """People are locked before rows about them, so that nobody waits in a circle. Only PostgreSQL locks single rows."""
 
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -32,13 +32,13 @@ from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.api import call, create_key
 from tests.support.fixtures import make_publication
-from tests.support.meanwhile import run_meanwhile
+from tests.support.meanwhile import run_meanwhile, start_in_thread
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 
 pytestmark = [
     pytest.mark.postgres,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer at a time"),
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time"),
 ]
 ADDRESS, NEW_ADDRESS = "ann@example.org", "ann.new@example.org"
 
@@ -80,16 +80,12 @@ def test_the_api_records_nothing_of_who_left_its_lists_while_it_waited() -> None
     key = create_key("people:write people:read", lists=[weekly])
 
     def record_reply() -> int:
-        try:
-            return int(call("post", f"people/{person.pk}/replies", {"replied_on": "2026-03-02"}, key=key).status_code)
-        finally:
-            connection.close()
+        return int(call("post", f"people/{person.pk}/replies", {"replied_on": "2026-03-02"}, key=key).status_code)
 
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             Subscriber.objects.select_for_update().get()
-            started = pool.submit(record_reply)
-            wait([started], timeout=2)
+            started = start_in_thread(pool, record_reply)
             assert not started.done()
             unsubscribe()
         assert started.result(timeout=60) == 404

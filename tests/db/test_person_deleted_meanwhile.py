@@ -1,7 +1,7 @@
 """A person is deleted while a page, a mail or an import writes about them. SQLite has one writer, so only PostgreSQL shows it."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -22,28 +22,15 @@ from subscribers.unsubscribing import one_click
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.web import own_data, preference_page, reconfirm_page, request_link_page, unsubscribe_page
 from tests.support.desk import sign_in
+from tests.support.meanwhile import start_in_thread
 from tests.support.people import NOW, make_list, make_member, make_person, path_to
 
 pytestmark = [
     pytest.mark.postgres,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer at a time"),
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time"),
 ]
 Meanwhile = Callable[[Any, str, Callable[[], object]], list[Future[object]]]
-
-
-def in_thread(pool: ThreadPoolExecutor, work: Callable[[], object]) -> Future[Any]:
-    """Start the work, and return when it has ended or waited for a second."""
-
-    def run() -> object:
-        try:
-            return work()
-        finally:
-            connection.close()
-
-    started = pool.submit(run)
-    wait([started], timeout=1)
-    return started
 
 
 @pytest.fixture
@@ -61,7 +48,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, pool: ThreadPoolExecutor) -> Mean
 
         def call(*args: object, **named: object) -> object:
             if not started:
-                started.append(in_thread(pool, work))
+                started.append(start_in_thread(pool, work))
             return original(*args, **named)
 
         monkeypatch.setattr(owner, name, call)
@@ -165,7 +152,7 @@ def test_a_page_that_waited_for_an_erasure_says_so(
     path, work = path_to(person, weekly, purpose), erase(person)
     with transaction.atomic():
         work()
-        waiting = in_thread(pool, lambda: Client().post(path))
+        waiting = start_in_thread(pool, lambda: Client().post(path))
         assert not waiting.done()
     page = waiting.result(timeout=60).content.decode()
     assert "This link no longer leads to you" in page or "This link was used already" in page
@@ -178,7 +165,7 @@ def test_a_page_that_waited_for_a_merge_saves_for_the_other(
     keep, path = make_person("ada.new@example.org"), path_to(person, weekly, PREFERENCES) + "?case=river"
     with transaction.atomic():
         merge_people(keep=keep, absorb=Subscriber.objects.select_for_update().get(pk=person.pk), now=NOW)
-        waiting = in_thread(pool, lambda: Client().post(path, {"do": "follow"}))
+        waiting = start_in_thread(pool, lambda: Client().post(path, {"do": "follow"}))
         assert not waiting.done()
     assert "You follow this case" in waiting.result(timeout=60).content.decode()
     assert keep.case_follows.count() == FormerIdentity.objects.count() == 1
@@ -190,7 +177,7 @@ def test_an_own_erasure_that_waited_for_a_merge_erases_the_other(
     keep, path = make_person("ada.new@example.org"), path_to(person, weekly, Purpose.ERASE)
     with transaction.atomic():
         merge_people(keep=keep, absorb=Subscriber.objects.select_for_update().get(pk=person.pk), now=NOW)
-        waiting = in_thread(pool, lambda: Client().post(path))
+        waiting = start_in_thread(pool, lambda: Client().post(path))
         assert not waiting.done()
     assert "You have been erased" in waiting.result(timeout=60).content.decode()
     assert not Subscriber.objects.exists()
@@ -203,7 +190,7 @@ def test_an_own_erasure_that_waited_for_a_new_address_stops_both(
     path, arrival = path_to(person, weekly, Purpose.ERASE), path_to(person, weekly, Purpose.CONFIRM_ADDRESS)
     with transaction.atomic():
         assert Client().post(arrival).status_code == 200
-        waiting = in_thread(pool, lambda: Client().post(path))
+        waiting = start_in_thread(pool, lambda: Client().post(path))
         assert not waiting.done()
     assert waiting.result(timeout=60).status_code == 200
     assert list_erased() == {bytes(person.address_hash), identify("new@example.org")}
@@ -253,7 +240,7 @@ def test_staff_read_that_the_person_was_just_deleted(action: str, pool: ThreadPo
 
     with transaction.atomic():
         work()
-        waiting = in_thread(pool, act)
+        waiting = start_in_thread(pool, act)
         assert not waiting.done()
     page = waiting.result(timeout=60).content.decode()
     assert "This person was deleted or merged with another one meanwhile. Nothing was changed." in page

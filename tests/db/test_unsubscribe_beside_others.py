@@ -1,7 +1,7 @@
 """Somebody unsubscribes while an undo, an import or a merge opens a subscription of theirs. Only PostgreSQL shows it."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -13,13 +13,14 @@ from subscribers.people.merge import merge_people
 from subscribers.person_locks import lock_people_to_delete
 from subscribers.unsubscribing.undo import undo_unsubscribe
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
+from tests.support.meanwhile import start_in_thread
 from tests.support.people import make_list, make_member
 from tests.support.people_imports import import_text
 
 pytestmark = [
     pytest.mark.postgres,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer at a time"),
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time"),
 ]
 
 
@@ -44,17 +45,12 @@ def end_by_staff(person: Subscriber) -> None:
 
 
 def unsubscribe_in(pool: ThreadPoolExecutor, person: Subscriber, mailing_list: MailingList) -> Future[bool]:
-    """Unsubscribe in another thread, and return when it has ended or waited for a second."""
+    """Unsubscribe in another thread, and return once it waits for a lock."""
     later = timezone.now() + timedelta(seconds=9)
 
-    def run() -> bool:
-        try:
-            return unsubscribe_from_list(subscriber=person, mailing_list=mailing_list, now=later, source="link")
-        finally:
-            connection.close()
-
-    started = pool.submit(run)
-    wait([started], timeout=1)
+    started = start_in_thread(
+        pool, lambda: unsubscribe_from_list(subscriber=person, mailing_list=mailing_list, now=later, source="link")
+    )
     assert not started.done()
     return started
 

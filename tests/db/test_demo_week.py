@@ -21,7 +21,7 @@ from newsletter.sending.settling.issue_status import status_of
 from tests.support.migrated_database import SERVER
 
 pytestmark = pytest.mark.skipif(bool(SERVER), reason="a demo makes a database of its own, which is a file")
-PEOPLE = 300
+PEOPLE = 60
 
 
 @pytest.fixture(scope="module")

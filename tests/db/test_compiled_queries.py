@@ -14,12 +14,12 @@ from newsletter.models import Publication, Send
 from newsletter.sending.canaries.canary_decision import _find_alarmed
 from newsletter.sending.canaries.send_canaries import find_sends_after, find_sends_before
 from newsletter.sending.limits.send_window import _find_switched_off
+from newsletter.sending.mails_with_story import _find_running_with_withdrawn
 from newsletter.sending.settling.account_moves import _find_moves_to_continue, _find_with_second_account
 from newsletter.sending.settling.reconcile import _find_uncertain, _find_with_uncertain_recipients
 from newsletter.sending.settling.release_local_hours import _find_sends_with_due_hour
 from newsletter.sending.settling.sweep import _find_done, _find_sends_to_reopen, _find_stalled_starts
 from newsletter.sending.subject_tests.decide_subject import _find_undecided
-from newsletter.sending.withdraw_story import _find_running_with_withdrawn
 from tests.support.fixtures import NOW, make_publication
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]

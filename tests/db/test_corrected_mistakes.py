@@ -189,7 +189,7 @@ def test_an_issue_that_is_being_sent_is_not_corrected_yet(publication: Publicati
     add_subscribers(publication, 1)
     issue = make_issue(publication, approved=True)
     start_send(issue=issue, now=NOW)
-    with pytest.raises(WrongState, match="Cancel its send, or wait until it ends"):
+    with pytest.raises(WrongState, match="Wait until its send ends, or stop it permanently"):
         correct(issue)
     assert not is_correctable(issue)
 

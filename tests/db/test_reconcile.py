@@ -242,13 +242,13 @@ def test_a_send_does_not_end_while_a_replay_begins(resend, monkeypatch):
     resend.fault_on(1, Fault("reset_after_accepting"))
     send = start_send(issue=make_ready_issue(recipients=5), now=NOW)
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)
-    ask = sweep_module._find_attention_reason
+    ask = sweep_module.find_attention_reason
 
     def ask_a_moment_later(asked):
         replay_uncertain(capabilities=current_adapter().capabilities, now=NOW + timedelta(seconds=5))
         return ask(asked)
 
-    monkeypatch.setattr(sweep_module, "_find_attention_reason", ask_a_moment_later)
+    monkeypatch.setattr(sweep_module, "find_attention_reason", ask_a_moment_later)
     assert finish_sends(now=NOW) == []
     send.refresh_from_db()
     assert (send.state, Batch.objects.get().state) == (Send.State.SUBMITTING, Batch.State.PENDING)
@@ -409,13 +409,13 @@ def test_an_error_in_one_send_does_not_keep_others_from_ending(monkeypatch, capl
     Subscriber.objects.update(email=moved, address_hash=identify(moved))
     sends.append(make_send(recipients=1, slug="second"))
     broken = max(send.pk for send in sends)
-    found = sweep_module._find_attention_reason
+    found = sweep_module.find_attention_reason
 
     def fail_once(send: Send) -> str:
         if send.pk == broken:
             raise DatabaseError("locked")
         return found(send)
 
-    monkeypatch.setattr(sweep_module, "_find_attention_reason", fail_once)
+    monkeypatch.setattr(sweep_module, "find_attention_reason", fail_once)
     assert [send.pk for send in finish_sends(now=NOW)] == [min(send.pk for send in sends)]
     assert f"Send {broken} was not ended: locked" in caplog.text

@@ -229,14 +229,14 @@ def test_sends_that_ended_are_returned_beside_one_that_fails(
     sends: list[Send], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Batch.objects.update(state=Batch.State.ACCEPTED)
-    find = sweep_module._find_attention_reason
+    find = sweep_module.find_attention_reason
 
     def find_reason(send: Send) -> str:
         if send.pk == sends[0].pk:
             raise ValueError(PERSON)
         return find(send)
 
-    monkeypatch.setattr(sweep_module, "_find_attention_reason", find_reason)
+    monkeypatch.setattr(sweep_module, "find_attention_reason", find_reason)
     finished: list[Send] = []
     with pytest.raises(RowsFailed):
         sweep_module.finish_sends(now=NOW, finished=finished)

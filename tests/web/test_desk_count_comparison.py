@@ -134,7 +134,7 @@ def test_earlier_days_are_listed(send: Send, admin: Client) -> None:
         ("mailjet", "does not count by issue: Mailjet counts by campaign"),
         ("scaleway", "does not count by issue: Scaleway counts by project and domain"),
         ("mailersend", "does not count by issue: MailerSend counts by tag"),
-        ("sendgrid", "it is compared with SendGrid’s counts each day"),
+        ("sendgrid", "It is compared with SendGrid’s counts each day"),
     ],
 )
 def test_a_provider_without_counts_says_why(

@@ -101,8 +101,7 @@ def require_repeatable(batch: Batch) -> None:
 def _require_recipients(send: Send) -> None:
     if send.totals is not None:
         raise WrongState(
-            "The recipients of %(send)s are deleted, as they are 90 days after a send, and its delivery summary is final. "
-            "Nothing was changed.",
+            "The recipients of %(send)s are deleted by now, and its delivery summary is final. Nothing was changed.",
             send=send,
         )
 

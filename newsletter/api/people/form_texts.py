@@ -60,7 +60,7 @@ def describe_mistakes(form: JoinForm) -> FormResult:
 
 
 def describe_acceptance(mailing_list: MailingList, *, address: str, omitted_town: str = "") -> FormResult:
-    """Return what the newsletter's own page says after a sign-up, and that a town was left out if nobody said so before."""
+    """Return what the newsletter's own page says after a sign-up, and that the town is left out if the form could not ask."""
     omitted = [explain_omitted_town(omitted_town)] if omitted_town else []
     if mailing_list.double_opt_in:
         sentence = gettext(

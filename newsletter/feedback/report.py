@@ -19,8 +19,8 @@ from newsletter.sending.settling.receipt import Receipt, make_receipts
 from subscribers.models import Basis, Subscription
 
 MAX_EARLIER = 10
-_MAIL_SERVER = "smtp"
-"""The provider that reports nothing afterwards. Bounces of its mails reach us only by a mailbox."""
+_MAIL_SERVERS = {"smtp", "smtps"}
+"""The providers that report nothing afterwards. Bounces of their mails reach us only by a mailbox."""
 LIST_CHANGE_PERIOD = timedelta(days=7)
 
 
@@ -34,7 +34,7 @@ class Figures:
     clicks: int = 0
     machines: int = 0
     to_files: bool = False
-    hears_of_failures: bool = True
+    knows_failures: bool = True
 
     @property
     def accepted(self) -> int:
@@ -49,11 +49,6 @@ class Figures:
     def has_delivery_reports(self) -> bool:
         """Return True if the provider reported any mail as delivered."""
         return self.receipt.delivered > 0
-
-    @property
-    def knows_failures(self) -> bool:
-        """Return True if bounces and complaints were reported, or would have been. If not, 0 means nothing."""
-        return not self.to_files and (self.hears_of_failures or bool(self.receipt.bounced + self.receipt.complained))
 
     def share(self, people: int) -> float | None:
         """Return the share of the accepted mails in percent, or None if none was accepted."""
@@ -116,6 +111,17 @@ class Report:
     gifts: list[GiftTotal] = field(default_factory=list)
 
 
+def knows_failures(send: Send, receipt: Receipt) -> bool:
+    """Return True if bounces and complaints were reported, or would have been. If not, 0 means nothing.
+
+    A provider that reported any delivery also reports failures. A mail server's bounces come to the mailbox that we read.
+    """
+    if send.provider == OUTBOX:
+        return False
+    reads_mailbox = bool(settings.NEWSLETTER_INBOUND) and send.provider.partition(" ")[0] in _MAIL_SERVERS
+    return reads_mailbox or bool(receipt.delivered + receipt.bounced + receipt.complained)
+
+
 def find_sends(publication: Publication, *, limit: int) -> list[Send]:
     """Return up to ``limit`` sends of a publication that handed mail over, the newest first."""
     sends = Send.objects.filter(issue__publication=publication, recipients__gt=0, started_at__isnull=False)
@@ -139,7 +145,7 @@ def measure_sends(sends: Iterable[Send]) -> list[Figures]:
             receipt,
             *clicks.get(send.issue_id, (0, 0)),
             to_files=send.provider == OUTBOX,
-            hears_of_failures=bool(settings.NEWSLETTER_INBOUND) or send.provider.partition(" ")[0] != _MAIL_SERVER,
+            knows_failures=knows_failures(send, receipt),
         )
         for send, receipt in zip(sends, make_receipts(sends), strict=True)
     ]

@@ -543,3 +543,24 @@ def test_bounces_that_nobody_can_report_are_a_dash(
     for label in ("Bounced", "Reported as spam"):
         assert f'data-label="{label}">{shown}</td>' in results.replace("> ", ">").replace(" <", "<")
     assert ("Bounced" in page(sent, sign_in("writer", email="other@example.org"))) is bool(inbound)
+
+
+def test_bounces_are_a_dash_until_the_provider_reports_anything(sent: Send) -> None:
+    DeliveryException.objects.all().delete()
+    client = sign_in("writer")
+    overview = f"/admin/issues/{sent.issue_id}/overview/"
+
+    def read(path: str) -> str:
+        return compact_html(client.get(path).content.decode()).replace("> ", ">").replace(" <", "<")
+
+    assert 'data-label="Bounced">–</td>' in read("/admin/results/")
+    assert "reported as spam</th>" not in read(overview)
+    assert "Bounced" not in read("/admin/")
+    assert (
+        "nobody: the provider reported nothing"
+        in client.get(f"/admin/issues/{sent.issue_id}/report/?as=csv").content.decode()
+    )
+    mark_delivered({Delivery.objects.latest("pk").pk: Handover(sent.pk, "default")}, at=NOW)
+    assert 'data-label="Bounced">0 %</td>' in read("/admin/results/")
+    assert '0</td><th scope="row">reported as spam</th>' in read(overview)
+    assert "Bounced" in read("/admin/")

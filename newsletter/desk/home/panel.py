@@ -72,6 +72,7 @@ class HomeContext(AlarmsContext, GrowthContext):
     recipients: int
     rates: list[Rate]
     to_files: bool
+    knows_failures: bool
     receipt_error: str
 
 
@@ -92,6 +93,7 @@ class HomePanel(Component):
         setup = list_states() if can_set_up(person) else []
         last_issue, delivery = find_last_issue()
         receipt, to_files = delivery.get("receipt"), delivery.get("to_files", False)
+        knows_failures = delivery.get("knows_failures", False)
         return {
             **alarms_context(person, accounts=list_accounts_of_publications()),
             "setup": setup,
@@ -107,8 +109,9 @@ class HomePanel(Component):
             "shows_calendar": request.GET.get("coming") == CALENDAR,
             "last_issue": last_issue,
             "recipients": receipt.recipients if receipt else 0,
-            "rates": list_rates(receipt, to_files=to_files) if receipt else [],
+            "rates": list_rates(receipt, to_files=to_files, knows_failures=knows_failures) if receipt else [],
             "to_files": to_files,
+            "knows_failures": knows_failures,
             "receipt_error": delivery.get("receipt_error", ""),
             **growth_context(request, now=now),
         }
@@ -129,18 +132,18 @@ def find_last_issue() -> tuple[Issue | None, DeliveryContext]:
     return issue, delivery_context(issue, send) if issue and send else {}
 
 
-def list_rates(receipt: Receipt, *, to_files: bool = False) -> list[Rate]:
+def list_rates(receipt: Receipt, *, to_files: bool = False, knows_failures: bool = True) -> list[Rate]:
     """Return the outcomes in people and as shares, as the report does. An outcome that was not reported is left out.
 
-    ``to_files`` is True if the mails were written to files.
+    ``to_files`` is True if the mails were written to files, ``knows_failures`` if bounces and complaints were reported.
     """
     accepted = receipt.deliveries.get("accepted", 0)
     first = Rate(_("Written to files") if to_files else _("Accepted"), accepted, _share(accepted, receipt.recipients))
     rows = [
         (_("Delivered"), receipt.delivered or None),
-        (_("Bounced"), None if to_files else receipt.bounced),
+        (_("Bounced"), receipt.bounced if knows_failures else None),
         (_("Unsubscribed"), receipt.unsubscribed),
-        (_("Reported as spam"), None if to_files else receipt.complained),
+        (_("Reported as spam"), receipt.complained if knows_failures else None),
     ]
     return [first, *(Rate(label, people, _share(people, accepted)) for label, people in rows if people is not None)]
 

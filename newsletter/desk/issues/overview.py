@@ -40,6 +40,7 @@ from newsletter.desk.sends.people.unreached import UnreachedContext, unreached_c
 from newsletter.desk.sends.progress import SendContext, find_stopped_send, send_context
 from newsletter.desk.sends.subject_test import SubjectTestContext, subject_test_context
 from newsletter.desk.shell.labels import label_deliveries, label_exclusions
+from newsletter.feedback.report import knows_failures
 from newsletter.issue_checks.variant_groups import find_issue_content
 from newsletter.issues.assembly.reassemble import is_made_by_rules
 from newsletter.issues.assembly.selection import Reason
@@ -68,6 +69,7 @@ class DeliveryContext(TypedDict, total=False):
     nothing_accepted: bool
     receipt_error: str
     to_files: bool
+    knows_failures: bool
     deliveries: list[tuple[int, str]]
 
 
@@ -194,6 +196,7 @@ def delivery_context(issue: Issue, send: Send | None) -> DeliveryContext:
         "receipt": receipt,
         "nothing_accepted": not receipt.deliveries.get("accepted"),
         "to_files": send.provider == OUTBOX,
+        "knows_failures": knows_failures(send, receipt),
         "deliveries": label_deliveries(receipt, to_files=send.provider == OUTBOX),
     }
 

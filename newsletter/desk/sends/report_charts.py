@@ -49,9 +49,11 @@ def draw_trends(figures: list[Figures]) -> list[SafeString]:
     """Draw a line for each outcome over the issues, the oldest issue first."""
     charts = [
         _draw_trend(label_accepted(figures), _("People"), figures, count=lambda issue: issue.accepted),
-        _draw_trend(_("Bounced"), _("People"), figures, count=lambda issue: issue.receipt.bounced),
         _draw_trend(_("Unsubscribed"), _("People"), figures, count=lambda issue: issue.receipt.unsubscribed),
     ]
+    reported = [issue for issue in figures if issue.knows_failures]
+    if reported:
+        charts.insert(1, _draw_trend(_("Bounced"), _("People"), reported, count=lambda issue: issue.receipt.bounced))
     counted = [issue for issue in figures if issue.counts_clicks]
     if counted:
         charts.append(_draw_trend(_("Clicks by people"), _("Clicks"), counted, count=lambda issue: issue.clicks))

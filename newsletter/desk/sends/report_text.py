@@ -64,7 +64,9 @@ def name_counters(figures: Figures) -> dict[str, str]:
         delivered = _("nobody: the provider reported no delivery")
     clicks = ours if figures.counts_clicks else _("nobody: no click was counted")
     answers = ours if figures.to_files else _("us, from the provider’s answers")
-    reports = nobody if figures.to_files else _("us, from reports of the provider or by mail")
+    reports = _("us, from reports of the provider or by mail")
+    if not figures.knows_failures:
+        reports = _("nobody: the provider reported nothing")
     return {
         "candidates": ours,
         "recipients": ours,
@@ -73,9 +75,9 @@ def name_counters(figures: Figures) -> dict[str, str]:
         "skipped": ours,
         "uncertain": answers,
         "delivered": nobody if figures.to_files else delivered,
-        "bounced": reports,
-        "complained": reports,
-        "unsent": reports,
+        "bounced": nobody if figures.to_files else reports,
+        "complained": nobody if figures.to_files else reports,
+        "unsent": nobody if figures.to_files else reports,
         "unsubscribed": ours if figures.to_files else _("us, also from the provider’s reports"),
         "clicks": clicks,
         "clicks_of_machines": clicks,
@@ -103,14 +105,16 @@ def list_report_rows(figures: Figures, earlier: Sequence[Figures]) -> list[Repor
         ),
     ]
     if figures.has_delivery_reports:
-        rows.append(_row("delivered", figures, earlier, _("Delivered"), counters["delivered"]))
+        comparable = [one for one in earlier if one.has_delivery_reports]
+        rows.append(_row("delivered", figures, comparable, _("Delivered"), counters["delivered"]))
     if figures.knows_failures:
+        comparable = [one for one in earlier if one.knows_failures]
         rows += [
-            _row("bounced", figures, earlier, _("Bounced"), counters["bounced"], alarm_above=BOUNCE_ALARM_PERCENT),
+            _row("bounced", figures, comparable, _("Bounced"), counters["bounced"], alarm_above=BOUNCE_ALARM_PERCENT),
             _row(
                 "complained",
                 figures,
-                earlier,
+                comparable,
                 _("Reported as spam"),
                 counters["complained"],
                 alarm_above=COMPLAINT_ALARM_PERCENT,

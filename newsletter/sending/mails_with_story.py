@@ -70,6 +70,8 @@ def pause_withdrawn() -> list[Issue]:
     paused = []
     for send in find_rows(_find_running_with_withdrawn, now=timezone.now()):
         reason = explain_withdrawn(send)
+        if reason is None:
+            continue
         if transition(send, from_states=_RUNNING, to=Send.State.PAUSED, reason=reason, code=Send.Code.NONE):
             paused.append(send.issue)
     return paused
